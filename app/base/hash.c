@@ -1,0 +1,77 @@
+/*
+ * hash.c: mbedtls digests behind hash.h. They cannot fail with the software
+ * implementations that we build, so their return codes are not passed on.
+ */
+#include "base/hash.h"
+
+#include <mbedtls/md5.h>
+#include <mbedtls/sha256.h>
+#include <string.h>
+
+void hash_sha256(const void *bytes, size_t length, uint8_t out[SHA256_BYTES])
+{
+    struct text whole = {bytes, length};
+    hash_sha256_parts(&whole, 1, out);
+}
+
+void hash_sha256_parts(const struct text *parts, size_t count,
+                       uint8_t out[SHA256_BYTES])
+{
+    mbedtls_sha256_context context;
+    mbedtls_sha256_init(&context);
+    (void)mbedtls_sha256_starts(&context, 0);
+    for (size_t i = 0; i < count; i++)
+        (void)mbedtls_sha256_update(&context,
+                                    (const unsigned char *)parts[i].data,
+                                    parts[i].length);
+    (void)mbedtls_sha256_finish(&context, out);
+    mbedtls_sha256_free(&context);
+}
+
+void hash_md5_joined(const struct text *parts, size_t count,
+                     char out[MD5_HEX_BYTES])
+{
+    uint8_t digest[MD5_BYTES];
+    mbedtls_md5_context context;
+    mbedtls_md5_init(&context);
+    (void)mbedtls_md5_starts(&context);
+    for (size_t i = 0; i < count; i++) {
+        if (i)
+            (void)mbedtls_md5_update(&context, (const unsigned char *)"|", 1);
+        (void)mbedtls_md5_update(&context, (const unsigned char *)parts[i].data,
+                                 parts[i].length);
+    }
+    (void)mbedtls_md5_finish(&context, digest);
+    mbedtls_md5_free(&context);
+    hash_hex(digest, sizeof digest, out);
+}
+
+void hash_hex(const uint8_t *bytes, size_t length, char *out)
+{
+    static const char digits[] = "0123456789abcdef";
+    for (size_t i = 0; i < length; i++) {
+        out[2 * i] = digits[bytes[i] >> 4];
+        out[2 * i + 1] = digits[bytes[i] & 15];
+    }
+    out[2 * length] = '\0';
+}
+
+/* Multiply and fold eight bytes at a time, then finish with the mixer of
+ * SplitMix64 (Steele, Lea, Flood 2014). */
+uint64_t hash_fast(const void *bytes, size_t length)
+{
+    const uint8_t *at = bytes;
+    uint64_t hash = 0x9e3779b97f4a7c15u ^ length;
+    while (length) {
+        uint64_t word = 0;
+        size_t step = length < 8 ? length : 8;
+        memcpy(&word, at, step);
+        hash = (hash ^ word) * 0xbf58476d1ce4e5b9u;
+        hash ^= hash >> 29;
+        at += step;
+        length -= step;
+    }
+    hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9u;
+    hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebu;
+    return hash ^ (hash >> 31);
+}

@@ -1,0 +1,345 @@
+/*
+ * json.c: the reading side over yyjson, see json.h. The depth is counted on
+ * the bytes before parsing, because yyjson itself accepts any depth and later
+ * walkers here recurse.
+ */
+#include "base/json.h"
+
+#include <errno.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yyjson.h>
+
+enum { NUMERIC_TEXT_MAX = 64 };
+
+static void *arena_yyjson_malloc(void *context, size_t size)
+{
+    return arena_raw(context, size);
+}
+
+static void *arena_yyjson_realloc(void *context, void *old, size_t old_size,
+                                  size_t size)
+{
+    if (size <= old_size)
+        return old;
+    return memcpy(arena_raw(context, size), old, old_size);
+}
+
+static void arena_yyjson_free(void *context, void *memory)
+{
+    (void)context;
+    (void)memory;
+}
+
+static bool too_deep(const char *bytes, size_t length)
+{
+    int depth = 0;
+    bool in_string = false;
+    for (size_t i = 0; i < length; i++) {
+        char c = bytes[i];
+        if (in_string) {
+            if (c == '\\')
+                i++;
+            else if (c == '"')
+                in_string = false;
+        } else if (c == '"') {
+            in_string = true;
+        } else if (c == '{' || c == '[') {
+            if (++depth > JSON_DEPTH_MAX)
+                return true;
+        } else if (c == '}' || c == ']') {
+            depth--;
+        }
+    }
+    return false;
+}
+
+struct yyjson_val *json_parse(struct arena *arena, const char *bytes,
+                              size_t length)
+{
+    if (!length || too_deep(bytes, length))
+        return NULL;
+    yyjson_alc allocator = {arena_yyjson_malloc, arena_yyjson_realloc,
+                            arena_yyjson_free, arena};
+    /* Without YYJSON_READ_INSITU the bytes are copied, never written. */
+    yyjson_doc *document = yyjson_read_opts((char *)(uintptr_t)bytes, length,
+                                            YYJSON_READ_NOFLAG, &allocator,
+                                            NULL);
+    return document ? yyjson_doc_get_root(document) : NULL;
+}
+
+struct yyjson_val *json_get(struct yyjson_val *parent, const char *key)
+{
+    return yyjson_is_obj(parent) ? yyjson_obj_get(parent, key) : NULL;
+}
+
+bool json_is_object(struct yyjson_val *value)
+{
+    return yyjson_is_obj(value);
+}
+
+bool json_is_array(struct yyjson_val *value)
+{
+    return yyjson_is_arr(value);
+}
+
+bool json_is_string(struct yyjson_val *value)
+{
+    return yyjson_is_str(value);
+}
+
+bool json_is_number(struct yyjson_val *value)
+{
+    return yyjson_is_num(value);
+}
+
+bool json_is_int64(struct yyjson_val *value)
+{
+    return yyjson_is_sint(value) ||
+           (yyjson_is_uint(value) && yyjson_get_uint(value) <= INT64_MAX);
+}
+
+bool json_is_null(struct yyjson_val *value)
+{
+    return !value || yyjson_is_null(value);
+}
+
+size_t json_count(struct yyjson_val *array_or_object)
+{
+    return yyjson_is_ctn(array_or_object) ? yyjson_get_len(array_or_object) : 0;
+}
+
+struct json_iterator json_iterate(struct yyjson_val *array_or_object)
+{
+    struct json_iterator iterator = {array_or_object, NULL,
+                                     json_count(array_or_object)};
+    if (iterator.left)
+        iterator.next = unsafe_yyjson_get_first(array_or_object);
+    return iterator;
+}
+
+struct yyjson_val *json_next(struct json_iterator *iterator, struct text *key)
+{
+    if (!iterator->left)
+        return NULL;
+    iterator->left--;
+    struct yyjson_val *value = iterator->next;
+    if (yyjson_is_obj(iterator->container)) {
+        if (key)
+            *key = (struct text){yyjson_get_str(value), yyjson_get_len(value)};
+        value++;
+    }
+    iterator->next = unsafe_yyjson_get_next(value);
+    return value;
+}
+
+struct text json_to_text(struct arena *arena, struct yyjson_val *value)
+{
+    if (json_is_null(value))
+        return (struct text){"", 0};
+    if (yyjson_is_str(value))
+        return (struct text){yyjson_get_str(value), yyjson_get_len(value)};
+    return json_compact(arena, value, false);
+}
+
+static const char *skip_digits(const char *at)
+{
+    return at + strspn(at, "0123456789");
+}
+
+/* The end of an RFC 8259 §6 number at AT, or null. */
+static const char *number_end(const char *at)
+{
+    at += *at == '-';
+    const char *whole = at;
+    at = skip_digits(at);
+    if (at == whole || (*whole == '0' && at > whole + 1))
+        return NULL;
+    if (*at == '.') {
+        const char *fraction = at + 1;
+        at = skip_digits(fraction);
+        if (at == fraction)
+            return NULL;
+    }
+    if (*at == 'e' || *at == 'E') {
+        const char *exponent = at + 1 + (at[1] == '-' || at[1] == '+');
+        at = skip_digits(exponent);
+        if (at == exponent)
+            return NULL;
+    }
+    return at;
+}
+
+/* A text that is one JSON number and nothing else. INTEGER tells whether it
+ * has neither point nor exponent. */
+static bool numeric_text(struct yyjson_val *value, double *number,
+                         bool *integer)
+{
+    char copy[NUMERIC_TEXT_MAX + 1];
+    size_t length = yyjson_get_len(value);
+    if (!length || length > NUMERIC_TEXT_MAX)
+        return false;
+    memcpy(copy, yyjson_get_str(value), length);
+    copy[length] = '\0';
+    if (number_end(copy) != copy + length)
+        return false;
+    *integer = !strpbrk(copy, ".eE");
+    *number = strtod(copy, NULL);
+    return isfinite(*number);
+}
+
+static int64_t double_to_int(double number)
+{
+    if (number >= 9223372036854775808.0 || number < -9223372036854775808.0)
+        return 0;
+    return (int64_t)number;
+}
+
+int64_t json_to_int(struct yyjson_val *value)
+{
+    double number;
+    if (yyjson_is_sint(value))
+        return yyjson_get_sint(value);
+    if (yyjson_is_uint(value))
+        return yyjson_get_uint(value) > INT64_MAX
+                   ? 0
+                   : (int64_t)yyjson_get_uint(value);
+    if (yyjson_is_real(value))
+        return double_to_int(yyjson_get_real(value));
+    bool integer;
+    if (!yyjson_is_str(value) || !numeric_text(value, &number, &integer))
+        return 0;
+    errno = 0;
+    long long exact = strtoll(yyjson_get_str(value), NULL, 10);
+    if (integer && !errno)
+        return exact;
+    int64_t whole = double_to_int(number);
+    return (double)whole < number || (double)whole > number ? 0 : whole;
+}
+
+double json_to_double(struct yyjson_val *value)
+{
+    double number;
+    bool integer;
+    if (yyjson_is_num(value))
+        return yyjson_get_num(value);
+    if (yyjson_is_str(value) && numeric_text(value, &number, &integer))
+        return number;
+    return 0;
+}
+
+bool json_to_bool(struct yyjson_val *value)
+{
+    if (yyjson_is_bool(value))
+        return yyjson_get_bool(value);
+    double number = yyjson_is_num(value) ? yyjson_get_num(value) : 0;
+    return number < 0 || number > 0;
+}
+
+struct member {
+    struct text key;
+    struct yyjson_val *value;
+};
+
+static int compare_members(const void *a, const void *b)
+{
+    const struct member *left = a;
+    const struct member *right = b;
+    int order = text_compare(left->key, right->key);
+    /* Equal keys keep their order: values lie in document order. */
+    return order ? order : (left->value > right->value) - (left->value < right->value);
+}
+
+static void write_value(struct arena *arena, struct json_writer *writer,
+                        struct yyjson_val *value, bool sorted);
+
+static void write_object(struct arena *arena, struct json_writer *writer,
+                         struct yyjson_val *object, bool sorted)
+{
+    size_t count = json_count(object);
+    struct member *members = arena_array(arena, count, sizeof *members);
+    struct json_iterator iterator = json_iterate(object);
+    for (size_t i = 0; i < count; i++)
+        members[i].value = json_next(&iterator, &members[i].key);
+    if (sorted && count)
+        qsort(members, count, sizeof *members, compare_members);
+    json_begin(writer, '{');
+    for (size_t i = 0; i < count; i++) {
+        json_text(writer, members[i].key);
+        buf_add_byte(writer->out, ':');
+        writer->need_comma = false;
+        write_value(arena, writer, members[i].value, sorted);
+    }
+    json_end(writer, '}');
+}
+
+static void write_array(struct arena *arena, struct json_writer *writer,
+                        struct yyjson_val *array, bool sorted)
+{
+    json_begin(writer, '[');
+    struct json_iterator iterator = json_iterate(array);
+    struct yyjson_val *element;
+    while ((element = json_next(&iterator, NULL)))
+        write_value(arena, writer, element, sorted);
+    json_end(writer, ']');
+}
+
+/* Real numbers are written as the first of %.15g, %.16g, %.17g that reads back
+ * as the same: payload hashes depend on these bytes. */
+static int real_text(double number, char bytes[32])
+{
+    int length = 0;
+    for (int precision = 15; precision <= 17; precision++) {
+        length = snprintf(bytes, 32, "%.*g", precision, number);
+        double back = strtod(bytes, NULL);
+        if (!(back < number || back > number))
+            break;
+    }
+    return length;
+}
+
+static void write_number(struct json_writer *writer, struct yyjson_val *value)
+{
+    char bytes[32];
+    int length;
+    if (yyjson_is_real(value))
+        length = real_text(yyjson_get_real(value), bytes);
+    else if (yyjson_is_uint(value))
+        length = snprintf(bytes, sizeof bytes, "%llu",
+                          (unsigned long long)yyjson_get_uint(value));
+    else
+        length = snprintf(bytes, sizeof bytes, "%lld",
+                          (long long)yyjson_get_sint(value));
+    json_raw(writer, (struct text){bytes, (size_t)length});
+}
+
+static void write_value(struct arena *arena, struct json_writer *writer,
+                        struct yyjson_val *value, bool sorted)
+{
+    if (yyjson_is_obj(value))
+        write_object(arena, writer, value, sorted);
+    else if (yyjson_is_arr(value))
+        write_array(arena, writer, value, sorted);
+    else if (yyjson_is_str(value))
+        json_text(writer,
+                  (struct text){yyjson_get_str(value), yyjson_get_len(value)});
+    else if (yyjson_is_num(value))
+        write_number(writer, value);
+    else if (yyjson_is_bool(value))
+        json_bool(writer, yyjson_get_bool(value));
+    else
+        json_null(writer);
+}
+
+struct text json_compact(struct arena *arena, struct yyjson_val *value,
+                         bool sorted)
+{
+    struct buf out = {0};
+    struct json_writer writer = {&out, false};
+    write_value(arena, &writer, value, sorted);
+    struct text text = {arena_text(arena, out.data, out.length), out.length};
+    buf_free(&out);
+    return text;
+}

@@ -1,0 +1,160 @@
+/*
+ * json_write.c: the writing side of json.h.
+ *
+ * Doubles are written as the shortest digits that read back as the same
+ * double, laid out plainly between 1e-4 and 1e16 and with an exponent outside,
+ * always with a point or an exponent, so that a reader sees a float.
+ */
+#include "base/json.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static void place_comma(struct json_writer *writer)
+{
+    if (writer->need_comma)
+        buf_add_byte(writer->out, ',');
+    writer->need_comma = true;
+}
+
+void json_begin(struct json_writer *writer, char bracket)
+{
+    place_comma(writer);
+    buf_add_byte(writer->out, (uint8_t)bracket);
+    writer->need_comma = false;
+}
+
+void json_end(struct json_writer *writer, char bracket)
+{
+    buf_add_byte(writer->out, (uint8_t)bracket);
+    writer->need_comma = true;
+}
+
+static void add_escaped(struct buf *out, unsigned char c)
+{
+    static const char named[] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n',
+                                 ['\r'] = 'r', ['\t'] = 't', ['"'] = '"',
+                                 ['\\'] = '\\'};
+    if (c < sizeof named && named[c]) {
+        buf_add_byte(out, '\\');
+        buf_add_byte(out, (uint8_t)named[c]);
+    } else {
+        buf_printf(out, "\\u%04X", c);
+    }
+}
+
+void json_text(struct json_writer *writer, struct text text)
+{
+    place_comma(writer);
+    buf_add_byte(writer->out, '"');
+    size_t plain = 0;
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c >= 0x20 && c != '"' && c != '\\')
+            continue;
+        buf_add(writer->out, text.data + plain, i - plain);
+        add_escaped(writer->out, c);
+        plain = i + 1;
+    }
+    if (text.length)
+        buf_add(writer->out, text.data + plain, text.length - plain);
+    buf_add_byte(writer->out, '"');
+}
+
+void json_string(struct json_writer *writer, const char *string)
+{
+    json_text(writer, text_of(string));
+}
+
+void json_key(struct json_writer *writer, const char *key)
+{
+    json_string(writer, key);
+    buf_add_byte(writer->out, ':');
+    writer->need_comma = false;
+}
+
+void json_raw(struct json_writer *writer, struct text json)
+{
+    place_comma(writer);
+    buf_add(writer->out, json.data, json.length);
+}
+
+void json_int(struct json_writer *writer, int64_t value)
+{
+    char digits[24];
+    int length = snprintf(digits, sizeof digits, "%lld", (long long)value);
+    json_raw(writer, (struct text){digits, (size_t)length});
+}
+
+void json_double(struct json_writer *writer, double value)
+{
+    char bytes[32];
+    if (!isfinite(value)) {
+        json_null(writer);
+        return;
+    }
+    size_t length = double_text(value, bytes);
+    json_raw(writer, (struct text){bytes, length});
+}
+
+void json_bool(struct json_writer *writer, bool value)
+{
+    json_raw(writer, text_of(value ? "true" : "false"));
+}
+
+void json_null(struct json_writer *writer)
+{
+    json_raw(writer, text_of("null"));
+}
+
+/* The significant digits without trailing zeros; returns the exponent of the
+ * first one. 17 always suffice (IEEE 754-2019 §5.12.2). */
+static int shortest_digits(double magnitude, char digits[20])
+{
+    char scientific[32];
+    for (int precision = 14; precision <= 16; precision++) {
+        snprintf(scientific, sizeof scientific, "%.*e", precision, magnitude);
+        double back = strtod(scientific, NULL);
+        if (!(back < magnitude || back > magnitude))
+            break;
+    }
+    size_t count = 0;
+    const char *c = scientific;
+    for (; *c != 'e'; c++)
+        if (*c != '.')
+            digits[count++] = *c;
+    while (count > 1 && digits[count - 1] == '0')
+        count--;
+    digits[count] = '\0';
+    return (int)strtol(c + 1, NULL, 10);
+}
+
+static int print_plain(char *at, const char *digits, int exponent)
+{
+    int count = (int)strlen(digits);
+    if (exponent < 0)
+        return snprintf(at, 28, "0.%.*s%s", -exponent - 1, "0000", digits);
+    if (count <= exponent + 1)
+        return snprintf(at, 28, "%s%.*s.0", digits, exponent + 1 - count,
+                        "0000000000000000");
+    return snprintf(at, 28, "%.*s.%s", exponent + 1, digits,
+                    digits + exponent + 1);
+}
+
+size_t double_text(double value, char bytes[32])
+{
+    char digits[20];
+    char *at = bytes;
+    if (signbit(value))
+        *at++ = '-';
+    int exponent = shortest_digits(fabs(value), digits);
+    if (exponent >= -4 && exponent < 16)
+        at += print_plain(at, digits, exponent);
+    else
+        at += snprintf(at, 28, "%c%s%se%c%02d", digits[0],
+                       digits[1] ? "." : "", digits + 1,
+                       exponent < 0 ? '-' : '+', abs(exponent));
+    return (size_t)(at - bytes);
+}
