@@ -1,0 +1,261 @@
+/*
+ * keys.c: the table of all options, and what is printed from it.
+ *
+ * A row here and a field in struct config make an option; nothing else has to
+ * know it. The order is the order of the printed file, so options of one
+ * section stand together.
+ */
+#include "config/keys.h"
+
+#include <ctype.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <string.h>
+
+#define FIELD(name) offsetof(struct config, name)
+#define UNBOUNDED_BYTES ((int64_t)1 << 60)
+
+enum { DAYS_MAX = 36500, WORKERS_MAX = 256, COMMIT_LINES_MAX = 1000000 };
+
+const struct config_key config_keys[] = {
+    {.path = "data",
+     .type = CONFIG_PATH,
+     .offset = FIELD(data),
+     .standard = "./assay-data",
+     .help = "Directory of the store; created by the first command that "
+             "writes."},
+    {.path = "org",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(org),
+     .standard = "",
+     .help = "Organisation of imported lines that name none themselves."},
+    {.path = "listen",
+     .type = CONFIG_ADDRESS,
+     .offset = FIELD(listen),
+     .standard = "127.0.0.1:8080",
+     .help = "Address and port that pages and API are served on; port 0 takes "
+             "a free one."},
+    {.path = "public_read",
+     .type = CONFIG_BOOL,
+     .offset = FIELD(public_read),
+     .standard = "false",
+     .help = "Whether everybody who reaches the address may read; needed to "
+             "listen beyond loopback without a token."},
+    {.path = "log.level",
+     .type = CONFIG_CHOICE,
+     .offset = FIELD(log_level),
+     .standard = "info",
+     .choices = "debug|info|warning|error",
+     .help = "The least serious messages that are printed."},
+    {.path = "log.json",
+     .type = CONFIG_BOOL,
+     .offset = FIELD(log_json),
+     .standard = "false",
+     .help = "Whether messages are JSON objects, one a line."},
+    {.path = "import.commit_lines",
+     .type = CONFIG_INT,
+     .offset = FIELD(import_commit_lines),
+     .standard = "20000",
+     .unit = "lines",
+     .least = 1,
+     .most = COMMIT_LINES_MAX,
+     .help = "Lines that one transaction of an import makes durable; more is "
+             "faster, less loses less work when it is stopped."},
+    {.path = "evidence.keep_accepted_days",
+     .type = CONFIG_INT,
+     .offset = FIELD(evidence_keep_accepted_days),
+     .standard = "0",
+     .unit = "days",
+     .most = DAYS_MAX,
+     .help = "How long the lines of accepted events are kept; 0 keeps them "
+             "for ever."},
+    {.path = "evidence.keep_ignored_days",
+     .type = CONFIG_INT,
+     .offset = FIELD(evidence_keep_ignored_days),
+     .standard = "30",
+     .unit = "days",
+     .most = DAYS_MAX,
+     .help = "How long the lines of ignored events are kept; 0 keeps them for "
+             "ever."},
+    {.path = "evidence.keep_rejected_days",
+     .type = CONFIG_INT,
+     .offset = FIELD(evidence_keep_rejected_days),
+     .standard = "90",
+     .unit = "days",
+     .most = DAYS_MAX,
+     .help = "How long rejected lines are kept; 0 keeps them for ever."},
+    {.path = "evidence.max_bytes",
+     .type = CONFIG_SIZE,
+     .offset = FIELD(evidence_max_bytes),
+     .standard = "0",
+     .unit = "bytes",
+     .most = UNBOUNDED_BYTES,
+     .help = "Compressed evidence beyond this size expires, oldest first; 0 "
+             "sets no limit."},
+    {.path = "serve.workers",
+     .type = CONFIG_INT,
+     .offset = FIELD(serve_workers),
+     .standard = "8",
+     .unit = "threads",
+     .least = 1,
+     .most = WORKERS_MAX,
+     .help = "Threads that answer requests."},
+};
+
+const size_t config_keys_count = sizeof config_keys / sizeof *config_keys;
+
+_Static_assert(sizeof config_keys / sizeof *config_keys <= CONFIG_KEYS_MAX,
+               "struct config has too few origins");
+
+size_t config_key_count(void)
+{
+    return config_keys_count;
+}
+
+size_t config_key_find(const char *path)
+{
+    size_t i = 0;
+    while (i < config_keys_count && strcmp(config_keys[i].path, path) != 0)
+        i++;
+    return i;
+}
+
+const char *variable_name(struct arena *arena, const char *path)
+{
+    char *name = arena_printf(arena, "ASSAY_%s", path);
+    for (char *at = name; *at; at++)
+        *at = *at == '.' ? '_' : (char)toupper((unsigned char)*at);
+    return name;
+}
+
+static char json_kind(enum config_type type)
+{
+    switch (type) {
+    case CONFIG_INT:
+    case CONFIG_DURATION:
+    case CONFIG_SIZE:
+        return 'i';
+    case CONFIG_BOOL:
+        return 'b';
+    default:
+        return 't';
+    }
+}
+
+static const char *origin_text(struct arena *arena,
+                               const struct config_origin *origin)
+{
+    switch (origin->place) {
+    case CONFIG_FILE:
+        return place_of_line(arena, origin->name, origin->line);
+    case CONFIG_ENVIRONMENT:
+    case CONFIG_FLAG:
+        return origin->name;
+    default:
+        return "default";
+    }
+}
+
+struct config_entry config_entry(struct arena *arena,
+                                 const struct config *config, size_t i)
+{
+    const struct config_key *key = &config_keys[i];
+    char kind = json_kind(key->type);
+    int64_t number = 0;
+    if (kind == 'i')
+        memcpy(&number, (const char *)config + key->offset, sizeof number);
+    return (struct config_entry){
+        .key = key->path,
+        .value = value_show(arena, key, config),
+        .standard = key->standard,
+        .unit = key->unit ? key->unit : "",
+        .help = key->help,
+        .variable = variable_name(arena, key->path),
+        .origin = origin_text(arena, &config->origins[i]),
+        .kind = kind,
+        .number = number,
+    };
+}
+
+/* ---- the commented file ---------------------------------------------- */
+
+enum { COLUMNS = 80 };
+
+/* TEXT as comment lines behind INDENT blanks, broken between words. */
+static void add_comment(struct buf *out, int indent, const char *text)
+{
+    size_t column = 0;
+    while (*text) {
+        size_t word = strcspn(text, " ");
+        if (column && column + 1 + word > COLUMNS) {
+            buf_add_string(out, "\n");
+            column = 0;
+        }
+        if (!column) {
+            buf_printf(out, "%*s#", indent, "");
+            column = (size_t)indent + 1;
+        }
+        buf_add_byte(out, ' ');
+        buf_add(out, text, word);
+        column += 1 + word;
+        text += word;
+        text += strspn(text, " ");
+    }
+    buf_add_string(out, "\n");
+}
+
+/* What may be written, where the type alone does not say it. */
+static void add_limits(struct buf *out, int indent,
+                       const struct config_key *key)
+{
+    char line[CONFIG_REASON_BYTES] = "";
+    if (key->type == CONFIG_CHOICE)
+        snprintf(line, sizeof line, "One of %s.", key->choices);
+    else if (key->type == CONFIG_INT)
+        snprintf(line, sizeof line, "From %lld to %lld %s.",
+                 (long long)key->least, (long long)key->most,
+                 key->unit ? key->unit : "");
+    else if (key->type == CONFIG_SIZE)
+        snprintf(line, sizeof line, "Bytes, or with a unit: 500MB, 20GiB.");
+    else if (key->type == CONFIG_DURATION)
+        snprintf(line, sizeof line, "With a unit: 250ms, 30s, 5m, 2h, 7d.");
+    if (*line)
+        add_comment(out, indent, line);
+}
+
+/* Opens "section:" where KEY is the first of its section; returns how many
+ * blanks its lines stand behind. */
+static int add_section(struct buf *out, const char *path, const char *before)
+{
+    const char *dot = strchr(path, '.');
+    if (!dot)
+        return 0;
+    size_t length = (size_t)(dot - path) + 1;
+    if (!before || strncmp(before, path, length) != 0)
+        buf_printf(out, "%.*s:\n", (int)(dot - path), path);
+    return 4;
+}
+
+void config_default_yaml(struct buf *out)
+{
+    add_comment(out, 0,
+                "Configuration of assay. Every option is here with its "
+                "default; delete what you do not change. A variable of the "
+                "environment beats this file and a flag beats both.");
+    struct arena arena = {0};
+    for (size_t i = 0; i < config_keys_count; i++) {
+        const struct config_key *key = &config_keys[i];
+        buf_add_string(out, "\n");
+        int indent =
+            add_section(out, key->path, i ? config_keys[i - 1].path : NULL);
+        add_comment(out, indent, key->help);
+        add_limits(out, indent, key);
+        add_comment(out, indent, variable_name(&arena, key->path));
+        const char *dot = strchr(key->path, '.');
+        bool quoted = json_kind(key->type) == 't';
+        buf_printf(out, "%*s%s: %s%s%s\n", indent, "",
+                   dot ? dot + 1 : key->path, quoted ? "\"" : "", key->standard,
+                   quoted ? "\"" : "");
+    }
+    arena_free(&arena);
+}

@@ -1,0 +1,227 @@
+/*
+ * load.c: defaults, file, environment and flags, one over the other.
+ *
+ * Nothing stops at the first mistake: all of them are collected, so that a
+ * person mends a file in one go.
+ */
+#include "config/keys.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+enum { PROBLEMS_MAX = 100, SENTENCE_BYTES = 600 };
+
+#define PREFIX "ASSAY_"
+
+/* ---- problems -------------------------------------------------------- */
+
+static void problem_keep(struct config *config,
+                         struct config_problems *problems,
+                         struct config_problem problem)
+{
+    if (problems->count == problems->capacity) {
+        size_t capacity = problems->capacity ? problems->capacity * 2 : 8;
+        struct config_problem *items =
+            arena_array(&config->arena, capacity, sizeof *items);
+        if (problems->count)
+            memcpy(items, problems->items, problems->count * sizeof *items);
+        problems->items = items;
+        problems->capacity = capacity;
+    }
+    problems->items[problems->count++] = problem;
+}
+
+void problem_add(struct config *config, struct config_problems *problems,
+                 const char *where, const char *format, ...)
+{
+    /* A file that is wrong in every line is not our kind of file at all. */
+    if (problems->count >= PROBLEMS_MAX)
+        return;
+    char what[SENTENCE_BYTES];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(what, sizeof what, format, arguments);
+    va_end(arguments);
+    struct config_problem problem = {
+        .where = arena_text(&config->arena, where, strlen(where)),
+        .what = arena_text(&config->arena, what, strlen(what)),
+    };
+    problem_keep(config, problems, problem);
+}
+
+const char *place_of_line(struct arena *arena, const char *name, size_t line)
+{
+    return arena_printf(arena, "%s:%zu", name, line);
+}
+
+static enum err verdict(const struct config *config)
+{
+    const struct config_problems *problems = &config->problems;
+    if (!problems->count)
+        return ERR_NONE;
+    const struct config_problem *first = &problems->items[0];
+    if (problems->count == 1)
+        return err_set(ERR_CONFIG, "%s: %s", first->where, first->what);
+    return err_set(ERR_CONFIG,
+                   "%s: %s (and %zu more; \"assay config check\" lists all)",
+                   first->where, first->what, problems->count - 1);
+}
+
+/* ---- one option ------------------------------------------------------ */
+
+static const char *where_set(struct config *config,
+                             const struct config_origin *origin)
+{
+    if (origin->place == CONFIG_FILE)
+        return place_of_line(&config->arena, origin->name, origin->line);
+    return origin->name ? origin->name : "default";
+}
+
+void config_set(struct config *config, size_t i, const char *text,
+                struct config_origin origin)
+{
+    char reason[CONFIG_REASON_BYTES];
+    const struct config_key *key = &config_keys[i];
+    if (value_read(&config->arena, key, config, text, reason)) {
+        config->origins[i] = origin;
+        return;
+    }
+    problem_add(config, &config->problems, where_set(config, &origin), "%s %s",
+                key->path, reason);
+}
+
+static void apply_defaults(struct config *config)
+{
+    for (size_t i = 0; i < config_keys_count; i++)
+        config_set(config, i, config_keys[i].standard,
+                   (struct config_origin){.place = CONFIG_DEFAULT});
+}
+
+/* ---- file ------------------------------------------------------------ */
+
+bool file_read(const char *path, size_t most, struct buf *bytes)
+{
+    enum { PIECE_BYTES = 16 << 10 };
+    int file = open(path, O_RDONLY | O_CLOEXEC);
+    if (file < 0)
+        return false;
+    ssize_t got = 1;
+    while (got && bytes->length <= most) {
+        buf_reserve(bytes, PIECE_BYTES);
+        got = read(file, bytes->data + bytes->length, PIECE_BYTES);
+        if (got < 0 && errno != EINTR)
+            break;
+        bytes->length += got > 0 ? (size_t)got : 0;
+    }
+    int failure = errno;
+    close(file);
+    errno = failure;
+    return got >= 0;
+}
+
+static void apply_file(struct config *config, const char *path)
+{
+    struct buf bytes = {0};
+    const char *name = arena_text(&config->arena, path, strlen(path));
+    if (!file_read(path, CONFIG_FILE_MAX_BYTES, &bytes))
+        problem_add(config, &config->problems, name, "cannot be read: %s",
+                    strerror(errno));
+    else
+        yaml_apply(config, name, buf_string(&bytes), bytes.length);
+    buf_free(&bytes);
+}
+
+/* ---- environment ----------------------------------------------------- */
+
+/* Compared without the prefix, which would make all of them alike. */
+static void warn_unknown_variable(struct config *config, const char *name)
+{
+    const char *names[CONFIG_KEYS_MAX + 1];
+    size_t prefix = strlen(PREFIX);
+    for (size_t i = 0; i < config_keys_count; i++)
+        names[i] = variable_name(&config->arena, config_keys[i].path) + prefix;
+    names[config_keys_count] = "CONFIG";
+    const char *near =
+        nearest_word(name + prefix, names, config_keys_count + 1);
+    problem_add(config, &config->warnings, name,
+                "no option has this variable%s%s; it changes nothing",
+                near ? ", did you mean " PREFIX : "", near ? near : "");
+}
+
+static void apply_variable(struct config *config, const char *name,
+                           const char *value)
+{
+    /* Where the file is; its reader has looked at it already. */
+    if (strcmp(name, PREFIX "CONFIG") == 0)
+        return;
+    for (size_t i = 0; i < config_keys_count; i++) {
+        if (strcmp(variable_name(&config->arena, config_keys[i].path), name))
+            continue;
+        config_set(
+            config, i, value,
+            (struct config_origin){.place = CONFIG_ENVIRONMENT, .name = name});
+        return;
+    }
+    warn_unknown_variable(config, name);
+}
+
+static void apply_environment(struct config *config, char *const *environment)
+{
+    for (; *environment; environment++) {
+        const char *equals = strchr(*environment, '=');
+        if (!equals || strncmp(*environment, PREFIX, strlen(PREFIX)) != 0)
+            continue;
+        size_t length = (size_t)(equals - *environment);
+        const char *name = arena_text(&config->arena, *environment, length);
+        apply_variable(config, name, equals + 1);
+    }
+}
+
+/* ---- flags ----------------------------------------------------------- */
+
+static void apply_flag(struct config *config, const struct config_flag *flag)
+{
+    size_t i = config_key_find(flag->key);
+    /* Flags are tied to keys in our own tables: a bad one is our mistake. */
+    if (i == config_keys_count)
+        abort();
+    const char *name =
+        arena_text(&config->arena, flag->flag, strlen(flag->flag));
+    config_set(config, i, flag->value,
+               (struct config_origin){.place = CONFIG_FLAG, .name = name});
+}
+
+enum err config_load(struct config *config,
+                     const struct config_sources *sources)
+{
+    *config = (struct config){0};
+    apply_defaults(config);
+    if (sources->path)
+        apply_file(config, sources->path);
+    if (sources->environment)
+        apply_environment(config, sources->environment);
+    for (size_t i = 0; i < sources->flag_count; i++)
+        apply_flag(config, &sources->flags[i]);
+    return verdict(config);
+}
+
+enum err config_load_bytes(struct config *config, const char *name,
+                           const char *bytes, size_t length)
+{
+    *config = (struct config){0};
+    apply_defaults(config);
+    yaml_apply(config, arena_text(&config->arena, name, strlen(name)), bytes,
+               length);
+    return verdict(config);
+}
+
+void config_free(struct config *config)
+{
+    arena_free(&config->arena);
+    *config = (struct config){0};
+}
