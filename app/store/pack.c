@@ -1,0 +1,118 @@
+/*
+ * pack.c: zstd for bodies and chunks.
+ *
+ * A body is one frame at level 3: higher levels never paid for telemetry, and
+ * this one keeps up with the import. A chunk is what a single commit brought,
+ * often one line, so it is compressed only where that is shorter. A frame says
+ * how large its content is, and nothing is unpacked that claims to be larger
+ * than a block can be.
+ */
+#include "base/arena.h"
+#include "store/block.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <zstd.h>
+
+enum { BODY_LEVEL = 3, CHUNK_LEVEL = 1 };
+enum { CHUNK_PLAIN = 0, CHUNK_ZSTD = 1, CHUNK_LEAST_BYTES = 256 };
+
+struct packer {
+    ZSTD_CCtx *pack; /* made on first use: readers need only the other */
+    ZSTD_DCtx *unpack;
+};
+
+struct packer *packer_new(void)
+{
+    return memory_zeroed(1, sizeof(struct packer));
+}
+
+void packer_free(struct packer *packer)
+{
+    if (!packer)
+        return;
+    ZSTD_freeCCtx(packer->pack);
+    ZSTD_freeDCtx(packer->unpack);
+    free(packer);
+}
+
+/* Contexts are lacking only where memory is. */
+static void *must(void *context)
+{
+    if (!context) {
+        fputs("assay: out of memory (zstd); acknowledged data is safe on "
+              "disk\n",
+              stderr);
+        abort();
+    }
+    return context;
+}
+
+static void compress(struct packer *packer, int level, struct text raw,
+                     struct buf *out)
+{
+    if (!packer->pack)
+        packer->pack = must(ZSTD_createCCtx());
+    size_t bound = ZSTD_compressBound(raw.length);
+    buf_reserve(out, bound);
+    size_t length = ZSTD_compressCCtx(packer->pack, out->data + out->length,
+                                      bound, raw.data, raw.length, level);
+    /* With room for the bound, only memory can be lacking. */
+    must(ZSTD_isError(length) ? NULL : packer->pack);
+    out->length += length;
+}
+
+static bool decompress(struct packer *packer, struct text frame,
+                       struct buf *out)
+{
+    unsigned long long size =
+        ZSTD_getFrameContentSize(frame.data, frame.length);
+    if (size > BLOCK_RAW_MAX_BYTES) /* also: unknown, or no frame */
+        return false;
+    if (!packer->unpack)
+        packer->unpack = must(ZSTD_createDCtx());
+    buf_reserve(out, (size_t)size + 1);
+    size_t length = ZSTD_decompressDCtx(packer->unpack, out->data + out->length,
+                                        (size_t)size, frame.data, frame.length);
+    if (ZSTD_isError(length) || length != size)
+        return false;
+    out->length += length;
+    return true;
+}
+
+void pack_body(struct packer *packer, struct text raw, struct buf *out)
+{
+    compress(packer, BODY_LEVEL, raw, out);
+}
+
+void pack_chunk(struct packer *packer, struct text raw, struct buf *out)
+{
+    size_t start = out->length;
+    if (raw.length >= CHUNK_LEAST_BYTES) {
+        buf_add_byte(out, CHUNK_ZSTD);
+        compress(packer, CHUNK_LEVEL, raw, out);
+        if (out->length - start <= raw.length)
+            return;
+        out->length = start;
+    }
+    buf_add_byte(out, CHUNK_PLAIN);
+    buf_add(out, raw.data, raw.length);
+}
+
+bool unpack_body(struct packer *packer, struct text body, struct buf *out)
+{
+    return decompress(packer, body, out);
+}
+
+bool unpack_chunk(struct packer *packer, struct text chunk, struct buf *out)
+{
+    if (!chunk.length)
+        return false;
+    struct text rest = {chunk.data + 1, chunk.length - 1};
+    if (chunk.data[0] == CHUNK_ZSTD)
+        return decompress(packer, rest, out);
+    if (chunk.data[0] != CHUNK_PLAIN)
+        return false;
+    buf_add(out, rest.data, rest.length);
+    return true;
+}

@@ -1,0 +1,193 @@
+/*
+ * store.h: one data directory with one SQLite database, assay.db.
+ *
+ * Opening for writing takes the directory's lock (file assay.lock, holding
+ * the owner's pid), migrates an older schema and refuses a newer one.
+ * Opening for reading takes no lock and never writes. A struct store is one
+ * connection and belongs to one thread; the writer owns the only one that
+ * writes and checkpoints, everyone else opens their own for reading.
+ *
+ * All SQL lives in sql/: migrations by number, queries by name. A query is
+ * addressed by its enum (generated from the names in sql/queries/), prepared
+ * on first use, and kept.
+ *
+ * Evidence is append-only: exact lines in compressed blocks, one hash chain a
+ * feed. A feed is (source, org, class). See evidence.c for the layout.
+ */
+#ifndef ASSAY_STORE_STORE_H
+#define ASSAY_STORE_STORE_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/hash.h"
+#include "queries.h" /* generated: enum query_id { QUERY_..., QUERY_COUNT } */
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct store;
+struct query;
+
+enum store_mode { STORE_READ, STORE_WRITE };
+
+/*
+ * Opens DIRECTORY (created for STORE_WRITE). ERR_LOCKED names the pid that
+ * holds it, ERR_NEWER the two versions, ERR_CORRUPT what is damaged and what
+ * to do, ERR_ABSENT that there is no store (STORE_READ).
+ */
+MUST_USE enum err store_open(struct store **store, const char *directory,
+                             enum store_mode mode);
+
+/* Seals nothing, rolls back what is not committed, checkpoints a writer's
+ * log, releases the lock. Null is allowed. */
+void store_close(struct store *store);
+
+/* As given to store_open. */
+const char *store_directory(struct store *store);
+/* Of the database and its log on disk. */
+int64_t store_size_bytes(struct store *store);
+
+/* One transaction at a time. Commit writes the evidence appended since begin
+ * and returns only after it is durable (WAL with synchronous=FULL). A full
+ * disk is ERR_FULL: the transaction is rolled back whole. */
+MUST_USE enum err store_begin(struct store *store);
+MUST_USE enum err store_commit(struct store *store);
+void store_rollback(struct store *store);
+
+/* For readers: one snapshot over several queries. */
+MUST_USE enum err store_begin_read(struct store *store);
+
+/* ---- queries --------------------------------------------------------- */
+
+/*
+ * Starts query ID afresh: reset, bindings cleared. Parameters are bound by
+ * position, first is 1. Failures of binding are kept and returned by step.
+ */
+struct query *query_start(struct store *store, enum query_id id);
+void query_bind_int(struct query *query, int at, int64_t value);
+void query_bind_double(struct query *query, int at, double value);
+/* NULL for a text whose data is null. Bytes are not copied: they must live
+ * until the last step of this query, or until it is started afresh. */
+void query_bind_text(struct query *query, int at, struct text value);
+void query_bind_string(struct query *query, int at, const char *value);
+void query_bind_blob(struct query *query, int at, const void *bytes,
+                     size_t length);
+void query_bind_null(struct query *query, int at);
+
+/* *ROW tells whether there is one; after the last row the query is reset. */
+MUST_USE enum err query_step(struct query *query, bool *row);
+/* For statements without rows. */
+MUST_USE enum err query_run(struct query *query);
+
+int64_t query_int(struct query *query, int column);
+double query_double(struct query *query, int column);
+bool query_is_null(struct query *query, int column);
+/* Borrowed until the next step; empty for NULL. Text and blob alike. */
+struct text query_text(struct query *query, int column);
+/* A copy in ARENA, zero-terminated. */
+struct text query_copy(struct arena *arena, struct query *query, int column);
+int query_column_count(struct query *query);
+const char *query_column_name(struct query *query, int column);
+/* SQLITE_INTEGER and friends as a letter: i, d, t, b, n. */
+char query_type(struct query *query, int column);
+
+/* ---- evidence -------------------------------------------------------- */
+
+enum evidence_class { EVIDENCE_ACCEPTED, EVIDENCE_IGNORED, EVIDENCE_REJECTED };
+const char *evidence_class_name(enum evidence_class class);
+
+enum evidence_kind {
+    EVIDENCE_LINE,    /* the exact bytes */
+    EVIDENCE_REPEAT,  /* the same bytes as line `repeats`; none stored */
+    EVIDENCE_OVERSIZE /* length and SHA-256 of a line over 8 MB, with its
+                         first 64 KiB */
+};
+
+const char *evidence_kind_name(enum evidence_kind kind);
+
+enum { EVIDENCE_LINE_MAX_BYTES = 8 << 20, EVIDENCE_KEPT_BYTES = 64 << 10 };
+
+struct evidence_line {
+    int64_t line;       /* block number * 65536 + index in the block */
+    struct text source; /* "import", "http", "kafka:topic" */
+    struct text org;    /* "" where none was known */
+    enum evidence_class class;
+    enum evidence_kind kind;
+    int64_t arrival_ms;
+    /* Event time in ms: decides the expired days; INT64_MIN where unknown. */
+    int64_t event_ms;
+    struct text bytes;            /* LINE: all; OVERSIZE: the first 64 KiB */
+    uint64_t length;              /* of the original line */
+    uint8_t sha256[SHA256_BYTES]; /* OVERSIZE only */
+    int64_t repeats;              /* REPEAT only */
+};
+
+/*
+ * Appends to the feed that (source, org, class) names and sets line->line.
+ * Must stand between store_begin and store_commit.
+ */
+MUST_USE enum err evidence_append(struct store *store,
+                                  struct evidence_line *line);
+
+/* Reads one line; texts are copied into ARENA. ERR_ABSENT where there is no
+ * such line or its block has expired (the message says which). Lines appended
+ * but not committed are found, too. The last block read stays decompressed. */
+MUST_USE enum err evidence_read(struct store *store, struct arena *arena,
+                                int64_t line, struct evidence_line *out);
+
+/*
+ * Calls VISIT for every line after AFTER in line order, expired blocks left
+ * out. Texts are borrowed for the call. Stops at the first error.
+ */
+typedef enum err evidence_visit(void *context,
+                                const struct evidence_line *line);
+MUST_USE enum err evidence_walk(struct store *store, int64_t after,
+                                evidence_visit *visit, void *context);
+
+/* Which lines a walk visits; all zero means all. */
+struct evidence_filter {
+    const char *source; /* null for any */
+    const char *org;
+    bool class_given;
+    enum evidence_class class;
+    int64_t after;   /* lines with a greater id only */
+    int64_t to_line; /* up to and with this id; 0 has no limit */
+};
+/* The same for some of the lines; blocks of other feeds are not read. */
+MUST_USE enum err evidence_walk_where(struct store *store,
+                                      const struct evidence_filter *filter,
+                                      evidence_visit *visit, void *context);
+
+/* Seals open blocks that are full; FORCE also those that are not. */
+MUST_USE enum err evidence_seal(struct store *store, bool force);
+
+struct evidence_verdict {
+    uint64_t feeds;
+    uint64_t blocks;
+    uint64_t blocks_expired; /* checked by their hash in the chain only */
+    uint64_t lines;
+    uint64_t defects;
+};
+/* Recomputes every hash and chain; REPORT is called once per defect with a
+ * sentence. PROGRESS may be null; it gets blocks done and blocks in all. */
+MUST_USE enum err
+evidence_verify(struct store *store, struct evidence_verdict *verdict,
+                void (*report)(void *context, const char *defect),
+                void (*progress)(void *context, uint64_t done, uint64_t all),
+                void *context);
+
+struct evidence_limits {
+    int64_t accepted_days; /* 0 keeps for ever */
+    int64_t ignored_days;
+    int64_t rejected_days;
+    int64_t max_bytes; /* of compressed bodies in all; 0 has no limit */
+};
+/* Drops the bodies of sealed blocks past the limits (their hashes stay in the
+ * chain) and remembers, per org, the UTC days that lost evidence. */
+MUST_USE enum err evidence_expire(struct store *store, int64_t now_ms,
+                                  const struct evidence_limits *limits,
+                                  uint64_t *blocks_dropped);
+
+#endif

@@ -1,0 +1,74 @@
+-- Opening, transactions, and the health of the file.
+
+-- name: store_application_id
+-- 0 in a file that nobody has claimed yet.
+PRAGMA application_id;
+
+-- name: store_user_version
+-- The number of the last migration that was applied.
+PRAGMA user_version;
+
+-- name: store_table_count
+SELECT count(*) FROM sqlite_schema;
+
+-- name: store_set_page_size
+-- Before the first table is made; chosen for blobs of some 30 KB.
+PRAGMA page_size = 8192;
+
+-- name: store_set_wal
+PRAGMA journal_mode = WAL;
+
+-- name: store_set_synchronous
+-- Commit returns after the log is on the disk.
+PRAGMA synchronous = FULL;
+
+-- name: store_set_checkpoint
+-- Pages of log after which the writer copies them into the file: 16 MB.
+PRAGMA wal_autocheckpoint = 2000;
+
+-- name: store_set_journal_limit
+-- A log that grew under a slow reader is cut back to 64 MB.
+PRAGMA journal_size_limit = 67108864;
+
+-- name: store_set_cache
+-- Kibibytes, as a negative number.
+PRAGMA cache_size = -8192;
+
+-- name: store_set_temporary
+-- No files in /tmp: containers have none.
+PRAGMA temp_store = MEMORY;
+
+-- name: store_set_map
+-- Readers take pages from the page cache without copying them.
+PRAGMA mmap_size = 268435456;
+
+-- name: store_set_query_only
+PRAGMA query_only = 1;
+
+-- name: store_set_cell_check
+-- Damaged pages are found when they are read.
+PRAGMA cell_size_check = 1;
+
+-- name: store_begin_write
+BEGIN IMMEDIATE;
+
+-- name: store_begin_snapshot
+BEGIN;
+
+-- name: store_commit_transaction
+COMMIT;
+
+-- name: store_rollback_transaction
+ROLLBACK;
+
+-- name: store_checkpoint
+PRAGMA wal_checkpoint(TRUNCATE);
+
+-- name: store_quick_check
+-- One row 'ok', or one row a defect.
+PRAGMA quick_check(20);
+
+-- name: store_schema
+-- What a migrated file and a fresh one must have in common.
+SELECT type, name, tbl_name, coalesce(sql, '')
+FROM sqlite_schema ORDER BY type, name;
