@@ -1,0 +1,303 @@
+/*
+ * export.c: `assay export`: rows out of the store, as NDJSON, CSV or a table.
+ *
+ * Rows of the settled pass are read as they stand; those of the whole pass are
+ * computed now. Columns, spelling and order are fixed (README, "Rows").
+ */
+#include "base/clock.h"
+#include "cli/cli.h"
+#include "cli/table.h"
+#include "rollup/rollup.h"
+
+#include <string.h>
+
+static const struct option options[] = {
+    {.name = "--lens",
+     .value = "published",
+     .type = OPTION_CHOICE,
+     .help = "definitions to fold by (default published)"},
+    {.name = "--pass",
+     .value = "settled|whole",
+     .type = OPTION_CHOICE,
+     .help = "one pass per UTC day, or one over everything (default settled)"},
+    {.name = "--from",
+     .value = "TIME",
+     .type = OPTION_TIME,
+     .help = "rows at or after this time"},
+    {.name = "--to",
+     .value = "TIME",
+     .type = OPTION_TIME,
+     .help = "rows before this time"},
+    {.name = "--format",
+     .value = TABLE_FORMATS,
+     .type = OPTION_CHOICE,
+     .help = "how rows are printed (default ndjson)"},
+    {0}};
+
+static const struct example examples[] = {
+    {"assay export sla --format table", "scores with all their components"},
+    {"assay export sessions --from 2026-01-08 --to 2026-01-09",
+     "sessions that started on one day"},
+    {0}};
+
+enum { COLUMNS_MAX = 80 };
+
+/* What one verb exports. */
+struct subject {
+    struct fields fields;
+    size_t row_bytes;
+    enum query_id query;
+    size_t time_offset; /* of the time that --from and --to are about */
+    size_t time_offset_otherwise;
+    size_t whole_rows; /* within struct whole_pass */
+    size_t whole_count;
+};
+
+struct printing {
+    struct table *table;
+    struct fields fields;
+};
+
+static enum column_kind column_kind_of(enum field_kind kind)
+{
+    if (kind == FIELD_INT)
+        return COLUMN_INT;
+    return kind == FIELD_DOUBLE ? COLUMN_DOUBLE : COLUMN_TEXT;
+}
+
+static struct printing start_printing(const struct invocation *invocation,
+                                      struct column columns[COLUMNS_MAX],
+                                      struct fields fields)
+{
+    for (size_t i = 0; i < fields.exported && i < COLUMNS_MAX; i++)
+        columns[i] = (struct column){fields.list[i].name,
+                                     column_kind_of(fields.list[i].kind)};
+    enum table_format format =
+        table_format_named(option_text(invocation, "--format"));
+    return (struct printing){
+        table_open(stdout, format, columns, fields.exported), fields};
+}
+
+static void print_time(struct table *table, const struct field *field,
+                       const void *row)
+{
+    char text[CLOCK_TEXT_BYTES];
+    int64_t ms = field_int(field, row);
+    if (field->kind == FIELD_TIME)
+        clock_text_ms(ms, text);
+    else
+        clock_text_s(ms, text);
+    table_text(table, text_of(text));
+}
+
+static void print_field(struct table *table, const struct field *field,
+                        const void *row)
+{
+    if (field_is_absent(field, row))
+        table_null(table);
+    else if (field->kind == FIELD_TEXT)
+        table_text(table, field_text(field, row));
+    else if (field->kind == FIELD_INT)
+        table_int(table, field_int(field, row));
+    else if (field->kind == FIELD_DOUBLE)
+        table_double(table, field_double(field, row));
+    else
+        print_time(table, field, row);
+}
+
+static enum err print_row(const struct printing *printing, const void *row)
+{
+    for (size_t i = 0; i < printing->fields.exported; i++)
+        print_field(printing->table, &printing->fields.list[i], row);
+    return table_end_row(printing->table);
+}
+
+/* ---- settled ------------------------------------------------------------------- */
+
+static enum err print_settled(struct invocation *invocation,
+                              struct store *store,
+                              const struct subject *subject,
+                              const struct printing *printing)
+{
+    struct arena arena = {0};
+    void *row = arena_alloc(&invocation->arena, subject->row_bytes);
+    struct query *query = query_start(store, subject->query);
+    query_bind_int(query, 1, option_time(invocation, "--from", INT64_MIN));
+    query_bind_int(query, 2, option_time(invocation, "--to", INT64_MAX));
+    bool found;
+    enum err err;
+    while (!(err = query_step(query, &found)) && found) {
+        fields_read(&arena, query, 0, subject->fields, row);
+        err = print_row(printing, row);
+        if (err)
+            break;
+        arena_clear(&arena);
+    }
+    arena_free(&arena);
+    return err;
+}
+
+/* ---- whole --------------------------------------------------------------------- */
+
+static int64_t time_of(const struct subject *subject, const char *row)
+{
+    int64_t time = *(const int64_t *)(const void *)(row + subject->time_offset);
+    if (time != ABSENT_INT)
+        return time;
+    return *(const int64_t *)(const void *)(row +
+                                            subject->time_offset_otherwise);
+}
+
+static enum err print_whole(struct invocation *invocation, struct store *store,
+                            const struct subject *subject,
+                            const struct printing *printing)
+{
+    struct whole_pass pass;
+    enum err err = whole_compute(store, &invocation->arena, &pass);
+    if (err)
+        return err;
+    const char *all = (const char *)&pass;
+    const char *rows = *(const char *const *)(const void *)(all + subject->whole_rows);
+    size_t count = *(const size_t *)(const void *)(all + subject->whole_count);
+    int64_t from = option_time(invocation, "--from", INT64_MIN);
+    int64_t to = option_time(invocation, "--to", INT64_MAX);
+    for (size_t i = 0; !err && i < count; i++) {
+        const char *row = rows + i * subject->row_bytes;
+        int64_t time = time_of(subject, row);
+        if (time >= from && time < to)
+            err = print_row(printing, row);
+    }
+    return err;
+}
+
+static enum err open_and_print(struct invocation *invocation,
+                               const struct subject *subject,
+                               const struct printing *printing)
+{
+    const char *pass = option_text(invocation, "--pass");
+    struct store *store;
+    enum err err = store_open(&store, invocation->config->data, STORE_READ);
+    if (err)
+        return err;
+    err = store_begin_read(store);
+    if (!err && pass && !strcmp(pass, "whole"))
+        err = print_whole(invocation, store, subject, printing);
+    else if (!err)
+        err = print_settled(invocation, store, subject, printing);
+    store_close(store);
+    return err;
+}
+
+static enum err export_subject(struct invocation *invocation,
+                               const struct subject *subject)
+{
+    struct column columns[COLUMNS_MAX];
+    struct printing printing =
+        start_printing(invocation, columns, subject->fields);
+    enum err err = open_and_print(invocation, subject, &printing);
+    enum err closed = table_close(printing.table);
+    return err ? err : closed;
+}
+
+static enum err export_sla(struct invocation *invocation)
+{
+    struct subject subject = {
+        .fields = sla_fields,
+        .row_bytes = sizeof(struct sla_row),
+        .query = QUERY_SLA_BETWEEN,
+        .time_offset = offsetof(struct sla_row, window_start),
+        .whole_rows = offsetof(struct whole_pass, sla),
+        .whole_count = offsetof(struct whole_pass, sla_count)};
+    return export_subject(invocation, &subject);
+}
+
+static enum err export_sessions(struct invocation *invocation)
+{
+    struct subject subject = {
+        .fields = session_fields,
+        .row_bytes = sizeof(struct session_row),
+        .query = QUERY_SESSION_EXPORT,
+        .time_offset = offsetof(struct session_row, started_at),
+        .time_offset_otherwise = offsetof(struct session_row, last_seen),
+        .whole_rows = offsetof(struct whole_pass, sessions),
+        .whole_count = offsetof(struct whole_pass, session_count)};
+    return export_subject(invocation, &subject);
+}
+
+static enum err export_selections(struct invocation *invocation)
+{
+    struct subject subject = {
+        .fields = selection_fields,
+        .row_bytes = sizeof(struct selection_row),
+        .query = QUERY_SELECTION_EXPORT,
+        .time_offset = offsetof(struct selection_row, selection_ts),
+        .whole_rows = offsetof(struct whole_pass, selections),
+        .whole_count = offsetof(struct whole_pass, selection_count)};
+    return export_subject(invocation, &subject);
+}
+
+/* ---- counts -------------------------------------------------------------------- */
+
+static enum err print_counts(struct store *store, struct table *table)
+{
+    struct query *query = query_start(store, QUERY_COUNT_EXPORT);
+    bool found;
+    enum err err;
+    while (!(err = query_step(query, &found)) && found) {
+        for (int column = 0; column < 3; column++)
+            table_text(table, query_text(query, column));
+        table_int(table, query_int(query, 3));
+        table_int(table, query_int(query, 4));
+        err = table_end_row(table);
+        if (err)
+            break;
+    }
+    return err;
+}
+
+static enum err export_counts(struct invocation *invocation)
+{
+    static const struct column columns[] = {{"class", COLUMN_TEXT},
+                                            {"reason", COLUMN_TEXT},
+                                            {"org", COLUMN_TEXT},
+                                            {"received", COLUMN_INT},
+                                            {"unique", COLUMN_INT}};
+    struct table *table =
+        table_open(stdout, table_format_named(option_text(invocation, "--format")),
+                   columns, 5);
+    struct store *store;
+    enum err err = store_open(&store, invocation->config->data, STORE_READ);
+    if (!err) {
+        err = print_counts(store, table);
+        store_close(store);
+    }
+    enum err closed = table_close(table);
+    return err ? err : closed;
+}
+
+static const struct verb verbs[] = {
+    {"sla", "", "scored hours per orchestrator, pipeline, model and GPU", 0, 0,
+     export_sla},
+    {"sessions", "", "sessions with their facts, attribution and outcome", 0, 0,
+     export_sessions},
+    {"selections", "", "selection events and the decision on each", 0, 0,
+     export_selections},
+    {"counts", "", "lines received, by class, reason and organisation", 0, 0,
+     export_counts},
+    {0}};
+
+const struct command command_export = {
+    .name = "export",
+    .summary = "print rows: scores, sessions, selections, counts",
+    .about =
+        "Prints rows by the published lens. Times are UTC, nulls are nulls, "
+        "and the order is fixed, so that two exports can be compared byte by "
+        "byte. --from and --to look at a row's window, a session's start (its "
+        "last event where it has none), or a selection's time; counts take "
+        "neither.\n\n"
+        "Reads beside a running server.",
+    .verbs = verbs,
+    .options = options,
+    .examples = examples,
+    .run = NULL,
+};

@@ -1,0 +1,64 @@
+/*
+ * rebuild.c: `assay rebuild`: facts and everything derived, again from the
+ * evidence. The result has the same bytes as what stood there before; where it
+ * has not, that is a defect of this program.
+ */
+#include "cli/derive.h"
+#include "ingest/ingest.h"
+#include "rollup/rollup.h"
+
+#include <stdio.h>
+
+static const struct example examples[] = {
+    {"assay rebuild --data store", "derive all tables of ./store again"},
+    {0}};
+
+static void show_stage(void *context, const char *stage, uint64_t done,
+                       uint64_t all)
+{
+    char what[64];
+    snprintf(what, sizeof what, "settling %s", stage);
+    progress_show(context, what, done, all, done, "units");
+}
+
+enum err derive(struct store *store, struct progress *progress)
+{
+    enum err err = settle(store, show_stage, progress);
+    progress_end(progress);
+    return err;
+}
+
+static void show_lines(void *context, uint64_t lines)
+{
+    progress_show(context, "reading evidence", 0, 0, lines, "lines");
+}
+
+static enum err run(struct invocation *invocation)
+{
+    struct store *store;
+    struct progress progress = progress_start(invocation);
+    enum err err =
+        store_open(&store, invocation->config->data, STORE_WRITE);
+    if (err)
+        return err;
+    err = ingest_replay(store, show_lines, &progress);
+    progress_end(&progress);
+    if (!err)
+        err = derive(store, &progress);
+    store_close(store);
+    return err;
+}
+
+const struct command command_rebuild = {
+    .name = "rebuild",
+    .summary = "derive every table again from the evidence",
+    .arguments = "",
+    .about =
+        "Reads all evidence again and derives sessions, hours and scores "
+        "from it. Evidence is not changed. The derived tables come out byte "
+        "for byte as they were; days whose evidence has expired keep the rows "
+        "they have.\n\n"
+        "Refuses beside a running server, whose process it names.",
+    .examples = examples,
+    .run = run,
+};

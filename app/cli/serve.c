@@ -1,0 +1,104 @@
+/*
+ * serve.c: `assay serve`: the page and the API, until it is told to stop.
+ *
+ * The main thread owns the writing connection, and with it the lock on the
+ * data directory, for as long as the server runs; the API's workers have
+ * their own connections for reading. The signals that end the server are
+ * blocked before any other thread exists and taken by sigwait, so that
+ * stopping is ordinary code: let running requests finish, checkpoint, leave.
+ */
+#include "api/api.h"
+#include "cli/cli.h"
+#include "store/store.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static const struct option options[] = {
+    {.name = "--listen",
+     .value = "ADDR:PORT",
+     .type = OPTION_CONFIG,
+     .help = "where to listen (default 127.0.0.1:8080; port 0 takes a free "
+             "one)",
+     .key = "listen"},
+    {0}};
+
+static const struct example examples[] = {
+    {"assay serve", "serve ./assay-data on http://127.0.0.1:8080/"},
+    {"assay serve --data store --listen 127.0.0.1:0",
+     "serve another store on any free port"},
+    {0}};
+
+static void stop_signals(sigset_t *signals)
+{
+    sigemptyset(signals);
+    sigaddset(signals, SIGINT);
+    sigaddset(signals, SIGTERM);
+}
+
+/* For the person at the terminal, and for programs that started us and wait
+ * for the address; therefore also with --quiet. */
+static void say_where(const struct api *api, const char *directory)
+{
+    fprintf(stderr, "assay is listening on %s\nthe store is %s\n", api_url(api),
+            directory);
+    fflush(stderr);
+}
+
+static enum err serve_until_told(const struct config *config,
+                                 const char *directory)
+{
+    sigset_t signals;
+    sigset_t before;
+    struct api *api;
+    int signal_number;
+    stop_signals(&signals);
+    pthread_sigmask(SIG_BLOCK, &signals, &before);
+    enum err err = api_start(&api, config, directory);
+    if (!err) {
+        say_where(api, directory);
+        sigwait(&signals, &signal_number);
+        /* A second one ends a server that cannot end itself. */
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        api_stop(api);
+    }
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    return err;
+}
+
+static enum err run(struct invocation *invocation)
+{
+    const struct config *config = invocation->config;
+    struct store *store;
+    /* Before a store is made for a server that will not run. */
+    enum err err = api_may_listen(config);
+    if (err)
+        return err;
+    err = store_open(&store, config->data, STORE_WRITE);
+    if (err)
+        return err;
+    char *directory = realpath(config->data, NULL);
+    err = serve_until_told(config, directory ? directory : config->data);
+    free(directory);
+    store_close(store);
+    return err;
+}
+
+const struct command command_serve = {
+    .name = "serve",
+    .summary = "serve the page and the API of the store",
+    .about =
+        "Serves what is in the store: a page for people at /, and the same "
+        "numbers as JSON under /v1/. Nothing is changed by reading, and "
+        "nothing is fetched from anywhere else.\n\n"
+        "It listens on this machine only, unless the configuration says "
+        "public_read: true. While it runs it holds the store: import and "
+        "rebuild refuse until it ends; export and evidence read beside it. "
+        "Ctrl-C or SIGTERM ends it in order.",
+    .options = options,
+    .examples = examples,
+    .run = run,
+};

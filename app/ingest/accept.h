@@ -1,0 +1,42 @@
+/*
+ * accept.h: what one record is. Private to this room.
+ */
+#ifndef ASSAY_INGEST_ACCEPT_H
+#define ASSAY_INGEST_ACCEPT_H
+
+#include "ingest/ingest.h"
+#include "livepeer/livepeer.h"
+
+/* One judged record; texts point into the record or ARENA of accept(). */
+struct event {
+    enum evidence_class class;
+    const char *reason; /* "" where accepted */
+    struct text org;
+    struct text id;
+    struct text type;
+    enum family family;
+    int64_t ts; /* INT64_MIN where rejected */
+    struct text gateway;
+    struct yyjson_val *data;
+    struct yyjson_val *root; /* null where it is not JSON */
+    int64_t partition;
+    int64_t offset;
+};
+
+/* Judges RECORD; DEFAULT_ORG is for records that name none. Never fails: what
+ * is wrong with a record is its reason. */
+void accept(struct arena *arena, struct text record, struct text default_org,
+            struct event *event);
+
+/* The publisher's timestamp forms (§1.1 with §11); false for any other text. */
+bool event_time_parse(struct text text, int64_t *ms);
+
+/*
+ * A capability dump (an object with a list `orchestrators`, as the network's
+ * tools save it) as the event it would have been, at AT_MS; false where RECORD
+ * is none. The same list always gets the same id.
+ */
+bool capability_dump(struct arena *arena, const struct event *event,
+                     int64_t at_ms, struct text *record);
+
+#endif

@@ -1,0 +1,429 @@
+/*
+ * ingest.c: the way of one record (see ingest.h).
+ *
+ *   judge -> taken before? -> evidence -> facts and counts -> commit
+ *
+ * A key is (org, family, event time, id) for accepted events, the same within
+ * its reason for ignored ones, and the bytes themselves for rejected records.
+ * A record whose bytes were taken before is written to the evidence as a
+ * reference to the earlier line. Of redeliveries that differ, the one that
+ * sorts first by (gateway, NUL, compact data with sorted keys), then by
+ * (partition, offset), then by its bytes stands; the facts of the other are
+ * taken back.
+ */
+#include "ingest/ingest_int.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* One delivery on its way. */
+struct delivery {
+    const struct ingest_origin *origin;
+    struct event event;
+    struct text record;
+    struct seen_place place;
+    uint64_t fingerprint;
+    struct evidence_line line; /* line.line is set when replaying */
+};
+
+struct ingest *ingest_new(struct store *store)
+{
+    struct ingest *ingest = memory_zeroed(1, sizeof *ingest);
+    ingest->store = store;
+    ingest->seen = seen_new(store);
+    ingest->batch = batch_new();
+    return ingest;
+}
+
+void ingest_free(struct ingest *ingest)
+{
+    if (!ingest)
+        return;
+    if (ingest->in_transaction)
+        store_rollback(ingest->store);
+    seen_free(ingest->seen);
+    batch_free(ingest->batch);
+    counts_free(&ingest->counts);
+    arena_free(&ingest->arena);
+    arena_free(&ingest->compare);
+    free(ingest->totals);
+    free(ingest);
+}
+
+uint64_t ingest_pending(const struct ingest *ingest)
+{
+    return ingest->pending;
+}
+
+/* ---- keys ---------------------------------------------------------------------- */
+
+static uint64_t first_word(const uint8_t digest[SHA256_BYTES])
+{
+    uint64_t word;
+    memcpy(&word, digest, sizeof word);
+    return word;
+}
+
+/* Rejected records have no time of their own to shard by. */
+static void key_of_bytes(struct delivery *delivery, const uint8_t *digest)
+{
+    delivery->fingerprint = first_word(digest);
+    delivery->place =
+        (struct seen_place){EVIDENCE_REJECTED, delivery->event.org, digest[8]};
+}
+
+static void key_of(struct delivery *delivery)
+{
+    const struct event *event = &delivery->event;
+    uint8_t digest[SHA256_BYTES];
+    struct text nul = {"", 1};
+    if (event->class == EVIDENCE_REJECTED) {
+        struct text parts[] = {text_of(event->reason), nul, delivery->record};
+        hash_sha256_parts(parts, 3, digest);
+        key_of_bytes(delivery, digest);
+        return;
+    }
+    char time[24];
+    int length = snprintf(time, sizeof time, "%lld", (long long)event->ts);
+    struct text parts[] = {text_of(event->reason), nul,
+                           event->type,            nul,
+                           {time, (size_t)length}, nul,
+                           event->id};
+    hash_sha256_parts(parts, 7, digest);
+    delivery->fingerprint = first_word(digest);
+    delivery->place = (struct seen_place){event->class, event->org,
+                                          event->ts / (60 * 60 * 1000)};
+}
+
+static bool same_key(const struct event *a, const struct event *b)
+{
+    return a->class == b->class && !strcmp(a->reason, b->reason) &&
+           a->ts == b->ts && text_equal(a->org, b->org) &&
+           text_equal(a->type, b->type) && text_equal(a->id, b->id);
+}
+
+/* ---- redeliveries ----------------------------------------------------------------- */
+
+/* (gateway, NUL, compact data with sorted keys). */
+static int compare_payload(struct arena *arena, const struct event *a,
+                           const struct event *b)
+{
+    int order = text_compare(a->gateway, b->gateway);
+    if (order)
+        return order;
+    struct text left = text_of("null");
+    struct text right = left;
+    if (a->data)
+        left = json_compact(arena, a->data, true);
+    if (b->data)
+        right = json_compact(arena, b->data, true);
+    return text_compare(left, right);
+}
+
+static int compare_place(const struct event *a, const struct event *b)
+{
+    if (a->partition != b->partition)
+        return a->partition < b->partition ? -1 : 1;
+    return (a->offset > b->offset) - (a->offset < b->offset);
+}
+
+/* An earlier line of the same key. */
+struct earlier {
+    bool found;
+    bool readable; /* its evidence has not expired */
+    bool same_bytes;
+    struct seen_entry *entry;
+    struct evidence_line line;
+    struct event event;
+};
+
+static bool same_oversize(const struct evidence_line *a,
+                          const struct evidence_line *b)
+{
+    return a->kind == b->kind && a->length == b->length &&
+           (a->kind != EVIDENCE_OVERSIZE ||
+            !memcmp(a->sha256, b->sha256, SHA256_BYTES)) &&
+           text_equal(a->bytes, b->bytes);
+}
+
+/* Looks at the line of EARLIER's entry and decides whether it is the key. */
+static enum err look_at(struct ingest *ingest, struct delivery *delivery,
+                        struct earlier *earlier)
+{
+    enum err err = evidence_read(ingest->store, &ingest->compare,
+                                 earlier->entry->line, &earlier->line);
+    if (err == ERR_ABSENT) {
+        earlier->found = true; /* expired: nothing to compare with */
+        return ERR_NONE;
+    }
+    if (err)
+        return err;
+    earlier->readable = true;
+    earlier->same_bytes = same_oversize(&earlier->line, &delivery->line);
+    if (delivery->event.class == EVIDENCE_REJECTED) {
+        earlier->found = earlier->same_bytes;
+        return ERR_NONE;
+    }
+    accept(&ingest->compare, earlier->line.bytes, earlier->line.org,
+           &earlier->event);
+    earlier->found = same_key(&earlier->event, &delivery->event);
+    return ERR_NONE;
+}
+
+static enum err find_earlier(struct ingest *ingest, struct delivery *delivery,
+                             struct earlier *earlier)
+{
+    *earlier = (struct earlier){0};
+    enum err err = ERR_NONE;
+    while (!earlier->found) {
+        err = seen_next(ingest->seen, &delivery->place, delivery->fingerprint,
+                        &earlier->entry);
+        if (err || !earlier->entry)
+            break;
+        arena_clear(&ingest->compare);
+        err = look_at(ingest, delivery, earlier);
+        if (err)
+            break;
+    }
+    return err;
+}
+
+/* ---- taking ------------------------------------------------------------------------ */
+
+static enum err write_evidence(struct ingest *ingest, struct delivery *delivery,
+                               const struct earlier *earlier)
+{
+    if (ingest->replaying)
+        return ERR_NONE;
+    struct evidence_line *line = &delivery->line;
+    if (earlier->found && (earlier->same_bytes || !earlier->readable)) {
+        line->kind = EVIDENCE_REPEAT;
+        line->repeats = earlier->entry->line;
+    }
+    return evidence_append(ingest->store, line);
+}
+
+static enum err take_first(struct ingest *ingest, struct delivery *delivery)
+{
+    const struct event *event = &delivery->event;
+    batch_count(ingest->batch, event, true, false);
+    if (event->class == EVIDENCE_ACCEPTED)
+        batch_add(ingest->batch, &ingest->arena, event, delivery->line.line,
+                  false);
+    return seen_add(ingest->seen, &delivery->place, delivery->fingerprint,
+                    delivery->line.line);
+}
+
+static enum err take_again(struct ingest *ingest, struct delivery *delivery,
+                           struct earlier *earlier)
+{
+    const struct event *event = &delivery->event;
+    bool compete = event->class == EVIDENCE_ACCEPTED && earlier->readable &&
+                   !earlier->same_bytes;
+    int payload = compete ? compare_payload(&ingest->compare, event,
+                                            &earlier->event)
+                          : 0;
+    bool conflict = payload && !earlier->entry->conflict;
+    int order = payload;
+    if (compete && !order)
+        order = compare_place(event, &earlier->event);
+    if (compete && !order)
+        order = text_compare(delivery->record, earlier->line.bytes);
+    batch_count(ingest->batch, event, false, conflict);
+    if (order < 0) {
+        batch_add(ingest->batch, &ingest->compare, &earlier->event,
+                  earlier->entry->line, true);
+        batch_add(ingest->batch, &ingest->arena, event, delivery->line.line,
+                  false);
+        earlier->entry->line = delivery->line.line;
+    }
+    if (conflict)
+        earlier->entry->conflict = true;
+    return order < 0 || conflict
+               ? seen_changed(ingest->seen, &delivery->place)
+               : ERR_NONE;
+}
+
+static enum err take(struct ingest *ingest, struct delivery *delivery)
+{
+    struct earlier earlier;
+    enum err err = find_earlier(ingest, delivery, &earlier);
+    if (!err)
+        err = write_evidence(ingest, delivery, &earlier);
+    if (err)
+        return err;
+    ingest->pending++;
+    return earlier.found ? take_again(ingest, delivery, &earlier)
+                         : take_first(ingest, delivery);
+}
+
+static enum err begin(struct ingest *ingest)
+{
+    if (ingest->in_transaction)
+        return ERR_NONE;
+    enum err err = store_begin(ingest->store);
+    ingest->in_transaction = !err;
+    return err;
+}
+
+static struct text trimmed(struct text text)
+{
+    while (text.length && strchr(" \t\r\n", text.data[0]) && text.data[0]) {
+        text.data++;
+        text.length--;
+    }
+    while (text.length && text.data[text.length - 1] &&
+           strchr(" \t\r\n", text.data[text.length - 1]))
+        text.length--;
+    return text;
+}
+
+static void fill_line(struct delivery *delivery)
+{
+    struct evidence_line *line = &delivery->line;
+    line->source = delivery->origin->source;
+    line->org = delivery->event.org;
+    line->class = delivery->event.class;
+    line->arrival_ms = delivery->origin->arrival_ms;
+    line->event_ms = delivery->event.ts;
+    line->bytes = delivery->record;
+    line->length = delivery->record.length;
+}
+
+/* LINE is where the record lies already, or -1 for one that has just come. */
+enum err ingest_take_record(struct ingest *ingest,
+                            const struct ingest_origin *origin,
+                            struct text record, int64_t line)
+{
+    struct delivery delivery = {.origin = origin, .record = record};
+    arena_clear(&ingest->arena);
+    accept(&ingest->arena, record, origin->org, &delivery.event);
+    if (delivery.event.class == EVIDENCE_REJECTED &&
+        capability_dump(&ingest->arena, &delivery.event, origin->snapshot_ms,
+                        &delivery.record))
+        accept(&ingest->arena, delivery.record, origin->org, &delivery.event);
+    fill_line(&delivery);
+    delivery.line.line = line;
+    key_of(&delivery);
+    return take(ingest, &delivery);
+}
+
+enum err ingest_take_oversize(struct ingest *ingest,
+                              const struct ingest_origin *origin,
+                              struct text bytes, uint64_t length,
+                              const uint8_t sha256[SHA256_BYTES], int64_t line)
+{
+    struct delivery delivery = {.origin = origin, .record = bytes};
+    delivery.event = (struct event){.class = EVIDENCE_REJECTED,
+                                    .reason = "invalid_json",
+                                    .org = origin->org,
+                                    .ts = INT64_MIN};
+    fill_line(&delivery);
+    delivery.line.kind = EVIDENCE_OVERSIZE;
+    delivery.line.length = length;
+    delivery.line.line = line;
+    memcpy(delivery.line.sha256, sha256, SHA256_BYTES);
+    key_of_bytes(&delivery, sha256);
+    return take(ingest, &delivery);
+}
+
+/* After a failure nothing of the open transaction stays. */
+static enum err abandon(struct ingest *ingest, enum err err)
+{
+    store_rollback(ingest->store);
+    ingest->in_transaction = false;
+    seen_reset(ingest->seen);
+    batch_clear(ingest->batch);
+    ingest->pending = 0;
+    return err;
+}
+
+enum err ingest_record(struct ingest *ingest,
+                       const struct ingest_origin *origin, struct text record)
+{
+    record = trimmed(record);
+    if (!record.length)
+        return ERR_NONE;
+    enum err err = begin(ingest);
+    if (!err)
+        err = ingest_take_record(ingest, origin, record, -1);
+    return err ? abandon(ingest, err) : ERR_NONE;
+}
+
+enum err ingest_oversize(struct ingest *ingest,
+                         const struct ingest_origin *origin, struct text bytes,
+                         uint64_t length, const uint8_t sha256[SHA256_BYTES])
+{
+    enum err err = begin(ingest);
+    if (!err)
+        err = ingest_take_oversize(ingest, origin, bytes, length, sha256, -1);
+    return err ? abandon(ingest, err) : ERR_NONE;
+}
+
+/* ---- committing ----------------------------------------------------------------------- */
+
+enum err ingest_flush(struct ingest *ingest)
+{
+    enum err err = batch_write(ingest->batch, ingest->store);
+    if (!err)
+        err = seen_flush(ingest->seen);
+    return err;
+}
+
+static void keep_counts(struct ingest *ingest)
+{
+    const struct counts *counts = batch_counts(ingest->batch);
+    for (size_t i = 0; i < counts->keys.count; i++)
+        counts_add(&ingest->counts, &counts->list[i]);
+}
+
+enum err ingest_commit(struct ingest *ingest)
+{
+    if (!ingest->in_transaction)
+        return ERR_NONE;
+    enum err err = ingest_flush(ingest);
+    if (!err)
+        err = store_commit(ingest->store);
+    if (err)
+        return abandon(ingest, err);
+    ingest->in_transaction = false;
+    keep_counts(ingest);
+    batch_clear(ingest->batch);
+    ingest->pending = 0;
+    return ERR_NONE;
+}
+
+enum err ingest_finish(struct ingest *ingest)
+{
+    enum err err = ingest_commit(ingest);
+    if (!err)
+        err = begin(ingest);
+    if (!err)
+        err = seen_join(ingest->seen);
+    if (!err)
+        err = store_commit(ingest->store);
+    if (err)
+        return abandon(ingest, err);
+    ingest->in_transaction = false;
+    return ERR_NONE;
+}
+
+const struct ingest_total *ingest_totals(struct ingest *ingest, size_t *count)
+{
+    *count = ingest->counts.keys.count;
+    ingest->totals =
+        memory_resize(ingest->totals, *count * sizeof *ingest->totals);
+    for (size_t i = 0; i < *count; i++) {
+        const struct count *from = &ingest->counts.list[i];
+        ingest->totals[i] =
+            (struct ingest_total){evidence_class_name(from->class),
+                                  from->reason,
+                                  from->org,
+                                  from->family,
+                                  from->received,
+                                  from->unique,
+                                  from->conflicts};
+    }
+    return ingest->totals;
+}

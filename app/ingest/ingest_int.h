@@ -1,0 +1,39 @@
+/*
+ * ingest_int.h: what ingest.c and replay.c share. Private to this room.
+ */
+#ifndef ASSAY_INGEST_INGEST_INT_H
+#define ASSAY_INGEST_INGEST_INT_H
+
+#include "ingest/accept.h"
+#include "ingest/batch.h"
+#include "ingest/ingest.h"
+#include "ingest/seen.h"
+
+struct ingest {
+    struct store *store;
+    struct arena arena;   /* of one record */
+    struct arena compare; /* of an earlier line looked at */
+    struct seen *seen;
+    struct batch *batch;
+    struct counts counts; /* committed ones */
+    struct ingest_total *totals;
+    bool in_transaction;
+    bool replaying; /* the evidence is there already */
+    uint64_t pending;
+};
+
+/* Takes a record in an open transaction. LINE is where it lies already, or -1
+ * for one that has just come. */
+MUST_USE enum err ingest_take_record(struct ingest *ingest,
+                                     const struct ingest_origin *origin,
+                                     struct text record, int64_t line);
+MUST_USE enum err ingest_take_oversize(struct ingest *ingest,
+                                       const struct ingest_origin *origin,
+                                       struct text bytes, uint64_t length,
+                                       const uint8_t sha256[SHA256_BYTES],
+                                       int64_t line);
+
+/* Writes what the batch holds, in the open transaction. */
+MUST_USE enum err ingest_flush(struct ingest *ingest);
+
+#endif

@@ -1,0 +1,171 @@
+/*
+ * reader.c: files into records: decompression by magic number, then splitting.
+ *
+ * Compressed input that ends early or is damaged gives what could be read and
+ * says so; it is not an error here, because the records before the damage are
+ * as good as any.
+ */
+#include "ingest/splitter.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include <zlib.h>
+#include <zstd.h>
+
+enum { OUT_BYTES = 256 << 10, GZIP_WINDOW = 15 + 16, ZSTD_WINDOW_LOG_MAX = 27 };
+
+struct reading {
+    const struct byte_source *source;
+    struct splitter *splitter;
+    struct reader_report *report;
+    const char *at; /* input not yet used */
+    size_t left;
+    char *out;
+};
+
+static enum err refill(struct reading *reading)
+{
+    return reading->source->feed(reading->source->context, &reading->at,
+                                 &reading->left);
+}
+
+static enum err read_plain(struct reading *reading)
+{
+    enum err err = ERR_NONE;
+    while (!err && reading->left) {
+        err = splitter_take(reading->splitter, reading->at, reading->left);
+        if (!err)
+            err = refill(reading);
+    }
+    return err;
+}
+
+/* ---- gzip (RFC 1952), several members in a row ------------------------------------- */
+
+/* One step; *STATUS is zlib's. */
+static enum err inflate_some(struct reading *reading, z_stream *stream,
+                             int *status)
+{
+    stream->next_in = (Bytef *)(uintptr_t)reading->at;
+    stream->avail_in = (uInt)reading->left;
+    stream->next_out = (Bytef *)reading->out;
+    stream->avail_out = OUT_BYTES;
+    *status = inflate(stream, Z_NO_FLUSH);
+    reading->at += reading->left - stream->avail_in;
+    reading->left = stream->avail_in;
+    return splitter_take(reading->splitter, reading->out,
+                         OUT_BYTES - stream->avail_out);
+}
+
+static enum err inflate_all(struct reading *reading, z_stream *stream)
+{
+    bool ended = false;
+    enum err err = ERR_NONE;
+    while (!err) {
+        if (!reading->left)
+            err = refill(reading);
+        if (err || !reading->left)
+            break;
+        if (ended && inflateReset(stream) != Z_OK)
+            break;
+        int status;
+        err = inflate_some(reading, stream, &status);
+        ended = status == Z_STREAM_END;
+        if (status != Z_OK && status != Z_STREAM_END &&
+            status != Z_BUF_ERROR) {
+            ended = false;
+            break;
+        }
+    }
+    reading->report->truncated = !ended;
+    return err;
+}
+
+static enum err read_gzip(struct reading *reading)
+{
+    z_stream stream = {0};
+    if (inflateInit2(&stream, GZIP_WINDOW) != Z_OK)
+        return err_set(ERR_STORE, "cannot start gzip decompression");
+    enum err err = inflate_all(reading, &stream);
+    inflateEnd(&stream);
+    return err;
+}
+
+/* ---- zstd (RFC 8878) ------------------------------------------------------------------- */
+
+static enum err unzstd_all(struct reading *reading, ZSTD_DStream *stream)
+{
+    size_t status = 1;
+    enum err err = ERR_NONE;
+    while (!err) {
+        if (!reading->left)
+            err = refill(reading);
+        if (err || !reading->left)
+            break;
+        ZSTD_inBuffer in = {reading->at, reading->left, 0};
+        ZSTD_outBuffer out = {reading->out, OUT_BYTES, 0};
+        status = ZSTD_decompressStream(stream, &out, &in);
+        reading->at += in.pos;
+        reading->left -= in.pos;
+        if (ZSTD_isError(status))
+            break;
+        err = splitter_take(reading->splitter, reading->out, out.pos);
+    }
+    reading->report->truncated = status != 0;
+    return err;
+}
+
+static enum err read_zstd(struct reading *reading)
+{
+    ZSTD_DStream *stream = ZSTD_createDStream();
+    if (!stream)
+        return err_set(ERR_STORE, "cannot start zstd decompression");
+    (void)ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax,
+                                 ZSTD_WINDOW_LOG_MAX);
+    enum err err = unzstd_all(reading, stream);
+    ZSTD_freeDStream(stream);
+    return err;
+}
+
+/* ---- choosing ---------------------------------------------------------------------------- */
+
+static bool begins_with(const struct reading *reading, const char *magic,
+                        size_t length)
+{
+    return reading->left >= length && !memcmp(reading->at, magic, length);
+}
+
+static enum err read_any(struct reading *reading)
+{
+    struct reader_report *report = reading->report;
+    enum err err = refill(reading);
+    if (err)
+        return err;
+    if (begins_with(reading, "\x1f\x8b", 2)) {
+        memcpy(report->compression, "gzip", 5);
+        return read_gzip(reading);
+    }
+    if (begins_with(reading, "\x28\xb5\x2f\xfd", 4)) {
+        memcpy(report->compression, "zstd", 5);
+        return read_zstd(reading);
+    }
+    memcpy(report->compression, "none", 5);
+    return read_plain(reading);
+}
+
+enum err read_records(const struct byte_source *source,
+                      const struct record_sink *sink,
+                      struct reader_report *report)
+{
+    *report = (struct reader_report){0};
+    struct reading reading = {.source = source, .report = report};
+    reading.splitter = splitter_new(sink);
+    reading.out = memory_alloc(OUT_BYTES);
+    enum err err = read_any(&reading);
+    if (!err)
+        err = splitter_end(reading.splitter);
+    report->records = splitter_records(reading.splitter);
+    splitter_free(reading.splitter);
+    free(reading.out);
+    return err;
+}

@@ -1,0 +1,173 @@
+/*
+ * replay.c: all facts again from the evidence.
+ *
+ * The lines go through the same steps as when they came, only that they lie in
+ * the evidence already. One transaction holds it all: whoever reads meanwhile
+ * sees the former state, and an interruption leaves it.
+ *
+ * Days that have lost evidence keep the facts they have, and their lines are
+ * passed over; so do the counts, which can no longer be counted again.
+ */
+#include "ingest/ingest_int.h"
+
+enum { FLUSH_RECORDS = 50000 };
+
+struct replay {
+    struct ingest *ingest;
+    struct text_index frozen; /* org and day of days that lost evidence */
+    bool expired;             /* any evidence has been dropped */
+    uint64_t lines;
+    void (*progress)(void *context, uint64_t lines);
+    void *context;
+    struct arena arena;
+};
+
+static struct text frozen_key(struct arena *arena, struct text org, int64_t ts)
+{
+    int64_t day = ts / (24 * 60 * 60 * 1000);
+    char *key = arena_printf(arena, "%lld|%.*s", (long long)day,
+                             (int)org.length, org.data);
+    return text_of(key);
+}
+
+static enum err read_frozen(struct replay *replay, struct store *store)
+{
+    struct query *query = query_start(store, QUERY_REPLAY_EXPIRED_DAYS);
+    bool row;
+    enum err err;
+    while (!(err = query_step(query, &row)) && row) {
+        struct text org = query_copy(&replay->arena, query, 0);
+        text_index_add(&replay->frozen,
+                       frozen_key(&replay->arena, org, query_int(query, 1)),
+                       NULL);
+    }
+    if (err)
+        return err;
+    query = query_start(store, QUERY_REPLAY_ANY_EXPIRED);
+    err = query_step(query, &row);
+    if (err)
+        return err;
+    replay->expired = row && query_int(query, 0);
+    return query_run(query);
+}
+
+static enum err clear(struct replay *replay, struct store *store)
+{
+    static const enum query_id always[] = {
+        QUERY_REPLAY_CLEAR_SESSION_DAYS, QUERY_REPLAY_CLEAR_SNAPSHOT_HOURS,
+        QUERY_REPLAY_CLEAR_SELECTIONS,   QUERY_REPLAY_CLEAR_SESSIONS,
+        QUERY_REPLAY_CLEAR_HOURS,        QUERY_REPLAY_CLEAR_SLA,
+        QUERY_REPLAY_CLEAR_BENCHMARKS,   QUERY_REPLAY_CLEAR_DIRTY_HOURS,
+        QUERY_REPLAY_CLEAR_DIRTY_DAYS,   QUERY_REPLAY_CLEAR_DIRTY_SESSIONS};
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < sizeof always / sizeof *always; i++)
+        err = query_run(query_start(store, always[i]));
+    static const enum query_id counted[] = {QUERY_REPLAY_CLEAR_SEEN,
+                                            QUERY_REPLAY_CLEAR_COUNTS};
+    for (size_t i = 0; !err && i < sizeof counted / sizeof *counted; i++) {
+        struct query *query = query_start(store, counted[i]);
+        query_bind_int(query, 1, replay->expired);
+        err = query_run(query);
+    }
+    return err;
+}
+
+static enum err flush(struct replay *replay)
+{
+    if (replay->expired)
+        batch_forget_counts(replay->ingest->batch);
+    enum err err = ingest_flush(replay->ingest);
+    batch_clear(replay->ingest->batch);
+    replay->ingest->pending = 0;
+    return err;
+}
+
+/* A repeat stands for the line it repeats. */
+static enum err resolve(struct replay *replay, struct evidence_line *line)
+{
+    if (line->kind != EVIDENCE_REPEAT)
+        return ERR_NONE;
+    arena_clear(&replay->arena);
+    return evidence_read(replay->ingest->store, &replay->arena, line->repeats,
+                         line);
+}
+
+static bool is_frozen(struct replay *replay, const struct evidence_line *line)
+{
+    if (!replay->expired)
+        return false;
+    if (line->class != EVIDENCE_ACCEPTED || line->event_ms == INT64_MIN)
+        return true;
+    arena_clear(&replay->arena);
+    return text_index_find(&replay->frozen,
+                           frozen_key(&replay->arena, line->org,
+                                      line->event_ms)) >= 0;
+}
+
+static enum err take(struct replay *replay, const struct evidence_line *line)
+{
+    struct ingest_origin origin = {.source = line->source,
+                                   .org = line->org,
+                                   .arrival_ms = line->arrival_ms};
+    if (line->kind == EVIDENCE_OVERSIZE)
+        return ingest_take_oversize(replay->ingest, &origin, line->bytes,
+                                    line->length, line->sha256, line->line);
+    return ingest_take_record(replay->ingest, &origin, line->bytes,
+                              line->line);
+}
+
+static enum err visit(void *context, const struct evidence_line *visited)
+{
+    struct replay *replay = context;
+    struct evidence_line line = *visited;
+    replay->lines++;
+    if (replay->progress && replay->lines % 1000 == 0)
+        replay->progress(replay->context, replay->lines);
+    enum err err = resolve(replay, &line);
+    if (err == ERR_ABSENT || (!err && is_frozen(replay, &line)))
+        return ERR_NONE;
+    if (!err)
+        err = take(replay, &line);
+    if (!err && ingest_pending(replay->ingest) >= FLUSH_RECORDS)
+        err = flush(replay);
+    return err;
+}
+
+static enum err replay_all(struct replay *replay, struct store *store)
+{
+    enum err err = read_frozen(replay, store);
+    if (!err)
+        err = clear(replay, store);
+    if (!err)
+        err = evidence_walk(store, -1, visit, replay);
+    if (!err)
+        err = flush(replay);
+    if (!err)
+        err = seen_join(replay->ingest->seen);
+    if (!err)
+        err = query_run(query_start(store, QUERY_REPLAY_NOTE_SESSIONS));
+    if (!err)
+        err = query_run(query_start(store, QUERY_REPLAY_NOTE_DAYS));
+    return err;
+}
+
+enum err ingest_replay(struct store *store,
+                       void (*progress)(void *context, uint64_t lines),
+                       void *context)
+{
+    struct replay replay = {.progress = progress, .context = context};
+    enum err err = store_begin(store);
+    if (err)
+        return err;
+    replay.ingest = ingest_new(store);
+    replay.ingest->replaying = true;
+    err = replay_all(&replay, store);
+    if (err)
+        store_rollback(store);
+    else
+        err = store_commit(store);
+    ingest_free(replay.ingest);
+    text_index_free(&replay.frozen);
+    arena_free(&replay.arena);
+    return err;
+}

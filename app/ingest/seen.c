@@ -1,0 +1,329 @@
+/*
+ * seen.c: fingerprints of taken keys, in shards.
+ *
+ * A UNIQUE index over ids costs ten times what all the rest of ingest does, and
+ * a window of recent ids would forget a redelivery that comes a month later. So
+ * the ids are kept for good, as eight bytes of a hash and the line's number,
+ * in shards by organisation and the event's own hour: ingest in order of time
+ * works in one shard, a late line loads the one that it needs.
+ *
+ * A shard in memory is an open-addressing table. What a batch adds is written
+ * as one sorted chunk; joining rewrites all chunks of a shard as one.
+ */
+#include "ingest/seen.h"
+
+#include "base/index.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+enum { ENTRY_BYTES = 16, ENTRIES_IN_MEMORY_MAX = 4 << 20, FIRST_SLOTS = 64 };
+
+static const uint64_t CONFLICT_BIT = (uint64_t)1 << 63;
+
+struct shard {
+    struct seen_place place; /* org is owned by seen's index */
+    bool loaded;
+    bool used;             /* since the last flush */
+    bool rewrite;          /* an entry on disk has changed */
+    struct seen_entry *slots; /* line < 0 for empty */
+    size_t slot_count;
+    size_t count;
+    uint64_t *added; /* pairs (fingerprint, line) not yet written */
+    size_t added_count;
+    size_t added_capacity;
+};
+
+struct seen {
+    struct store *store;
+    struct text_index names; /* class, shard and org as bytes */
+    struct shard *shards;    /* by number of the name */
+    size_t shard_capacity;
+    size_t entries; /* in memory */
+};
+
+struct seen *seen_new(struct store *store)
+{
+    struct seen *seen = memory_zeroed(1, sizeof *seen);
+    seen->store = store;
+    return seen;
+}
+
+static void unload(struct seen *seen, struct shard *shard)
+{
+    seen->entries -= shard->count;
+    free(shard->slots);
+    free(shard->added);
+    struct seen_place place = shard->place;
+    *shard = (struct shard){.place = place};
+}
+
+void seen_reset(struct seen *seen)
+{
+    for (size_t i = 0; i < seen->names.count; i++)
+        unload(seen, &seen->shards[i]);
+}
+
+void seen_free(struct seen *seen)
+{
+    if (!seen)
+        return;
+    seen_reset(seen);
+    text_index_free(&seen->names);
+    free(seen->shards);
+    free(seen);
+}
+
+/* ---- one shard ---------------------------------------------------------------- */
+
+static size_t slot_after(const struct shard *shard, size_t slot)
+{
+    return (slot + 1) & (shard->slot_count - 1);
+}
+
+static void place_entry(struct shard *shard, struct seen_entry entry)
+{
+    size_t slot = (size_t)entry.fingerprint & (shard->slot_count - 1);
+    while (shard->slots[slot].line >= 0)
+        slot = slot_after(shard, slot);
+    shard->slots[slot] = entry;
+}
+
+static void grow(struct shard *shard)
+{
+    struct seen_entry *old = shard->slots;
+    size_t old_count = shard->slot_count;
+    shard->slot_count = old_count ? old_count * 2 : FIRST_SLOTS;
+    shard->slots = memory_alloc(shard->slot_count * sizeof *shard->slots);
+    for (size_t i = 0; i < shard->slot_count; i++)
+        shard->slots[i] = (struct seen_entry){0, -1, false};
+    for (size_t i = 0; i < old_count; i++)
+        if (old[i].line >= 0)
+            place_entry(shard, old[i]);
+    free(old);
+}
+
+static void insert(struct seen *seen, struct shard *shard,
+                   struct seen_entry entry)
+{
+    if ((shard->count + 1) * 3 > shard->slot_count * 2)
+        grow(shard);
+    place_entry(shard, entry);
+    shard->count++;
+    seen->entries++;
+}
+
+static enum err load(struct seen *seen, struct shard *shard)
+{
+    struct query *query = query_start(seen->store, QUERY_SEEN_OF_SHARD);
+    query_bind_int(query, 1, (int64_t)shard->place.class);
+    query_bind_text(query, 2, shard->place.org);
+    query_bind_int(query, 3, shard->place.shard);
+    bool row;
+    enum err err;
+    grow(shard);
+    while (!(err = query_step(query, &row)) && row) {
+        struct text bytes = query_text(query, 0);
+        struct reader in = reader_over(bytes.data, bytes.length);
+        while (in.at < in.end) {
+            uint64_t fingerprint = read_u64(&in);
+            uint64_t line = read_u64(&in);
+            insert(seen, shard,
+                   (struct seen_entry){fingerprint,
+                                       (int64_t)(line & ~CONFLICT_BIT),
+                                       (line & CONFLICT_BIT) != 0});
+        }
+    }
+    shard->loaded = !err;
+    return err;
+}
+
+static struct shard *shard_named(struct seen *seen,
+                                 const struct seen_place *place)
+{
+    struct buf name = {0};
+    bool added;
+    buf_add_byte(&name, (uint8_t)place->class);
+    buf_add_u64(&name, (uint64_t)place->shard);
+    buf_add(&name, place->org.data, place->org.length);
+    size_t number = text_index_add(
+        &seen->names, (struct text){name.data, name.length}, &added);
+    buf_free(&name);
+    if (number >= seen->shard_capacity) {
+        seen->shard_capacity = (number + 1) * 2;
+        seen->shards = memory_resize(seen->shards, seen->shard_capacity *
+                                                       sizeof *seen->shards);
+    }
+    struct shard *shard = &seen->shards[number];
+    if (added) {
+        struct text kept = seen->names.texts[number];
+        *shard = (struct shard){.place = *place};
+        shard->place.org = (struct text){kept.data + 9, kept.length - 9};
+    }
+    return shard;
+}
+
+static enum err shard_of(struct seen *seen, const struct seen_place *place,
+                         struct shard **shard)
+{
+    *shard = shard_named(seen, place);
+    (*shard)->used = true;
+    return (*shard)->loaded ? ERR_NONE : load(seen, *shard);
+}
+
+enum err seen_next(struct seen *seen, const struct seen_place *place,
+                   uint64_t fingerprint, struct seen_entry **entry)
+{
+    struct shard *shard;
+    enum err err = shard_of(seen, place, &shard);
+    if (err)
+        return err;
+    size_t slot = *entry ? slot_after(shard, (size_t)(*entry - shard->slots))
+                         : (size_t)fingerprint & (shard->slot_count - 1);
+    while (shard->slots[slot].line >= 0 &&
+           shard->slots[slot].fingerprint != fingerprint)
+        slot = slot_after(shard, slot);
+    *entry = shard->slots[slot].line >= 0 ? &shard->slots[slot] : NULL;
+    return ERR_NONE;
+}
+
+enum err seen_add(struct seen *seen, const struct seen_place *place,
+                  uint64_t fingerprint, int64_t line)
+{
+    struct shard *shard;
+    enum err err = shard_of(seen, place, &shard);
+    if (err)
+        return err;
+    insert(seen, shard, (struct seen_entry){fingerprint, line, false});
+    if (shard->added_count == shard->added_capacity) {
+        shard->added_capacity =
+            shard->added_capacity ? shard->added_capacity * 2 : FIRST_SLOTS;
+        shard->added = memory_resize(shard->added, shard->added_capacity *
+                                                       ENTRY_BYTES);
+    }
+    shard->added[2 * shard->added_count] = fingerprint;
+    shard->added[2 * shard->added_count + 1] = (uint64_t)line;
+    shard->added_count++;
+    return ERR_NONE;
+}
+
+enum err seen_changed(struct seen *seen, const struct seen_place *place)
+{
+    struct shard *shard;
+    enum err err = shard_of(seen, place, &shard);
+    if (!err)
+        shard->rewrite = true;
+    return err;
+}
+
+/* ---- writing -------------------------------------------------------------------- */
+
+static int compare_pairs(const void *left, const void *right)
+{
+    const uint64_t *a = left;
+    const uint64_t *b = right;
+    if (a[0] != b[0])
+        return a[0] < b[0] ? -1 : 1;
+    return (a[1] > b[1]) - (a[1] < b[1]);
+}
+
+static enum err write_chunk(struct seen *seen, const struct shard *shard,
+                            uint64_t *pairs, size_t count)
+{
+    struct buf bytes = {0};
+    qsort(pairs, count, ENTRY_BYTES, compare_pairs);
+    for (size_t i = 0; i < 2 * count; i++)
+        buf_add_u64(&bytes, pairs[i]);
+    struct query *query = query_start(seen->store, QUERY_SEEN_ADD);
+    query_bind_int(query, 1, (int64_t)shard->place.class);
+    query_bind_text(query, 2, shard->place.org);
+    query_bind_int(query, 3, shard->place.shard);
+    query_bind_blob(query, 4, bytes.data, bytes.length);
+    enum err err = query_run(query);
+    buf_free(&bytes);
+    return err;
+}
+
+/* All chunks of a loaded shard as one. */
+static enum err rewrite(struct seen *seen, struct shard *shard)
+{
+    struct query *query = query_start(seen->store, QUERY_SEEN_DELETE);
+    query_bind_int(query, 1, (int64_t)shard->place.class);
+    query_bind_text(query, 2, shard->place.org);
+    query_bind_int(query, 3, shard->place.shard);
+    enum err err = query_run(query);
+    if (err || !shard->count)
+        return err;
+    uint64_t *pairs = memory_alloc(shard->count * ENTRY_BYTES);
+    size_t count = 0;
+    for (size_t i = 0; i < shard->slot_count; i++) {
+        const struct seen_entry *entry = &shard->slots[i];
+        if (entry->line < 0)
+            continue;
+        pairs[2 * count] = entry->fingerprint;
+        pairs[2 * count + 1] =
+            (uint64_t)entry->line | (entry->conflict ? CONFLICT_BIT : 0);
+        count++;
+    }
+    err = write_chunk(seen, shard, pairs, count);
+    free(pairs);
+    return err;
+}
+
+static enum err flush_shard(struct seen *seen, struct shard *shard)
+{
+    enum err err = ERR_NONE;
+    if (shard->rewrite)
+        err = rewrite(seen, shard);
+    else if (shard->added_count)
+        err = write_chunk(seen, shard, shard->added, shard->added_count);
+    shard->rewrite = false;
+    shard->added_count = 0;
+    return err;
+}
+
+enum err seen_flush(struct seen *seen)
+{
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < seen->names.count; i++)
+        err = flush_shard(seen, &seen->shards[i]);
+    bool full = seen->entries > ENTRIES_IN_MEMORY_MAX;
+    for (size_t i = 0; i < seen->names.count; i++) {
+        if (full && !seen->shards[i].used)
+            unload(seen, &seen->shards[i]);
+        seen->shards[i].used = false;
+    }
+    return err;
+}
+
+struct chunked_place {
+    struct chunked_place *next;
+    struct seen_place place;
+};
+
+enum err seen_join(struct seen *seen)
+{
+    struct arena arena = {0};
+    struct chunked_place *places = NULL;
+    struct query *query = query_start(seen->store, QUERY_SEEN_CHUNKED);
+    bool row;
+    enum err err;
+    while (!(err = query_step(query, &row)) && row) {
+        struct chunked_place *place = arena_alloc(&arena, sizeof *place);
+        place->next = places;
+        place->place.class = (enum evidence_class)query_int(query, 0);
+        place->place.org = query_copy(&arena, query, 1);
+        place->place.shard = query_int(query, 2);
+        places = place;
+    }
+    for (; !err && places; places = places->next) {
+        struct shard *shard;
+        err = shard_of(seen, &places->place, &shard);
+        if (!err)
+            err = rewrite(seen, shard);
+        if (!err && seen->entries > ENTRIES_IN_MEMORY_MAX)
+            unload(seen, shard);
+    }
+    arena_free(&arena);
+    return err;
+}

@@ -1,0 +1,284 @@
+/*
+ * splitter.c: a stream of bytes into records.
+ *
+ * Three shapes, told apart by the first bytes: NDJSON (one record a line), a
+ * top-level JSON array (one record an element), or pretty-printed objects (one
+ * record each, over several lines). Memory is
+ * bounded by the longest record allowed; longer ones are hashed as they pass
+ * and only their beginning is kept.
+ *
+ * Damage stays local. In an array a newline ends a string that was left open,
+ * because JSON strings cannot hold one; in a pretty-printed object a line that
+ * begins with '{' in the first column begins the next record.
+ */
+#include "ingest/splitter.h"
+
+#include <mbedtls/sha256.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum shape {
+    SHAPE_UNKNOWN, /* nothing but white space so far */
+    SHAPE_FIRST,   /* in a first line that begins with '{' */
+    SHAPE_LINES,
+    SHAPE_ARRAY,
+    SHAPE_PRETTY
+};
+
+struct splitter {
+    const struct record_sink *sink;
+    uint64_t records;
+    enum shape shape;
+    struct buf record;
+    int depth;
+    bool in_string;
+    bool escaped;
+    bool at_line_start;
+    bool started; /* past the place where a byte order mark may stand */
+    bool oversize;
+    uint64_t length; /* of the record, kept or not */
+    mbedtls_sha256_context sha256;
+};
+
+/* ---- one record ------------------------------------------------------------------- */
+
+static void hash_bytes(struct splitter *splitter, const char *bytes,
+                       size_t length)
+{
+    (void)mbedtls_sha256_update(&splitter->sha256,
+                                (const unsigned char *)bytes, length);
+}
+
+static void become_oversize(struct splitter *splitter)
+{
+    splitter->oversize = true;
+    mbedtls_sha256_init(&splitter->sha256);
+    (void)mbedtls_sha256_starts(&splitter->sha256, 0);
+    hash_bytes(splitter, splitter->record.data, splitter->record.length);
+    splitter->record.length = EVIDENCE_KEPT_BYTES;
+}
+
+static void keep(struct splitter *splitter, const char *bytes, size_t length)
+{
+    splitter->length += length;
+    if (!splitter->oversize)
+        buf_add(&splitter->record, bytes, length);
+    else
+        hash_bytes(splitter, bytes, length);
+    if (!splitter->oversize &&
+        splitter->record.length > EVIDENCE_LINE_MAX_BYTES)
+        become_oversize(splitter);
+}
+
+static enum err end_oversize(struct splitter *splitter)
+{
+    uint8_t digest[SHA256_BYTES];
+    (void)mbedtls_sha256_finish(&splitter->sha256, digest);
+    mbedtls_sha256_free(&splitter->sha256);
+    struct text kept = {splitter->record.data, splitter->record.length};
+    splitter->records++;
+    return splitter->sink->oversize(splitter->sink->context, kept,
+                                    splitter->length, digest);
+}
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
+
+static bool is_blank(const struct buf *record)
+{
+    for (size_t i = 0; i < record->length; i++)
+        if (!is_space(record->data[i]))
+            return false;
+    return true;
+}
+
+static enum err end_record(struct splitter *splitter)
+{
+    enum err err = ERR_NONE;
+    if (splitter->oversize) {
+        err = end_oversize(splitter);
+    } else if (!is_blank(&splitter->record)) {
+        struct text record = {splitter->record.data, splitter->record.length};
+        splitter->records++;
+        err = splitter->sink->take(splitter->sink->context, record);
+    }
+    buf_clear(&splitter->record);
+    splitter->oversize = false;
+    splitter->length = 0;
+    splitter->depth = 0;
+    splitter->in_string = splitter->escaped = false;
+    return err;
+}
+
+/* ---- nesting ------------------------------------------------------------------------ */
+
+/* Follows strings and brackets over one byte. */
+static void follow(struct splitter *splitter, char c)
+{
+    if (splitter->in_string) {
+        if (splitter->escaped)
+            splitter->escaped = false;
+        else if (c == '\\')
+            splitter->escaped = true;
+        else if (c == '"' || c == '\n')
+            splitter->in_string = false;
+    } else if (c == '"') {
+        splitter->in_string = true;
+    } else if (c == '{' || c == '[') {
+        splitter->depth++;
+    } else if ((c == '}' || c == ']') && splitter->depth > 0) {
+        splitter->depth--;
+    }
+}
+
+/* ---- shapes --------------------------------------------------------------------------- */
+
+/* Each takes bytes from AT on and returns how many it used. */
+
+static enum err split_lines(struct splitter *splitter, const char *at,
+                            size_t length, size_t *used)
+{
+    const char *end = memchr(at, '\n', length);
+    *used = end ? (size_t)(end - at) + 1 : length;
+    keep(splitter, at, end ? *used - 1 : *used);
+    return end ? end_record(splitter) : ERR_NONE;
+}
+
+/* The first line decides between lines and pretty-printed objects. */
+static enum err split_first(struct splitter *splitter, const char *at,
+                            size_t length, size_t *used)
+{
+    size_t i = 0;
+    while (i < length && at[i] != '\n')
+        follow(splitter, at[i++]);
+    keep(splitter, at, i);
+    *used = i;
+    if (i == length)
+        return ERR_NONE;
+    if (splitter->depth > 0 && !splitter->in_string && !splitter->oversize) {
+        splitter->shape = SHAPE_PRETTY;
+        splitter->at_line_start = false;
+        return ERR_NONE;
+    }
+    splitter->shape = SHAPE_LINES;
+    (*used)++;
+    return end_record(splitter);
+}
+
+static enum err split_pretty(struct splitter *splitter, const char *at,
+                             size_t length, size_t *used)
+{
+    size_t i = 0;
+    for (; i < length; i++) {
+        if (splitter->at_line_start && at[i] == '{') {
+            keep(splitter, at, i);
+            *used = i;
+            splitter->at_line_start = false;
+            splitter->shape = SHAPE_FIRST;
+            return end_record(splitter);
+        }
+        splitter->at_line_start = at[i] == '\n';
+        follow(splitter, at[i]);
+        if (!splitter->depth && !splitter->in_string && at[i] == '}') {
+            keep(splitter, at, i + 1);
+            *used = i + 1;
+            splitter->shape = SHAPE_UNKNOWN;
+            return end_record(splitter);
+        }
+    }
+    keep(splitter, at, length);
+    *used = length;
+    return ERR_NONE;
+}
+
+static enum err split_array(struct splitter *splitter, const char *at,
+                            size_t length, size_t *used)
+{
+    for (size_t i = 0; i < length; i++) {
+        bool outside = !splitter->depth && !splitter->in_string;
+        if (outside && (at[i] == ',' || at[i] == ']')) {
+            keep(splitter, at, i);
+            *used = i + 1;
+            if (at[i] == ']')
+                splitter->shape = SHAPE_UNKNOWN;
+            return end_record(splitter);
+        }
+        follow(splitter, at[i]);
+    }
+    keep(splitter, at, length);
+    *used = length;
+    return ERR_NONE;
+}
+
+static enum err split_unknown(struct splitter *splitter, const char *at,
+                              size_t length, size_t *used)
+{
+    *used = 0;
+    while (*used < length && is_space(at[*used]))
+        (*used)++;
+    if (*used == length)
+        return ERR_NONE;
+    if (at[*used] == '[') {
+        splitter->shape = SHAPE_ARRAY;
+        (*used)++;
+    } else {
+        splitter->shape = at[*used] == '{' ? SHAPE_FIRST : SHAPE_LINES;
+    }
+    return ERR_NONE;
+}
+
+static enum err split(struct splitter *splitter, const char *at, size_t length)
+{
+    static enum err (*const shapes[])(struct splitter *, const char *, size_t,
+                                      size_t *) = {
+        split_unknown, split_first, split_lines, split_array, split_pretty};
+    enum err err = ERR_NONE;
+    while (!err && length) {
+        size_t used = 0;
+        err = shapes[splitter->shape](splitter, at, length, &used);
+        at += used;
+        length -= used;
+    }
+    return err;
+}
+
+struct splitter *splitter_new(const struct record_sink *sink)
+{
+    struct splitter *splitter = memory_zeroed(1, sizeof *splitter);
+    splitter->sink = sink;
+    return splitter;
+}
+
+void splitter_free(struct splitter *splitter)
+{
+    if (splitter->oversize)
+        mbedtls_sha256_free(&splitter->sha256);
+    buf_free(&splitter->record);
+    free(splitter);
+}
+
+uint64_t splitter_records(const struct splitter *splitter)
+{
+    return splitter->records;
+}
+
+enum err splitter_end(struct splitter *splitter)
+{
+    return end_record(splitter);
+}
+
+enum err splitter_take(struct splitter *splitter, const char *bytes,
+                       size_t length)
+{
+    static const char mark[] = "\xef\xbb\xbf";
+    if (!splitter->started) {
+        splitter->started = true;
+        if (length >= 3 && !memcmp(bytes, mark, 3)) {
+            bytes += 3;
+            length -= 3;
+        }
+    }
+    return split(splitter, bytes, length);
+}

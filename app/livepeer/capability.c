@@ -1,0 +1,276 @@
+/*
+ * capability.c: what one element of a capability snapshot offers (§1.5), as
+ * the intervals that attribution matches against (§2.5).
+ *
+ * An element whose hardware or capability fields are of a wrong type becomes
+ * one blank placeholder, as the publisher's decoder fails on it as a whole
+ * (§11, 2.5). Null is never of a wrong type.
+ */
+#include "livepeer/livepeer.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ADDRESS_LENGTH = 42 };
+
+/* Builtin capabilities with a canonical pipeline (§1.5); 37, byoc, has none. */
+static const struct capability {
+    const char *number;
+    const char *pipeline;
+} catalogue[] = {
+    {"27", "text-to-image"},      {"28", "image-to-image"},
+    {"29", "image-to-video"},     {"30", "upscale"},
+    {"31", "audio-to-text"},      {"32", "segment-anything-2"},
+    {"33", "llm"},                {"34", "image-to-text"},
+    {"35", "live-video-to-video"}, {"36", "text-to-speech"},
+};
+
+struct expansion {
+    struct arena *arena;
+    struct capability_interval *intervals;
+    size_t count;
+};
+
+static struct capability_interval *add_interval(struct expansion *expansion)
+{
+    expansion->intervals =
+        arena_grow(expansion->arena, expansion->intervals, expansion->count,
+                   sizeof *expansion->intervals);
+    struct capability_interval *interval =
+        &expansion->intervals[expansion->count++];
+    interval->pipeline = interval->model = interval->gpu_id = text_of("");
+    return interval;
+}
+
+/* ---- types ------------------------------------------------------------- */
+
+static bool null_or_text(struct yyjson_val *value)
+{
+    return json_is_null(value) || json_is_string(value);
+}
+
+static bool null_or_int64(struct yyjson_val *value)
+{
+    return json_is_null(value) || json_is_int64(value);
+}
+
+static bool null_or_object(struct yyjson_val *value)
+{
+    return json_is_null(value) || json_is_object(value);
+}
+
+static bool members_are_objects(struct yyjson_val *container)
+{
+    struct json_iterator iterator = json_iterate(container);
+    struct yyjson_val *member;
+    while ((member = json_next(&iterator, NULL)))
+        if (!null_or_object(member))
+            return false;
+    return true;
+}
+
+static bool gpu_is_sound(struct yyjson_val *gpu)
+{
+    return null_or_object(gpu) && null_or_text(json_get(gpu, "id")) &&
+           null_or_int64(json_get(gpu, "memory_total"));
+}
+
+static bool hardware_entry_is_sound(struct yyjson_val *entry)
+{
+    struct yyjson_val *gpus = json_get(entry, "gpu_info");
+    if (!null_or_object(entry) || !null_or_text(json_get(entry, "pipeline")) ||
+        !null_or_text(json_get(entry, "model_id")) ||
+        (!null_or_object(gpus) && !json_is_array(gpus)))
+        return false;
+    struct json_iterator iterator = json_iterate(gpus);
+    struct yyjson_val *gpu;
+    while ((gpu = json_next(&iterator, NULL)))
+        if (!gpu_is_sound(gpu))
+            return false;
+    return true;
+}
+
+static struct yyjson_val *per_capability(struct yyjson_val *element)
+{
+    return json_get(json_get(json_get(element, "capabilities"), "constraints"),
+                    "PerCapability");
+}
+
+static bool constraints_are_sound(struct yyjson_val *element)
+{
+    struct yyjson_val *capabilities = json_get(element, "capabilities");
+    struct yyjson_val *constraints = json_get(capabilities, "constraints");
+    struct yyjson_val *offers = per_capability(element);
+    if (!null_or_object(capabilities) || !null_or_object(constraints) ||
+        !null_or_object(offers))
+        return false;
+    struct json_iterator iterator = json_iterate(offers);
+    struct yyjson_val *offer;
+    while ((offer = json_next(&iterator, NULL))) {
+        struct yyjson_val *models = json_get(offer, "models");
+        if (!null_or_object(offer) || !null_or_object(models) ||
+            !members_are_objects(models))
+            return false;
+    }
+    return true;
+}
+
+static bool element_is_sound(struct yyjson_val *element)
+{
+    struct yyjson_val *hardware = json_get(element, "hardware");
+    if (!json_is_null(hardware) && !json_is_array(hardware))
+        return false;
+    struct json_iterator iterator = json_iterate(hardware);
+    struct yyjson_val *entry;
+    while ((entry = json_next(&iterator, NULL)))
+        if (!hardware_entry_is_sound(entry))
+            return false;
+    return constraints_are_sound(element);
+}
+
+/* ---- intervals ---------------------------------------------------------- */
+
+static void add_gpu(struct expansion *expansion, struct hint surface,
+                    struct yyjson_val *gpu)
+{
+    struct capability_interval *interval = add_interval(expansion);
+    interval->pipeline = surface.pipeline;
+    interval->model = surface.model;
+    interval->gpu_id = json_to_text(expansion->arena, json_get(gpu, "id"));
+    interval->has_hardware = true;
+    char memory[24];
+    int length = snprintf(memory, sizeof memory, "%lld",
+                          (long long)json_to_int(json_get(gpu, "memory_total")));
+    struct text parts[] = {surface.pipeline, surface.model, interval->gpu_id,
+                           {memory, (size_t)length}};
+    hash_md5_joined(parts, 4, interval->suffix);
+}
+
+static void add_surface(struct expansion *expansion, struct hint surface,
+                        const char *kind)
+{
+    struct capability_interval *interval = add_interval(expansion);
+    interval->pipeline = surface.pipeline;
+    interval->model = surface.model;
+    struct text parts[] = {surface.pipeline, surface.model, text_of(kind)};
+    hash_md5_joined(parts, 3, interval->suffix);
+}
+
+static void add_hardware(struct expansion *expansion, struct yyjson_val *entry)
+{
+    struct hint surface = {
+        json_to_text(expansion->arena, json_get(entry, "pipeline")),
+        json_to_text(expansion->arena, json_get(entry, "model_id"))};
+    struct yyjson_val *gpus = json_get(entry, "gpu_info");
+    struct json_iterator iterator = json_iterate(gpus);
+    struct yyjson_val *gpu;
+    size_t before = expansion->count;
+    while ((gpu = json_next(&iterator, NULL)))
+        if (!json_is_null(gpu))
+            add_gpu(expansion, surface, gpu);
+    if (expansion->count == before)
+        add_surface(expansion, surface, "hardware-less");
+}
+
+static bool surface_known(const struct expansion *expansion,
+                          struct hint surface)
+{
+    for (size_t i = 0; i < expansion->count; i++)
+        if (text_equal(expansion->intervals[i].pipeline, surface.pipeline) &&
+            text_equal(expansion->intervals[i].model, surface.model))
+            return true;
+    return false;
+}
+
+static void add_offer(struct expansion *expansion, const char *pipeline,
+                      struct yyjson_val *models)
+{
+    struct json_iterator iterator = json_iterate(models);
+    struct text model;
+    while (json_next(&iterator, &model)) {
+        struct hint surface = {text_of(pipeline), model};
+        if (!surface_known(expansion, surface))
+            add_surface(expansion, surface, "per-capability");
+    }
+}
+
+static void expand(struct expansion *expansion, struct yyjson_val *element)
+{
+    struct yyjson_val *hardware = json_get(element, "hardware");
+    struct json_iterator iterator = json_iterate(hardware);
+    struct yyjson_val *entry;
+    while ((entry = json_next(&iterator, NULL)))
+        add_hardware(expansion, entry);
+    if (json_count(hardware))
+        return;
+    struct yyjson_val *offers = per_capability(element);
+    for (size_t i = 0; i < sizeof catalogue / sizeof *catalogue; i++)
+        add_offer(expansion, catalogue[i].pipeline,
+                  json_get(json_get(offers, catalogue[i].number), "models"));
+}
+
+static void add_placeholder(struct expansion *expansion, bool sound)
+{
+    struct text parts[] = {text_of("hardware-less"), text_of("error")};
+    hash_md5_joined(parts, sound ? 1 : 2, add_interval(expansion)->suffix);
+}
+
+static bool is_address(struct text text)
+{
+    if (text.length != ADDRESS_LENGTH || text.data[0] != '0' ||
+        text.data[1] != 'x')
+        return false;
+    for (size_t i = 2; i < text.length; i++)
+        if (!strchr("0123456789abcdef", text.data[i]) || !text.data[i])
+            return false;
+    return true;
+}
+
+static struct text lower_member(struct arena *arena, struct yyjson_val *element,
+                                const char *key)
+{
+    return text_lower(arena, json_to_text(arena, json_get(element, key)));
+}
+
+static void read_element(struct arena *arena, struct yyjson_val *value,
+                         struct capability_element *element)
+{
+    element->uri = lower_member(arena, value, "orch_uri");
+    if (!element->uri.length)
+        element->uri = lower_member(arena, value, "uri");
+    struct text local = lower_member(arena, value, "local_address");
+    element->alias = text_of("");
+    if (is_address(local) && !text_equal(local, element->address))
+        element->alias = local;
+    struct text compact = json_compact(arena, value, false);
+    hash_md5_joined(&compact, 1, element->payload);
+    struct expansion expansion = {.arena = arena};
+    bool sound = element_is_sound(value);
+    if (sound)
+        expand(&expansion, value);
+    if (!expansion.count)
+        add_placeholder(&expansion, sound);
+    element->intervals = expansion.intervals;
+    element->interval_count = expansion.count;
+}
+
+struct capability_element *capability_read(struct arena *arena,
+                                           struct yyjson_val *data,
+                                           size_t *count)
+{
+    *count = 0;
+    size_t most = json_is_array(data) ? json_count(data) : 0;
+    struct capability_element *elements =
+        arena_array(arena, most, sizeof *elements);
+    struct json_iterator iterator = json_iterate(most ? data : NULL);
+    struct yyjson_val *value;
+    while ((value = json_next(&iterator, NULL))) {
+        struct text address = lower_member(arena, value, "address");
+        if (!address.length)
+            continue;
+        elements[*count].address = address;
+        read_element(arena, value, &elements[(*count)++]);
+    }
+    return elements;
+}

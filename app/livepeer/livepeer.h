@@ -1,0 +1,201 @@
+/*
+ * livepeer.h: the network's vocabulary. Pure: no clock, no file, no socket.
+ *
+ * What a gateway event is called, which ones the publisher accepts, what their
+ * fields mean, how pipeline and model hints are normalised, and what a
+ * capability snapshot offers. Sections (§) are those of the published metrics'
+ * specification, which the README names.
+ */
+#ifndef ASSAY_LIVEPEER_LIVEPEER_H
+#define ASSAY_LIVEPEER_LIVEPEER_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/hash.h"
+#include "base/json.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* ---- families and the accept list (§1.2) ------------------------------ */
+
+enum family {
+    FAMILY_STREAM_TRACE,
+    FAMILY_STREAM_STATUS,
+    FAMILY_STREAM_EVENT,
+    FAMILY_INGEST_METRICS,
+    FAMILY_CAPABILITIES,
+    FAMILY_DISCOVERY,
+    FAMILY_PAYMENT,
+    FAMILY_BATCH_REQUEST,
+    FAMILY_LLM_REQUEST,
+    FAMILY_JOB_GATEWAY,
+    FAMILY_JOB_PAYMENT,
+    FAMILY_JOB_ORCHESTRATOR,
+    FAMILY_JOB_AUTH,
+    FAMILY_WORKER,
+    FAMILY_UNKNOWN
+};
+
+/* The wire's name of a family: "ai_stream_status"; "" for unknown. */
+const char *family_name(enum family family);
+enum family family_of(struct text type);
+
+enum trace {
+    TRACE_RECEIVE_REQUEST,
+    TRACE_INGEST_CLOSED,
+    TRACE_SEND_FIRST_INGEST,
+    TRACE_RECEIVE_FIRST_PROCESSED,
+    TRACE_RECEIVE_FEW_PROCESSED,
+    TRACE_RECEIVE_FIRST_DATA,
+    TRACE_NO_ORCHESTRATORS,
+    TRACE_SWAP,
+    TRACE_RUNNER_RECEIVE_FIRST_INGEST,
+    TRACE_RUNNER_SEND_FIRST_PROCESSED,
+    TRACE_UNKNOWN
+};
+
+const char *trace_name(enum trace trace);
+enum trace trace_of(struct text type);
+/* The allow-list without the two runner types (§2.2). */
+bool trace_is_canonical(enum trace trace);
+
+/*
+ * Null where the publisher accepts the event, else the reason why it ignores
+ * it: the first that matches in the order of §1.2.
+ */
+const char *ignore_reason(struct arena *arena, struct text type,
+                          struct yyjson_val *data);
+
+/* Names of ignored families that are counted one by one; "other" for the
+ * rest, so that foreign names cannot grow the table without bound. */
+const char *ignored_family_label(struct text type);
+
+/* ---- session events (§1.4, §2.1) -------------------------------------- */
+
+enum stream_state {
+    STATE_OTHER,
+    STATE_LOADING,
+    STATE_OFFLINE,
+    STATE_ONLINE,
+    STATE_DEGRADED_INPUT,
+    STATE_DEGRADED_INFERENCE,
+    STATE_ERROR
+};
+
+const char *stream_state_name(enum stream_state state);
+
+enum session_event_flag {
+    EVENT_REMOVED = 1,      /* a later redelivery moved it elsewhere */
+    EVENT_LAST_ERROR = 2,   /* status: last_error neither blank nor "null" */
+    EVENT_ERROR = 4,        /* stream event of type error, any case */
+    EVENT_EXCUSABLE = 8,    /* its message is on the excusable list */
+    EVENT_NAMES_SWAP = 16,  /* stream event whose type contains "swap" */
+    EVENT_HAS_START = 32    /* status: a start_time within 1 .. 9999999999999 */
+};
+
+/* What the fold needs of one trace, status or stream event; all texts are
+ * borrowed, none is null. */
+struct session_event {
+    enum family family;
+    enum trace trace;        /* FAMILY_STREAM_TRACE only */
+    enum stream_state state; /* FAMILY_STREAM_STATUS only */
+    unsigned flags;          /* enum session_event_flag */
+    int64_t ts;              /* event time, ms */
+    int64_t line;            /* evidence line */
+    int64_t partition;       /* of the Kafka record; 0 where there was none */
+    int64_t offset;
+    int64_t start_time; /* runner's start, epoch ms */
+    double output_fps;
+    double latency_ms;
+    struct text id;
+    struct text stream_id;
+    struct text request_id;
+    struct text gateway;
+    struct text address;     /* lower case */
+    struct text url;         /* lower case */
+    struct text pipeline;    /* data.pipeline: a model-like hint */
+    struct text pipeline_id; /* data.pipeline_id */
+};
+
+/* "org|stream|request" by §2.1; "" where the event belongs to no session. */
+struct text session_key(struct arena *arena, struct text org,
+                        struct yyjson_val *data);
+
+/* Fills all that lies in DATA; the caller sets ts, line, id and the record's
+ * coordinates. FAMILY must be one of the three session families. */
+void session_event_read(struct arena *arena, enum family family,
+                        struct yyjson_val *data, struct session_event *event);
+
+/*
+ * The stored form: one session's events of one UTC day, strings once each.
+ * Decoding copies nothing: texts point into BYTES. False where BYTES are not
+ * what session_events_encode wrote.
+ */
+void session_events_encode(struct buf *out, const struct session_event *events,
+                           size_t count);
+bool session_events_decode(struct arena *arena, struct text bytes,
+                           struct session_event **events, size_t *count);
+
+/* ---- hints (§2.3) ------------------------------------------------------ */
+
+struct hint {
+    struct text pipeline; /* "" or one of the known pipelines */
+    struct text model;    /* "" where unknown */
+};
+
+struct hint hint_normalise(struct arena *arena, struct text pipeline_hint,
+                           struct text model_hint);
+
+/* ---- capability snapshots (§1.5, §2.5) --------------------------------- */
+
+struct capability_interval {
+    struct text pipeline;
+    struct text model;
+    struct text gpu_id;
+    bool has_hardware;
+    char suffix[MD5_HEX_BYTES]; /* §11 "Hash inputs" */
+};
+
+/* One element of a snapshot: what one orchestrator offered. */
+struct capability_element {
+    struct text address; /* lower case, never "" */
+    struct text uri;     /* lower case */
+    struct text alias;   /* lower case; "" where there is none */
+    char payload[MD5_HEX_BYTES];
+    struct capability_interval *intervals; /* at least one */
+    size_t interval_count;
+};
+
+/* The elements of DATA in order, those without address left out; none where
+ * DATA is no array (D3). */
+struct capability_element *capability_read(struct arena *arena,
+                                           struct yyjson_val *data,
+                                           size_t *count);
+
+struct capability_snapshot {
+    int64_t ts;
+    int64_t line;
+    bool removed; /* as EVENT_REMOVED */
+    struct text id;
+    struct capability_element *elements;
+    size_t element_count;
+};
+
+/* The stored form of one organisation's snapshots of one hour. Equal elements
+ * are stored once. */
+void snapshots_encode(struct buf *out,
+                      const struct capability_snapshot *snapshots,
+                      size_t count);
+bool snapshots_decode(struct arena *arena, struct text bytes,
+                      struct capability_snapshot **snapshots, size_t *count);
+
+/* ---- texts ------------------------------------------------------------- */
+
+/* ASCII only, as the publisher's addresses, URLs and names are. */
+struct text text_lower(struct arena *arena, struct text text);
+bool text_equal_ignoring_case(struct text a, struct text b);
+bool text_contains_ignoring_case(struct text text, const char *lower_part);
+
+#endif

@@ -1,0 +1,262 @@
+/*
+ * session_event.c: from an event's payload to what the fold needs of it, and
+ * the compact stored form of one session's day.
+ *
+ * Stored form: the distinct strings, then one record an event that names them
+ * by number. Gateways repeat the same few addresses, URLs and hints all day
+ * long, so a record costs little more than its id; the store compresses the
+ * rest away. Turned down: a row per event, which costs twenty times the bytes
+ * and ten times the time.
+ */
+#include "livepeer/livepeer.h"
+
+#include "base/index.h"
+
+#include <string.h>
+
+/* The largest time of 13 digits: later ones are no epoch milliseconds. */
+static const int64_t LARGEST_TIME_MS = 9999999999999;
+
+static const char *const state_names[] = {
+    [STATE_OTHER] = "",
+    [STATE_LOADING] = "LOADING",
+    [STATE_OFFLINE] = "OFFLINE",
+    [STATE_ONLINE] = "ONLINE",
+    [STATE_DEGRADED_INPUT] = "DEGRADED_INPUT",
+    [STATE_DEGRADED_INFERENCE] = "DEGRADED_INFERENCE",
+    [STATE_ERROR] = "ERROR",
+};
+
+/* §2.2, excusable_error_count. */
+static const char *const excusable_parts[] = {
+    "no orchestrators available",  "mediamtx ingest disconnected",
+    "whip disconnected",           "missing video",
+    "ice connection state failed", "user disconnected",
+};
+
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+
+const char *stream_state_name(enum stream_state state)
+{
+    return state_names[state];
+}
+
+struct text session_key(struct arena *arena, struct text org,
+                        struct yyjson_val *data)
+{
+    struct text stream = json_to_text(arena, json_get(data, "stream_id"));
+    struct text request = json_to_text(arena, json_get(data, "request_id"));
+    if (!org.length || (!stream.length && !request.length))
+        return (struct text){"", 0};
+    if (!stream.length)
+        stream = text_of("_missing_stream");
+    if (!request.length)
+        request = text_of("_missing_request");
+    struct buf key = {0};
+    buf_add(&key, org.data, org.length);
+    buf_add_byte(&key, '|');
+    buf_add(&key, stream.data, stream.length);
+    buf_add_byte(&key, '|');
+    buf_add(&key, request.data, request.length);
+    struct text result = {arena_text(arena, key.data, key.length), key.length};
+    buf_free(&key);
+    return result;
+}
+
+static void read_status(struct arena *arena, struct yyjson_val *data,
+                        struct session_event *event)
+{
+    struct yyjson_val *inference = json_get(data, "inference_status");
+    struct text state = json_to_text(arena, json_get(data, "state"));
+    for (size_t i = STATE_LOADING; i < COUNT_OF(state_names); i++)
+        if (text_is(state, state_names[i]))
+            event->state = (enum stream_state)i;
+    struct yyjson_val *start = json_get(data, "start_time");
+    int64_t start_time = json_to_int(start);
+    if (start_time > 0 && start_time <= LARGEST_TIME_MS) {
+        event->start_time = start_time;
+        event->flags |= EVENT_HAS_START;
+    }
+    event->output_fps = json_to_double(json_get(inference, "fps"));
+    event->latency_ms = json_to_double(json_get(inference, "latency_ms"));
+    struct text error = json_to_text(arena, json_get(inference, "last_error"));
+    if (error.length && !text_is(error, "null"))
+        event->flags |= EVENT_LAST_ERROR;
+}
+
+static void read_stream_event(struct arena *arena, struct yyjson_val *data,
+                              struct session_event *event)
+{
+    struct text type = json_to_text(arena, json_get(data, "type"));
+    struct text message = json_to_text(arena, json_get(data, "message"));
+    if (memmem(type.data, type.length, "swap", 4))
+        event->flags |= EVENT_NAMES_SWAP;
+    if (!text_equal_ignoring_case(type, text_of("error")))
+        return;
+    event->flags |= EVENT_ERROR;
+    for (size_t i = 0; i < COUNT_OF(excusable_parts); i++)
+        if (text_contains_ignoring_case(message, excusable_parts[i]))
+            event->flags |= EVENT_EXCUSABLE;
+}
+
+void session_event_read(struct arena *arena, enum family family,
+                        struct yyjson_val *data, struct session_event *event)
+{
+    struct yyjson_val *info = json_get(data, "orchestrator_info");
+    *event = (struct session_event){.family = family, .trace = TRACE_UNKNOWN};
+    event->address = text_lower(
+        arena, json_to_text(arena, json_get(info, "address")));
+    event->url =
+        text_lower(arena, json_to_text(arena, json_get(info, "url")));
+    event->stream_id = json_to_text(arena, json_get(data, "stream_id"));
+    event->request_id = json_to_text(arena, json_get(data, "request_id"));
+    event->pipeline = json_to_text(arena, json_get(data, "pipeline"));
+    event->pipeline_id = json_to_text(arena, json_get(data, "pipeline_id"));
+    if (family == FAMILY_STREAM_TRACE)
+        event->trace = trace_of(json_to_text(arena, json_get(data, "type")));
+    else if (family == FAMILY_STREAM_STATUS)
+        read_status(arena, data, event);
+    else
+        read_stream_event(arena, data, event);
+}
+
+/* ---- stored form ------------------------------------------------------- */
+
+static void encode_status(struct buf *out, const struct session_event *event)
+{
+    buf_add_byte(out, (uint8_t)event->state);
+    buf_add_signed(out, event->start_time);
+    buf_add_double(out, event->output_fps);
+    buf_add_double(out, event->latency_ms);
+}
+
+static void encode_event(struct buf *out, struct text_index *strings,
+                         const struct session_event *event, int64_t before_ms)
+{
+    buf_add_byte(out, (uint8_t)event->family);
+    buf_add_byte(out, (uint8_t)event->flags);
+    buf_add_signed(out, event->ts - before_ms);
+    buf_add_signed(out, event->line);
+    buf_add_signed(out, event->partition);
+    buf_add_signed(out, event->offset);
+    buf_add_text(out, event->id);
+    buf_add_varint(out, text_index_add(strings, event->stream_id, NULL));
+    buf_add_varint(out, text_index_add(strings, event->request_id, NULL));
+    buf_add_varint(out, text_index_add(strings, event->gateway, NULL));
+    buf_add_varint(out, text_index_add(strings, event->address, NULL));
+    buf_add_varint(out, text_index_add(strings, event->url, NULL));
+    buf_add_varint(out, text_index_add(strings, event->pipeline, NULL));
+    buf_add_varint(out, text_index_add(strings, event->pipeline_id, NULL));
+    if (event->family == FAMILY_STREAM_TRACE)
+        buf_add_byte(out, (uint8_t)event->trace);
+    else if (event->family == FAMILY_STREAM_STATUS)
+        encode_status(out, event);
+}
+
+void session_events_encode(struct buf *out, const struct session_event *events,
+                           size_t count)
+{
+    struct text_index strings = {0};
+    struct buf records = {0};
+    for (size_t i = 0; i < count; i++)
+        encode_event(&records, &strings, &events[i], i ? events[i - 1].ts : 0);
+    buf_add_varint(out, strings.count);
+    for (size_t i = 0; i < strings.count; i++)
+        buf_add_text(out, strings.texts[i]);
+    buf_add_varint(out, count);
+    buf_add(out, records.data, records.length);
+    buf_free(&records);
+    text_index_free(&strings);
+}
+
+struct decoder {
+    struct reader in;
+    struct text *strings;
+    uint64_t string_count;
+};
+
+static struct text decode_string(struct decoder *decoder)
+{
+    uint64_t number = read_varint(&decoder->in);
+    if (number < decoder->string_count)
+        return decoder->strings[number];
+    decoder->in.failed = true;
+    return (struct text){"", 0};
+}
+
+/* A count of things that take at least one byte each. */
+static uint64_t decode_count(struct reader *in)
+{
+    uint64_t count = read_varint(in);
+    if (count > (uint64_t)(in->end - in->at)) {
+        in->failed = true;
+        return 0;
+    }
+    return count;
+}
+
+static void decode_status(struct reader *in, struct session_event *event)
+{
+    uint8_t state = read_byte(in);
+    if (state >= COUNT_OF(state_names))
+        in->failed = true;
+    else
+        event->state = (enum stream_state)state;
+    event->start_time = read_signed(in);
+    event->output_fps = read_double(in);
+    event->latency_ms = read_double(in);
+}
+
+static void decode_trace(struct reader *in, struct session_event *event)
+{
+    uint8_t trace = read_byte(in);
+    if (trace > TRACE_UNKNOWN)
+        in->failed = true;
+    else
+        event->trace = (enum trace)trace;
+}
+
+static void decode_event(struct decoder *decoder, struct session_event *event,
+                         int64_t before_ms)
+{
+    struct reader *in = &decoder->in;
+    uint8_t family = read_byte(in);
+    if (family > FAMILY_STREAM_EVENT)
+        in->failed = true;
+    else
+        event->family = (enum family)family;
+    event->trace = TRACE_UNKNOWN;
+    event->flags = read_byte(in);
+    event->ts = (int64_t)((uint64_t)before_ms + (uint64_t)read_signed(in));
+    event->line = read_signed(in);
+    event->partition = read_signed(in);
+    event->offset = read_signed(in);
+    event->id = read_text(in);
+    event->stream_id = decode_string(decoder);
+    event->request_id = decode_string(decoder);
+    event->gateway = decode_string(decoder);
+    event->address = decode_string(decoder);
+    event->url = decode_string(decoder);
+    event->pipeline = decode_string(decoder);
+    event->pipeline_id = decode_string(decoder);
+    if (event->family == FAMILY_STREAM_TRACE)
+        decode_trace(in, event);
+    else if (event->family == FAMILY_STREAM_STATUS)
+        decode_status(in, event);
+}
+
+bool session_events_decode(struct arena *arena, struct text bytes,
+                           struct session_event **events, size_t *count)
+{
+    struct decoder decoder = {.in = reader_over(bytes.data, bytes.length)};
+    decoder.string_count = decode_count(&decoder.in);
+    decoder.strings =
+        arena_array(arena, decoder.string_count, sizeof *decoder.strings);
+    for (uint64_t i = 0; i < decoder.string_count; i++)
+        decoder.strings[i] = read_text(&decoder.in);
+    *count = decode_count(&decoder.in);
+    *events = arena_array(arena, *count, sizeof **events);
+    for (size_t i = 0; i < *count && !decoder.in.failed; i++)
+        decode_event(&decoder, &(*events)[i], i ? (*events)[i - 1].ts : 0);
+    return !decoder.in.failed && decoder.in.at == decoder.in.end;
+}

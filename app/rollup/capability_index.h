@@ -1,0 +1,46 @@
+/*
+ * capability_index.h: capability versions as attribution.c looks them up.
+ * Private to this room.
+ */
+#ifndef ASSAY_ROLLUP_CAPABILITY_INDEX_H
+#define ASSAY_ROLLUP_CAPABILITY_INDEX_H
+
+#include "base/index.h"
+#include "rollup/rollup.h"
+
+/* One payload of one (address, uri), from its first sight in the loaded range
+ * until the next payload's. */
+struct capability_version {
+    const struct capability_element *element;
+    int64_t valid_from;
+    int64_t valid_to; /* INT64_MAX where no later version was loaded */
+    char id[MD5_HEX_BYTES];
+};
+
+/* In order of preference (§2.6 step 4). */
+enum identity_type {
+    IDENTITY_URI,
+    IDENTITY_ADDRESS,
+    IDENTITY_ALIAS,
+    IDENTITY_TYPES
+};
+
+/* Numbers of versions that share one key, as a chain. */
+struct version_chains {
+    struct text_index keys;
+    size_t *first; /* by key number: version + 1 */
+    size_t *next;  /* by version: version + 1 */
+};
+
+struct capability_index {
+    struct text org;
+    struct capability_version *versions;
+    size_t version_count;
+    struct version_chains chains[IDENTITY_TYPES];
+};
+
+/* The first version under KEY as number + 1, 0 for none. */
+size_t capability_first(const struct capability_index *index,
+                        enum identity_type type, struct text key);
+
+#endif

@@ -1,0 +1,325 @@
+/*
+ * fields.c: the fields of every row, and walking them. The order of a list is
+ * the order of the columns of its SQL table, exported ones first.
+ */
+#include "rollup/rollup.h"
+
+#include <math.h>
+#include <string.h>
+
+#define TEXT(row, member) {#member, FIELD_TEXT, offsetof(struct row, member)}
+#define BLOB(row, member) {#member, FIELD_BLOB, offsetof(struct row, member)}
+#define INT(row, member) {#member, FIELD_INT, offsetof(struct row, member)}
+#define REAL(row, member) {#member, FIELD_DOUBLE, offsetof(struct row, member)}
+#define TIME(row, member) {#member, FIELD_TIME, offsetof(struct row, member)}
+#define WINDOW(row, member) {#member, FIELD_WINDOW, offsetof(struct row, member)}
+
+/* clang-format off */
+static const struct field selection_list[] = {
+    TEXT(selection_row, selection_event_id),
+    TEXT(selection_row, org),
+    TEXT(selection_row, session_key),
+    TIME(selection_row, selection_ts),
+    TEXT(selection_row, selection_trigger),
+    TEXT(selection_row, event_id),
+    TEXT(selection_row, orchestrator_identity),
+    TEXT(selection_row, observed_address),
+    TEXT(selection_row, observed_url),
+    TEXT(selection_row, pipeline_hint),
+    TEXT(selection_row, model_hint),
+    TEXT(selection_row, attribution_status),
+    TEXT(selection_row, attribution_reason),
+    TEXT(selection_row, attribution_method),
+    TEXT(selection_row, attribution_confidence),
+    TIME(selection_row, attribution_snapshot_ts),
+    TEXT(selection_row, orchestrator_address),
+    TEXT(selection_row, orchestrator_uri),
+    TEXT(selection_row, pipeline_id),
+    TEXT(selection_row, model_id),
+    TEXT(selection_row, gpu_id),
+    WINDOW(selection_row, day),
+    INT(selection_row, position),
+    INT(selection_row, line),
+};
+
+static const struct field session_list[] = {
+    TEXT(session_row, session_key),
+    TEXT(session_row, org),
+    TEXT(session_row, stream_id),
+    TEXT(session_row, request_id),
+    TEXT(session_row, gateway),
+    TIME(session_row, started_at),
+    TIME(session_row, first_processed_at),
+    TIME(session_row, few_processed_at),
+    TIME(session_row, first_ingest_at),
+    TIME(session_row, runner_first_processed_at),
+    TIME(session_row, status_start_time),
+    TIME(session_row, last_seen),
+    INT(session_row, started_count),
+    INT(session_row, playable_count),
+    INT(session_row, no_orch_count),
+    INT(session_row, completed_count),
+    INT(session_row, swap_count),
+    INT(session_row, status_samples),
+    INT(session_row, online_samples),
+    INT(session_row, running_samples),
+    INT(session_row, fps_positive_samples),
+    INT(session_row, degraded_input_samples),
+    INT(session_row, degraded_inference_samples),
+    INT(session_row, error_samples),
+    INT(session_row, error_seen),
+    INT(session_row, startup_error_count),
+    INT(session_row, excusable_error_count),
+    TEXT(session_row, status_hint),
+    TEXT(session_row, trace_hint),
+    TEXT(session_row, event_hint),
+    INT(session_row, requested_seen),
+    INT(session_row, playable_seen),
+    INT(session_row, completed),
+    TEXT(session_row, selection_event_id),
+    TIME(session_row, selection_ts),
+    TEXT(session_row, selection_trigger),
+    TEXT(session_row, selection_outcome),
+    TEXT(session_row, attribution_status),
+    TEXT(session_row, attribution_reason),
+    TEXT(session_row, attribution_method),
+    TEXT(session_row, attribution_confidence),
+    TIME(session_row, attribution_snapshot_ts),
+    TEXT(session_row, orchestrator_address),
+    TEXT(session_row, orchestrator_uri),
+    TEXT(session_row, pipeline_id),
+    TEXT(session_row, model_id),
+    TEXT(session_row, gpu_id),
+    TEXT(session_row, startup_outcome),
+    TEXT(session_row, startup_label),
+    TEXT(session_row, excusal_reason),
+    INT(session_row, loading_only_session),
+    INT(session_row, zero_output_fps_session),
+    INT(session_row, health_signal_count),
+    INT(session_row, health_expected_signal_count),
+    INT(session_row, startup_latency_ms),
+    INT(session_row, e2e_latency_ms),
+    INT(session_row, ptff_ms),
+};
+
+static const struct field session_hour_list[] = {
+    TEXT(hour_row, org),
+    WINDOW(hour_row, hour),
+    TEXT(hour_row, session_key),
+    WINDOW(hour_row, day),
+    TEXT(hour_row, orchestrator_address),
+    TEXT(hour_row, pipeline_id),
+    TEXT(hour_row, model_id),
+    INT(hour_row, status_samples),
+    INT(hour_row, fps_positive_samples),
+    INT(hour_row, running_samples),
+    INT(hour_row, error_samples),
+    BLOB(hour_row, fps_sum),
+    INT(hour_row, latency_samples),
+    BLOB(hour_row, latency_sum),
+    INT(hour_row, tail_artefact),
+};
+
+static const struct field sla_list[] = {
+    WINDOW(sla_row, window_start),
+    TEXT(sla_row, org),
+    TEXT(sla_row, orchestrator_address),
+    TEXT(sla_row, pipeline_id),
+    TEXT(sla_row, model_id),
+    TEXT(sla_row, gpu_id),
+    TEXT(sla_row, gpu_model_name),
+    TEXT(sla_row, region),
+    INT(sla_row, known_sessions_count),
+    INT(sla_row, requested_sessions),
+    INT(sla_row, startup_success_sessions),
+    INT(sla_row, no_orch_sessions),
+    INT(sla_row, startup_excused_sessions),
+    INT(sla_row, startup_failed_sessions),
+    INT(sla_row, loading_only_sessions),
+    INT(sla_row, zero_output_fps_sessions),
+    INT(sla_row, output_failed_sessions),
+    INT(sla_row, effective_failed_sessions),
+    INT(sla_row, confirmed_swapped_sessions),
+    INT(sla_row, inferred_swap_sessions),
+    INT(sla_row, total_swapped_sessions),
+    INT(sla_row, sessions_ending_in_error),
+    INT(sla_row, error_status_samples),
+    INT(sla_row, health_signal_count),
+    INT(sla_row, health_expected_signal_count),
+    REAL(sla_row, output_fps_sum),
+    INT(sla_row, status_samples),
+    REAL(sla_row, prompt_to_first_frame_sum_ms),
+    INT(sla_row, prompt_to_first_frame_sample_count),
+    REAL(sla_row, e2e_latency_sum_ms),
+    INT(sla_row, e2e_latency_sample_count),
+    REAL(sla_row, health_signal_coverage_ratio),
+    REAL(sla_row, startup_success_rate),
+    REAL(sla_row, excused_failure_rate),
+    REAL(sla_row, effective_success_rate),
+    REAL(sla_row, no_swap_rate),
+    REAL(sla_row, output_viability_rate),
+    REAL(sla_row, avg_output_fps),
+    REAL(sla_row, avg_prompt_to_first_frame_ms),
+    REAL(sla_row, avg_e2e_latency_ms),
+    REAL(sla_row, ptff_p50),
+    REAL(sla_row, ptff_p90),
+    INT(sla_row, ptff_benchmark_row_count),
+    REAL(sla_row, e2e_p50),
+    REAL(sla_row, e2e_p90),
+    INT(sla_row, e2e_benchmark_row_count),
+    REAL(sla_row, fps_p10),
+    REAL(sla_row, fps_p50),
+    INT(sla_row, fps_benchmark_row_count),
+    REAL(sla_row, ptff_score_raw),
+    REAL(sla_row, e2e_score_raw),
+    REAL(sla_row, fps_score_raw),
+    REAL(sla_row, reliability_score),
+    REAL(sla_row, ptff_score),
+    REAL(sla_row, e2e_score),
+    REAL(sla_row, latency_score),
+    REAL(sla_row, fps_score),
+    REAL(sla_row, quality_score),
+    TEXT(sla_row, sla_semantics_version),
+    REAL(sla_row, sla_score),
+    TEXT(sla_row, null_reason),
+    TEXT(sla_row, quality_note),
+    INT(sla_row, position),
+};
+
+static const struct field benchmark_day_list[] = {
+    WINDOW(benchmark_row, day),
+    TEXT(benchmark_row, pipeline_id),
+    TEXT(benchmark_row, model_id),
+    REAL(benchmark_row, ptff_p50),
+    REAL(benchmark_row, ptff_p90),
+    INT(benchmark_row, ptff_count),
+    REAL(benchmark_row, e2e_p50),
+    REAL(benchmark_row, e2e_p90),
+    INT(benchmark_row, e2e_count),
+    REAL(benchmark_row, fps_p10),
+    REAL(benchmark_row, fps_p50),
+    INT(benchmark_row, fps_count),
+    INT(benchmark_row, position),
+};
+
+/* clang-format on */
+
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+
+const struct fields selection_fields = {selection_list, COUNT_OF(selection_list),
+    COUNT_OF(selection_list) - 3};
+const struct fields session_fields = {session_list, COUNT_OF(session_list),
+    COUNT_OF(session_list)};
+const struct fields hour_fields = {session_hour_list, COUNT_OF(session_hour_list),
+    COUNT_OF(session_hour_list)};
+const struct fields sla_fields = {sla_list, COUNT_OF(sla_list),
+    COUNT_OF(sla_list) - 3};
+const struct fields benchmark_fields = {benchmark_day_list, COUNT_OF(benchmark_day_list),
+    COUNT_OF(benchmark_day_list)};
+
+static const void *at(const struct field *field, const void *row)
+{
+    return (const char *)row + field->offset;
+}
+
+struct text field_text(const struct field *field, const void *row)
+{
+    return *(const struct text *)at(field, row);
+}
+
+int64_t field_int(const struct field *field, const void *row)
+{
+    return *(const int64_t *)at(field, row);
+}
+
+double field_double(const struct field *field, const void *row)
+{
+    return *(const double *)at(field, row);
+}
+
+static bool holds_text(const struct field *field)
+{
+    return field->kind == FIELD_TEXT || field->kind == FIELD_BLOB;
+}
+
+bool field_is_absent(const struct field *field, const void *row)
+{
+    if (holds_text(field))
+        return !field_text(field, row).data;
+    if (field->kind == FIELD_DOUBLE)
+        return isnan(field_double(field, row));
+    return field_int(field, row) == ABSENT_INT;
+}
+
+static void bind_field(struct query *query, int position,
+                       const struct field *field, const void *row)
+{
+    if (field_is_absent(field, row))
+        query_bind_null(query, position);
+    else if (field->kind == FIELD_TEXT)
+        query_bind_text(query, position, field_text(field, row));
+    else if (field->kind == FIELD_BLOB)
+        query_bind_blob(query, position, field_text(field, row).data,
+                        field_text(field, row).length);
+    else if (field->kind == FIELD_DOUBLE)
+        query_bind_double(query, position, field_double(field, row));
+    else
+        query_bind_int(query, position, field_int(field, row));
+}
+
+void fields_bind(struct query *query, int first, struct fields fields,
+                 const void *row)
+{
+    for (size_t i = 0; i < fields.count; i++)
+        bind_field(query, first + (int)i, &fields.list[i], row);
+}
+
+static void read_field(struct arena *arena, struct query *query, int column,
+                       const struct field *field, void *row)
+{
+    void *target = (char *)row + field->offset;
+    bool absent = query_is_null(query, column);
+    if (holds_text(field))
+        *(struct text *)target = absent ? (struct text){NULL, 0}
+                                        : query_copy(arena, query, column);
+    else if (field->kind == FIELD_DOUBLE)
+        *(double *)target = absent ? (double)NAN : query_double(query, column);
+    else
+        *(int64_t *)target = absent ? ABSENT_INT : query_int(query, column);
+}
+
+void fields_read(struct arena *arena, struct query *query, int first,
+                 struct fields fields, void *row)
+{
+    for (size_t i = 0; i < fields.count; i++)
+        read_field(arena, query, first + (int)i, &fields.list[i], row);
+}
+
+static bool field_equal(const struct field *field, const void *a, const void *b)
+{
+    bool absent = field_is_absent(field, a);
+    if (absent || field_is_absent(field, b))
+        return absent == field_is_absent(field, b);
+    if (holds_text(field))
+        return text_equal(field_text(field, a), field_text(field, b));
+    if (field->kind == FIELD_DOUBLE)
+        return !memcmp(at(field, a), at(field, b), sizeof(double));
+    return field_int(field, a) == field_int(field, b);
+}
+
+bool fields_equal(struct fields fields, const void *a, const void *b)
+{
+    for (size_t i = 0; i < fields.count; i++)
+        if (!field_equal(&fields.list[i], a, b))
+            return false;
+    return true;
+}
+
+void fields_copy(struct arena *arena, struct fields fields, void *row)
+{
+    for (size_t i = 0; i < fields.count; i++) {
+        struct text *text = (void *)((char *)row + fields.list[i].offset);
+        if (holds_text(&fields.list[i]) && text->data)
+            text->data = arena_text(arena, text->data, text->length);
+    }
+}

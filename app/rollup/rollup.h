@@ -1,0 +1,381 @@
+/*
+ * rollup.h: from stored session events to sessions, hours and scores, by the
+ * published lens (published metrics §2 to §3.5 with §11).
+ *
+ * The fold is a chain of pure functions over rows:
+ *
+ *   session events -> selections -> decisions -> session and its hours
+ *                                   -> SLA rows -> benchmarks -> scores
+ *
+ * settle.c drives the chain over the store for the settled pass, where every
+ * UTC day that holds an organisation's session events is a pass of its own,
+ * and touches only what new evidence can have changed. whole.c drives the same
+ * functions once over everything. There is no clock in either.
+ *
+ * Every row is a struct and a table of fields beside it: name, kind, offset.
+ * Storing, reading back, exporting and serving a row all walk that table, so
+ * that a column is spelled in one place.
+ *
+ * In rows: an absent text has data null, an absent integer or time is
+ * ABSENT_INT, an absent double is NaN.
+ */
+#ifndef ASSAY_ROLLUP_ROLLUP_H
+#define ASSAY_ROLLUP_ROLLUP_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "livepeer/livepeer.h"
+#include "stats/stats.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ABSENT_INT INT64_MIN
+
+enum field_kind {
+    FIELD_TEXT,   /* struct text */
+    FIELD_BLOB,   /* struct text, bytes */
+    FIELD_INT,    /* int64_t */
+    FIELD_DOUBLE, /* double */
+    FIELD_TIME,   /* int64_t, ms since 1970; RFC 3339 with ms outside */
+    FIELD_WINDOW  /* int64_t, ms since 1970; RFC 3339 without ms outside */
+};
+
+struct field {
+    const char *name;
+    enum field_kind kind;
+    size_t offset;
+};
+
+struct fields {
+    const struct field *list;
+    size_t count;    /* all of them, in the order of the SQL table */
+    size_t exported; /* the first so many are what `assay export` prints */
+};
+
+/* One field of a row that FIELDS describes. */
+struct text field_text(const struct field *field, const void *row);
+int64_t field_int(const struct field *field, const void *row);
+double field_double(const struct field *field, const void *row);
+bool field_is_absent(const struct field *field, const void *row);
+
+/* Binds all fields from position FIRST, or reads them from column FIRST on;
+ * texts are copied into ARENA. */
+void fields_bind(struct query *query, int first, struct fields fields,
+                 const void *row);
+void fields_read(struct arena *arena, struct query *query, int first,
+                 struct fields fields, void *row);
+bool fields_equal(struct fields fields, const void *a, const void *b);
+/* Moves the texts of ROW into ARENA. */
+void fields_copy(struct arena *arena, struct fields fields, void *row);
+
+/* ---- rows --------------------------------------------------------------- */
+
+/* One selection event of one pass, with the decision on it (§2.4, §2.6). */
+struct selection_row {
+    struct text selection_event_id;
+    struct text org;
+    struct text session_key;
+    int64_t selection_ts;
+    struct text selection_trigger; /* initial, swap, orch_change_fallback */
+    struct text event_id;
+    struct text orchestrator_identity;
+    struct text observed_address;
+    struct text observed_url;
+    struct text pipeline_hint;
+    struct text model_hint;
+    struct text attribution_status;
+    struct text attribution_reason;
+    struct text attribution_method;
+    struct text attribution_confidence;
+    int64_t attribution_snapshot_ts;
+    struct text orchestrator_address;
+    struct text orchestrator_uri;
+    struct text pipeline_id;
+    struct text model_id;
+    struct text gpu_id;
+    /* not exported */
+    int64_t day;      /* start of the pass; 0 in the whole pass */
+    int64_t position; /* within the session's pass: order of equal times */
+    int64_t line;     /* evidence line of the triggering event */
+};
+
+/* The last decision on one session and everything known of it (§2.2-2.9). */
+struct session_row {
+    struct text session_key;
+    struct text org;
+    struct text stream_id;
+    struct text request_id;
+    struct text gateway;
+    int64_t started_at;
+    int64_t first_processed_at;
+    int64_t few_processed_at;
+    int64_t first_ingest_at;
+    int64_t runner_first_processed_at;
+    int64_t status_start_time;
+    int64_t last_seen;
+    int64_t started_count;
+    int64_t playable_count;
+    int64_t no_orch_count;
+    int64_t completed_count;
+    int64_t swap_count;
+    int64_t status_samples;
+    int64_t online_samples;
+    int64_t running_samples;
+    int64_t fps_positive_samples;
+    int64_t degraded_input_samples;
+    int64_t degraded_inference_samples;
+    int64_t error_samples;
+    int64_t error_seen;
+    int64_t startup_error_count;
+    int64_t excusable_error_count;
+    struct text status_hint;
+    struct text trace_hint;
+    struct text event_hint;
+    int64_t requested_seen;
+    int64_t playable_seen;
+    int64_t completed;
+    struct text selection_event_id;
+    int64_t selection_ts;
+    struct text selection_trigger;
+    struct text selection_outcome;
+    struct text attribution_status;
+    struct text attribution_reason;
+    struct text attribution_method;
+    struct text attribution_confidence;
+    int64_t attribution_snapshot_ts;
+    struct text orchestrator_address;
+    struct text orchestrator_uri;
+    struct text pipeline_id;
+    struct text model_id;
+    struct text gpu_id;
+    struct text startup_outcome;
+    struct text startup_label;
+    struct text excusal_reason;
+    int64_t loading_only_session;
+    int64_t zero_output_fps_session;
+    int64_t health_signal_count;
+    int64_t health_expected_signal_count;
+    int64_t startup_latency_ms;
+    int64_t e2e_latency_ms;
+    int64_t ptff_ms;
+};
+
+/* One UTC hour of one session that has status events (§2.10). */
+struct hour_row {
+    struct text org;
+    int64_t hour;
+    struct text session_key;
+    int64_t day; /* start of the pass that owns the hour */
+    struct text orchestrator_address;
+    struct text pipeline_id;
+    struct text model_id;
+    int64_t status_samples;
+    int64_t fps_positive_samples;
+    int64_t running_samples;
+    int64_t error_samples;
+    struct text fps_sum; /* exact_encode */
+    int64_t latency_samples;
+    struct text latency_sum; /* exact_encode */
+    int64_t tail_artefact;
+};
+
+/* One scored hour of one key (§3.1-3.5). */
+struct sla_row {
+    int64_t window_start;
+    struct text org;
+    struct text orchestrator_address;
+    struct text pipeline_id;
+    struct text model_id;
+    struct text gpu_id;
+    struct text gpu_model_name;
+    struct text region;
+    int64_t known_sessions_count;
+    int64_t requested_sessions;
+    int64_t startup_success_sessions;
+    int64_t no_orch_sessions;
+    int64_t startup_excused_sessions;
+    int64_t startup_failed_sessions;
+    int64_t loading_only_sessions;
+    int64_t zero_output_fps_sessions;
+    int64_t output_failed_sessions;
+    int64_t effective_failed_sessions;
+    int64_t confirmed_swapped_sessions;
+    int64_t inferred_swap_sessions;
+    int64_t total_swapped_sessions;
+    int64_t sessions_ending_in_error;
+    int64_t error_status_samples;
+    int64_t health_signal_count;
+    int64_t health_expected_signal_count;
+    double output_fps_sum;
+    int64_t status_samples;
+    double prompt_to_first_frame_sum_ms;
+    int64_t prompt_to_first_frame_sample_count;
+    double e2e_latency_sum_ms;
+    int64_t e2e_latency_sample_count;
+    double health_signal_coverage_ratio;
+    double startup_success_rate;
+    double excused_failure_rate;
+    double effective_success_rate;
+    double no_swap_rate;
+    double output_viability_rate;
+    double avg_output_fps;
+    double avg_prompt_to_first_frame_ms;
+    double avg_e2e_latency_ms;
+    double ptff_p50;
+    double ptff_p90;
+    int64_t ptff_benchmark_row_count;
+    double e2e_p50;
+    double e2e_p90;
+    int64_t e2e_benchmark_row_count;
+    double fps_p10;
+    double fps_p50;
+    int64_t fps_benchmark_row_count;
+    double ptff_score_raw;
+    double e2e_score_raw;
+    double fps_score_raw;
+    double reliability_score;
+    double ptff_score;
+    double e2e_score;
+    double latency_score;
+    double fps_score;
+    double quality_score;
+    struct text sla_semantics_version;
+    double sla_score;
+    /* not exported */
+    struct text null_reason; /* why sla_score is null; null where it is not */
+    struct text quality_note; /* benchmark_day_without_values, or null */
+    int64_t position;         /* among the rows of (window_start, org) */
+};
+
+/* One day's percentiles of one (pipeline, model) over all orgs (§3.3). A
+ * percentile of a metric with count 0 is NaN (§11.2). */
+struct benchmark_row {
+    int64_t day;
+    struct text pipeline_id;
+    struct text model_id;
+    double ptff_p50;
+    double ptff_p90;
+    int64_t ptff_count;
+    double e2e_p50;
+    double e2e_p90;
+    int64_t e2e_count;
+    double fps_p10;
+    double fps_p50;
+    int64_t fps_count;
+    int64_t position; /* among the rows of the day */
+};
+
+extern const struct fields selection_fields;
+extern const struct fields session_fields;
+extern const struct fields hour_fields;
+extern const struct fields sla_fields;
+extern const struct fields benchmark_fields;
+
+/* ---- pure steps --------------------------------------------------------- */
+
+/* The selection events among COUNT events of one session and one pass, sorted
+ * by time; decisions are still blank (§2.4, §11 "Selection filter"). */
+struct selection_row *selections_build(struct arena *arena, struct text org,
+                                       struct text session_key, int64_t day,
+                                       const struct session_event *events,
+                                       size_t event_count, size_t *count);
+
+/* Capability versions of one (org, pass) by URL, address and alias (§2.5). */
+struct capability_index;
+
+/* LOADED are the snapshots of the org whose time lies in the pass's range; an
+ * element is used only if a selection's address or URL names it. */
+struct capability_index *
+capability_index_build(struct arena *arena, struct text org,
+                       const struct capability_snapshot *loaded,
+                       size_t loaded_count,
+                       const struct selection_row *selections,
+                       size_t selection_count);
+
+/* Gives back what does not lie in the arena. */
+void capability_index_free(struct capability_index *index);
+
+/* Fills the decision of SELECTION (§2.6). */
+void attribute(struct arena *arena, const struct capability_index *index,
+               struct selection_row *selection);
+
+/* A session's selections of one pass, in order. */
+struct session_pass {
+    int64_t start; /* INT64_MIN for the whole pass */
+    const struct selection_row *selections;
+    size_t selection_count;
+};
+
+/*
+ * The session's row and its hours from all its events (sorted by time, then
+ * id) and its passes in order (§2.7-2.10). False where the events make no
+ * session, because none of them is more than a runner trace.
+ */
+bool session_fold(struct arena *arena, struct text org, struct text session_key,
+                  const struct session_event *events, size_t event_count,
+                  const struct session_pass *passes, size_t pass_count,
+                  struct session_row *row, struct hour_row **hours,
+                  size_t *hour_count);
+
+/* Adds session-hours up to SLA rows of one org and hour, unscored, sorted by
+ * key (§3.1, §3.2). */
+struct session_hour {
+    const struct hour_row *hour;
+    const struct session_row *session;
+};
+struct sla_row *sla_build(struct arena *arena, const struct session_hour *hours,
+                          size_t hour_count, size_t *count);
+
+/* All benchmarks of one day from its SLA rows of all orgs (§3.3). */
+struct benchmark_row *benchmarks_build(struct arena *arena, int64_t day,
+                                       const struct sla_row *rows,
+                                       size_t row_count, size_t *count);
+
+/* Scores ROW by the benchmarks of the seven days before its own; those of
+ * other days, pipelines and models are passed over (§3.4, §3.5). */
+void sla_score(struct sla_row *row, const struct benchmark_row *benchmarks,
+               size_t benchmark_count);
+
+/* Order of rows: window_start, org, orchestrator, pipeline, model, gpu. */
+int sla_compare(const void *a, const void *b);
+
+/* ---- over the store ----------------------------------------------------- */
+
+/*
+ * Brings every derived table up to date with the facts that changed since the
+ * last call, in transactions of its own. PROGRESS may be null.
+ */
+MUST_USE enum err settle(struct store *store,
+                         void (*progress)(void *context, const char *stage,
+                                          uint64_t done, uint64_t all),
+                         void *context);
+
+/* Everything of the whole pass, computed in memory, valid as long as ARENA. */
+struct whole_pass {
+    struct selection_row *selections; /* by session_key, ts, id */
+    size_t selection_count;
+    struct session_row *sessions; /* by session_key */
+    size_t session_count;
+    struct sla_row *sla; /* in row order */
+    size_t sla_count;
+};
+MUST_USE enum err whole_compute(struct store *store, struct arena *arena,
+                                struct whole_pass *pass);
+
+/* All events of one session, sorted by time, then id; borrowed from ARENA. */
+MUST_USE enum err session_events(struct store *store, struct arena *arena,
+                                 struct text session_key,
+                                 struct session_event **events, size_t *count);
+
+/* An org's snapshots with FROM <= ts < UNTIL, in no order. */
+MUST_USE enum err snapshots_between(struct store *store, struct arena *arena,
+                                    struct text org, int64_t from_ms,
+                                    int64_t until_ms,
+                                    struct capability_snapshot **snapshots,
+                                    size_t *count);
+
+#endif

@@ -1,0 +1,34 @@
+/*
+ * session.h: what session.c and session_hours.c share. Private to this room.
+ */
+#ifndef ASSAY_ROLLUP_SESSION_H
+#define ASSAY_ROLLUP_SESSION_H
+
+#include "rollup/rollup.h"
+
+/* Online or degraded (§2.2). */
+bool is_running(enum stream_state state);
+
+/* True for events that make a session and open a pass: all but the runner's
+ * traces, which only add facts. */
+bool is_session_event(const struct session_event *event);
+
+/* The decision in force at the end of the last of PASSES, its own or carried
+ * from an earlier one; false where there is none. */
+bool session_decision(const struct session_pass *passes, size_t pass_count,
+                      struct selection_row *decision);
+
+/* Pipeline and model from a decision (null for none) and the session's hints.
+ */
+struct hint session_hint(struct arena *arena, const struct session_row *facts,
+                         const struct selection_row *decision);
+
+/* One row per UTC hour with status events, in order. */
+struct hour_row *hours_build(struct arena *arena,
+                             const struct session_row *session,
+                             const struct session_event *events,
+                             size_t event_count,
+                             const struct session_pass *passes,
+                             size_t pass_count, size_t *count);
+
+#endif

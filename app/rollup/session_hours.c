@@ -1,0 +1,153 @@
+/*
+ * session_hours.c: the hours in which a session reported its status (§2.10).
+ *
+ * Each hour belongs to the pass that holds it and keeps that pass's
+ * orchestrator, pipeline and model. An hour that is only the tail of a session
+ * that ended before (a last status or two without output) is marked, and the
+ * SLA leaves it out.
+ */
+#include "rollup/session.h"
+
+#include "base/clock.h"
+
+enum { TAIL_SAMPLES = 3 };
+
+struct hour_sums {
+    struct exact_sum fps;
+    struct exact_sum latency;
+};
+
+static void note_sample(struct hour_row *hour, struct hour_sums *sums,
+                        const struct session_event *event)
+{
+    hour->status_samples++;
+    hour->fps_positive_samples += event->output_fps > 0;
+    hour->running_samples += is_running(event->state);
+    hour->error_samples += (event->flags & EVENT_LAST_ERROR) != 0;
+    exact_add(&sums->fps, event->output_fps);
+    if (event->latency_ms > 0) {
+        hour->latency_samples++;
+        exact_add(&sums->latency, event->latency_ms);
+    }
+}
+
+static struct text encoded(struct arena *arena, const struct exact_sum *sum)
+{
+    struct buf bytes = {0};
+    exact_encode(&bytes, sum);
+    struct text text = {arena_text(arena, bytes.data, bytes.length),
+                        bytes.length};
+    buf_free(&bytes);
+    return text;
+}
+
+static void finish_hour(struct arena *arena, struct hour_row *hour,
+                        struct hour_sums *sums)
+{
+    hour->fps_sum = encoded(arena, &sums->fps);
+    hour->latency_sum = encoded(arena, &sums->latency);
+}
+
+/* Events come sorted by time, so an hour's samples stand together. */
+static size_t gather_hours(struct arena *arena,
+                           const struct session_row *session,
+                           const struct session_event *events,
+                           size_t event_count, struct hour_row *hours)
+{
+    struct hour_sums sums = {0};
+    size_t count = 0;
+    for (size_t i = 0; i < event_count; i++) {
+        if (events[i].family != FAMILY_STREAM_STATUS)
+            continue;
+        int64_t start = clock_hour_start(events[i].ts);
+        if (!count || hours[count - 1].hour != start) {
+            if (count)
+                finish_hour(arena, &hours[count - 1], &sums);
+            sums = (struct hour_sums){{.arena = arena}, {.arena = arena}};
+            hours[count++] = (struct hour_row){
+                .org = session->org,
+                .hour = start,
+                .session_key = session->session_key,
+            };
+        }
+        note_sample(&hours[count - 1], &sums, &events[i]);
+    }
+    if (count)
+        finish_hour(arena, &hours[count - 1], &sums);
+    return count;
+}
+
+/* How many of PASSES had begun by the time of HOUR: the last of them owns it.
+ */
+static size_t passes_until(const struct session_pass *passes,
+                           size_t pass_count, int64_t hour)
+{
+    size_t count = 0;
+    while (count < pass_count && passes[count].start <= hour)
+        count++;
+    return count;
+}
+
+static void place_hour(struct arena *arena, struct hour_row *hour,
+                       const struct session_row *session,
+                       const struct session_pass *passes, size_t owned)
+{
+    struct selection_row decision;
+    bool selected = session_decision(passes, owned, &decision);
+    struct hint hint =
+        session_hint(arena, session, selected ? &decision : NULL);
+    bool whole = !owned || passes[owned - 1].start == INT64_MIN;
+    hour->day = whole ? 0 : passes[owned - 1].start;
+    hour->orchestrator_address =
+        selected ? decision.orchestrator_address : text_of("");
+    hour->pipeline_id = hint.pipeline;
+    hour->model_id =
+        hint.model.length ? hint.model : (struct text){NULL, 0};
+}
+
+static bool is_idle(const struct hour_row *hour)
+{
+    return !hour->fps_positive_samples && !hour->running_samples &&
+           hour->status_samples < TAIL_SAMPLES;
+}
+
+/* BEFORE is the session's previous row, null for none in reach. */
+static bool is_tail(const struct hour_row *hour, const struct hour_row *before,
+                    const struct session_row *session)
+{
+    return session->started_at != ABSENT_INT &&
+           session->started_at < hour->hour &&
+           session->last_seen >= hour->hour &&
+           session->last_seen < hour->hour + MS_PER_HOUR && is_idle(hour) &&
+           (!before || is_idle(before));
+}
+
+/* The previous row counts only from one hour before the pass (§11.3). */
+static const struct hour_row *row_before(const struct hour_row *hours, size_t i,
+                                         int64_t pass_start)
+{
+    if (!i || (pass_start != INT64_MIN &&
+               hours[i - 1].hour < pass_start - MS_PER_HOUR))
+        return NULL;
+    return &hours[i - 1];
+}
+
+struct hour_row *hours_build(struct arena *arena,
+                             const struct session_row *session,
+                             const struct session_event *events,
+                             size_t event_count,
+                             const struct session_pass *passes,
+                             size_t pass_count, size_t *count)
+{
+    struct hour_row *hours =
+        arena_array(arena, (size_t)session->status_samples, sizeof *hours);
+    *count = gather_hours(arena, session, events, event_count, hours);
+    for (size_t i = 0; i < *count; i++) {
+        size_t owned = passes_until(passes, pass_count, hours[i].hour);
+        place_hour(arena, &hours[i], session, passes, owned);
+        int64_t start = owned ? passes[owned - 1].start : INT64_MIN;
+        hours[i].tail_artefact =
+            is_tail(&hours[i], row_before(hours, i, start), session);
+    }
+    return hours;
+}

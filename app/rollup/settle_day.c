@@ -1,0 +1,433 @@
+/*
+ * settle_day.c: the first stage of settling, one (org, day).
+ *
+ * New events of a session can change that session's selections, and through
+ * the orchestrators they name also which snapshots the day's pass loads, and so
+ * the decisions of other sessions. Therefore, as soon as any selection or
+ * snapshot of the day differs, all its decisions are made again; they are
+ * cheap. Only sessions with a different decision, or with new events, are
+ * folded again.
+ */
+#include "rollup/settle_int.h"
+
+#include "base/clock.h"
+#include "base/index.h"
+
+#include <string.h>
+
+/* How far around a pass snapshots are loaded (§2.5). */
+enum { SNAPSHOT_BEFORE_MS = 10 * 60 * 1000, SNAPSHOT_AFTER_MS = 30 * 1000 };
+
+struct day_work {
+    struct store *store;
+    struct arena arena; /* lives as long as the day */
+    struct text org;
+    int64_t day;
+    struct text_index touched; /* sessions to fold again */
+    bool decide;               /* decisions have to be made again */
+};
+
+/* ---- selections ----------------------------------------------------------- */
+
+static enum err build_selections(struct day_work *work, struct arena *scratch,
+                                 struct text session_key,
+                                 struct selection_list *list)
+{
+    struct session_facts facts;
+    enum err err =
+        session_facts_read(work->store, scratch, session_key, &facts);
+    if (err)
+        return err;
+    size_t count;
+    struct session_event *events =
+        events_between(facts.events, facts.count, work->day,
+                       work->day + MS_PER_DAY, &count);
+    list->rows = selections_build(&work->arena, work->org, session_key,
+                                  work->day, events, count, &list->count);
+    for (size_t i = 0; i < list->count; i++)
+        fields_copy(&work->arena, selection_fields, &list->rows[i]);
+    return ERR_NONE;
+}
+
+/* True where A and B would be decided alike: same event, same hints. */
+static bool same_selection(const struct selection_row *a,
+                           const struct selection_row *b)
+{
+    return a->selection_ts == b->selection_ts && a->position == b->position &&
+           a->line == b->line && text_equal(a->event_id, b->event_id) &&
+           text_equal(a->selection_trigger, b->selection_trigger) &&
+           text_equal(a->observed_address, b->observed_address) &&
+           text_equal(a->observed_url, b->observed_url) &&
+           text_equal(a->pipeline_hint, b->pipeline_hint) &&
+           text_equal(a->model_hint, b->model_hint);
+}
+
+static bool same_selections(const struct selection_row *before,
+                            size_t before_count,
+                            const struct selection_list *now)
+{
+    if (before_count != now->count)
+        return false;
+    for (size_t i = 0; i < before_count; i++)
+        if (!same_selection(&before[i], &now->rows[i]))
+            return false;
+    return true;
+}
+
+/* The run of LIST from *AT on that belongs to KEY or to keys before it; rows of
+ * both are sorted by key. Moves *AT past the run of KEY. */
+static size_t run_of(const struct selection_list *list, struct text key,
+                     size_t *first)
+{
+    size_t end = *first;
+    while (end < list->count &&
+           text_compare(list->rows[end].session_key, key) < 0)
+        end++;
+    *first = end;
+    while (end < list->count && text_equal(list->rows[end].session_key, key))
+        end++;
+    return end;
+}
+
+static void append(struct day_work *work, struct selection_list *to,
+                   const struct selection_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        to->rows = arena_grow(&work->arena, to->rows, to->count,
+                              sizeof *to->rows);
+        to->rows[to->count++] = rows[i];
+    }
+}
+
+/* One dirty session: BEFORE's rows from *AT to its run, then its own. */
+static enum err refresh_session(struct day_work *work,
+                                const struct selection_list *before, size_t *at,
+                                struct text key, struct selection_list *all)
+{
+    struct arena scratch = {0};
+    struct selection_list now;
+    enum err err = build_selections(work, &scratch, key, &now);
+    arena_free(&scratch);
+    if (err)
+        return err;
+    size_t first = *at;
+    size_t end = run_of(before, key, &first);
+    append(work, all, before->rows + *at, first - *at);
+    if (same_selections(before->rows + first, end - first, &now)) {
+        append(work, all, before->rows + first, end - first);
+    } else {
+        append(work, all, now.rows, now.count);
+        work->decide = true;
+    }
+    *at = end;
+    text_index_add(&work->touched, key, NULL);
+    return ERR_NONE;
+}
+
+/* The day's selections with those of the dirty sessions built anew, in ALL. */
+static enum err refresh_selections(struct day_work *work,
+                                   const struct selection_list *before,
+                                   const struct text_list *dirty,
+                                   struct selection_list *all)
+{
+    size_t at = 0;
+    enum err err = ERR_NONE;
+    *all = (struct selection_list){0};
+    for (size_t i = 0; !err && i < dirty->count; i++) {
+        if (dirty->texts[i].length)
+            err = refresh_session(work, before, &at, dirty->texts[i], all);
+        else
+            work->decide = true;
+    }
+    append(work, all, before->rows + at, before->count - at);
+    return err;
+}
+
+/* ---- decisions ------------------------------------------------------------- */
+
+static enum err decide(struct day_work *work, struct selection_list *all)
+{
+    struct capability_snapshot *snapshots;
+    size_t count;
+    enum err err = snapshots_between(
+        work->store, &work->arena, work->org, work->day - SNAPSHOT_BEFORE_MS,
+        work->day + MS_PER_DAY + SNAPSHOT_AFTER_MS, &snapshots, &count);
+    if (err)
+        return err;
+    struct capability_index *index =
+        capability_index_build(&work->arena, work->org, snapshots, count,
+                               all->rows, all->count);
+    for (size_t i = 0; i < all->count; i++)
+        attribute(&work->arena, index, &all->rows[i]);
+    capability_index_free(index);
+    return ERR_NONE;
+}
+
+static enum err write_selections(struct day_work *work, struct text key,
+                                 const struct selection_row *rows, size_t count)
+{
+    struct query *query = query_start(work->store, QUERY_SELECTION_DELETE);
+    query_bind_text(query, 1, work->org);
+    query_bind_int(query, 2, work->day);
+    query_bind_text(query, 3, key);
+    enum err err = query_run(query);
+    for (size_t i = 0; !err && i < count; i++) {
+        query = query_start(work->store, QUERY_SELECTION_PUT);
+        fields_bind(query, 1, selection_fields, &rows[i]);
+        err = query_run(query);
+    }
+    return err;
+}
+
+static bool equal_runs(const struct selection_row *a, size_t a_count,
+                       const struct selection_row *b, size_t b_count)
+{
+    if (a_count != b_count)
+        return false;
+    for (size_t i = 0; i < a_count; i++)
+        if (!fields_equal(selection_fields, &a[i], &b[i]))
+            return false;
+    return true;
+}
+
+/* The key that comes first in either list from A and B on. */
+static struct text next_key(const struct selection_list *before, size_t a,
+                            const struct selection_list *now, size_t b)
+{
+    if (a == before->count)
+        return now->rows[b].session_key;
+    if (b == now->count || text_compare(before->rows[a].session_key,
+                                        now->rows[b].session_key) < 0)
+        return before->rows[a].session_key;
+    return now->rows[b].session_key;
+}
+
+/* Writes the sessions whose selections differ, and marks them touched. */
+static enum err store_differences(struct day_work *work,
+                                  const struct selection_list *before,
+                                  const struct selection_list *now)
+{
+    size_t a = 0;
+    size_t b = 0;
+    enum err err = ERR_NONE;
+    while (!err && (a < before->count || b < now->count)) {
+        struct text key = next_key(before, a, now, b);
+        size_t a_end = run_of(before, key, &a);
+        size_t b_end = run_of(now, key, &b);
+        if (!equal_runs(before->rows + a, a_end - a, now->rows + b,
+                        b_end - b)) {
+            err = write_selections(work, key, now->rows + b, b_end - b);
+            text_index_add(&work->touched, key, NULL);
+        }
+        a = a_end;
+        b = b_end;
+    }
+    return err;
+}
+
+/* ---- sessions and hours ---------------------------------------------------- */
+
+static enum err note_hour(struct day_work *work, int64_t hour)
+{
+    struct query *query = query_start(work->store, QUERY_DIRTY_HOUR_ADD);
+    query_bind_int(query, 1, hour);
+    query_bind_text(query, 2, work->org);
+    return query_run(query);
+}
+
+static enum err read_session(struct day_work *work, struct arena *arena,
+                             struct text key, struct session_row *row,
+                             bool *found)
+{
+    struct query *query = query_start(work->store, QUERY_SESSION_GET);
+    query_bind_text(query, 1, key);
+    enum err err = query_step(query, found);
+    if (!err && *found) {
+        fields_read(arena, query, 0, session_fields, row);
+        err = query_run(query);
+    }
+    return err;
+}
+
+struct hour_list {
+    struct hour_row *rows;
+    size_t count;
+};
+
+static enum err read_hours(struct day_work *work, struct arena *arena,
+                           struct text key, struct hour_list *list)
+{
+    struct query *query =
+        query_start(work->store, QUERY_SESSION_HOUR_OF_SESSION);
+    query_bind_text(query, 1, key);
+    bool row;
+    enum err err;
+    *list = (struct hour_list){0};
+    while (!(err = query_step(query, &row)) && row) {
+        list->rows =
+            arena_grow(arena, list->rows, list->count, sizeof *list->rows);
+        fields_read(arena, query, 0, hour_fields, &list->rows[list->count++]);
+    }
+    return err;
+}
+
+static bool equal_hours(const struct hour_list *a, const struct hour_list *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (!fields_equal(hour_fields, &a->rows[i], &b->rows[i]))
+            return false;
+    return true;
+}
+
+static enum err replace_hours(struct day_work *work, struct text key,
+                              const struct hour_list *before,
+                              const struct hour_list *now)
+{
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < before->count; i++) {
+        struct query *query =
+            query_start(work->store, QUERY_SESSION_HOUR_DELETE);
+        query_bind_text(query, 1, work->org);
+        query_bind_int(query, 2, before->rows[i].hour);
+        query_bind_text(query, 3, key);
+        err = query_run(query);
+        if (!err)
+            err = note_hour(work, before->rows[i].hour);
+    }
+    for (size_t i = 0; !err && i < now->count; i++) {
+        struct query *query = query_start(work->store, QUERY_SESSION_HOUR_PUT);
+        fields_bind(query, 1, hour_fields, &now->rows[i]);
+        err = query_run(query);
+        if (!err)
+            err = note_hour(work, now->rows[i].hour);
+    }
+    return err;
+}
+
+static enum err replace_session(struct day_work *work, struct text key,
+                                const struct session_row *row, bool exists)
+{
+    struct query *query;
+    if (exists) {
+        query = query_start(work->store, QUERY_SESSION_PUT);
+        fields_bind(query, 1, session_fields, row);
+    } else {
+        query = query_start(work->store, QUERY_SESSION_DELETE);
+        query_bind_text(query, 1, key);
+    }
+    return query_run(query);
+}
+
+/* What a session is by its facts and decisions. */
+struct folded {
+    bool exists;
+    struct session_row row;
+    struct hour_list hours;
+};
+
+static enum err fold(struct day_work *work, struct arena *arena,
+                     struct text key, struct folded *folded)
+{
+    struct session_facts facts;
+    struct selection_list selections;
+    struct query *query =
+        query_start(work->store, QUERY_SELECTION_OF_SESSION);
+    query_bind_text(query, 1, key);
+    enum err err = read_selections(query, arena, &selections);
+    if (!err)
+        err = session_facts_read(work->store, arena, key, &facts);
+    if (!err)
+        err = session_facts_join(work->store, key, work->org, &facts);
+    if (err)
+        return err;
+    size_t pass_count;
+    struct session_pass *passes =
+        passes_by_day(arena, facts.events, facts.count, selections.rows,
+                      selections.count, &pass_count);
+    folded->exists = session_fold(arena, work->org, key, facts.events,
+                                  facts.count, passes, pass_count, &folded->row,
+                                  &folded->hours.rows, &folded->hours.count);
+    return ERR_NONE;
+}
+
+static enum err refold(struct day_work *work, struct arena *arena,
+                       struct text key)
+{
+    struct folded now = {0};
+    struct session_row row;
+    struct hour_list hours;
+    bool existed = false;
+    enum err err = fold(work, arena, key, &now);
+    if (!err)
+        err = read_session(work, arena, key, &row, &existed);
+    if (!err)
+        err = read_hours(work, arena, key, &hours);
+    if (err)
+        return err;
+    bool same_row = existed == now.exists &&
+                    (!existed || fields_equal(session_fields, &row, &now.row));
+    if (same_row && equal_hours(&hours, &now.hours))
+        return ERR_NONE;
+    err = replace_session(work, key, &now.row, now.exists);
+    return err ? err : replace_hours(work, key, &hours, &now.hours);
+}
+
+static enum err refold_touched(struct day_work *work)
+{
+    struct arena arena = {0};
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < work->touched.count; i++) {
+        err = refold(work, &arena, work->touched.texts[i]);
+        arena_clear(&arena);
+    }
+    arena_free(&arena);
+    return err;
+}
+
+/* ---- the day ----------------------------------------------------------------- */
+
+static enum err clear_notes(struct day_work *work)
+{
+    struct query *query = query_start(work->store, QUERY_DIRTY_SESSION_CLEAR);
+    query_bind_text(query, 1, work->org);
+    query_bind_int(query, 2, work->day);
+    return query_run(query);
+}
+
+static enum err work_day(struct day_work *work)
+{
+    struct text_list dirty;
+    struct selection_list before;
+    struct selection_list now;
+    struct query *query =
+        query_start(work->store, QUERY_DIRTY_SESSION_OF_DAY);
+    query_bind_text(query, 1, work->org);
+    query_bind_int(query, 2, work->day);
+    enum err err = read_texts(query, &work->arena, &dirty);
+    if (err)
+        return err;
+    query = query_start(work->store, QUERY_SELECTION_OF_DAY);
+    query_bind_text(query, 1, work->org);
+    query_bind_int(query, 2, work->day);
+    err = read_selections(query, &work->arena, &before);
+    if (!err)
+        err = refresh_selections(work, &before, &dirty, &now);
+    if (!err && work->decide)
+        err = decide(work, &now);
+    if (!err && work->decide)
+        err = store_differences(work, &before, &now);
+    if (!err)
+        err = refold_touched(work);
+    return err ? err : clear_notes(work);
+}
+
+enum err settle_day(struct store *store, struct text org, int64_t day)
+{
+    struct day_work work = {.store = store, .org = org, .day = day};
+    enum err err = work_day(&work);
+    text_index_free(&work.touched);
+    arena_free(&work.arena);
+    return err;
+}

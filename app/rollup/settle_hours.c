@@ -1,0 +1,270 @@
+/*
+ * settle_hours.c: the later stages of settling: SLA rows of noted hours, daily
+ * benchmarks, scores. Rows are written only where they come out different, and
+ * only a difference passes a note on to the next stage.
+ */
+#include "rollup/settle_int.h"
+
+#include "base/clock.h"
+
+#include <math.h>
+
+enum { COHORT_DAYS = 7 };
+
+enum err note_day(struct store *store, int64_t day, bool benchmarks)
+{
+    struct query *query = query_start(store, QUERY_DIRTY_DAY_ADD);
+    query_bind_int(query, 1, day);
+    query_bind_int(query, 2, benchmarks);
+    return query_run(query);
+}
+
+static enum err sla_between(struct store *store, struct arena *arena,
+                            int64_t from_ms, int64_t until_ms,
+                            struct sla_list *list)
+{
+    struct query *query = query_start(store, QUERY_SLA_BETWEEN);
+    query_bind_int(query, 1, from_ms);
+    query_bind_int(query, 2, until_ms);
+    return read_sla(query, arena, list);
+}
+
+static enum err write_sla(struct store *store, const struct sla_row *row)
+{
+    struct query *query = query_start(store, QUERY_SLA_PUT);
+    fields_bind(query, 1, sla_fields, row);
+    return query_run(query);
+}
+
+/* ---- hours ------------------------------------------------------------------- */
+
+struct hour_note {
+    int64_t hour;
+    struct text org;
+};
+
+struct hour_notes {
+    struct hour_note *list;
+    size_t count;
+};
+
+static enum err read_notes(struct store *store, struct arena *arena,
+                           int64_t day, struct hour_notes *notes)
+{
+    struct query *query = query_start(store, QUERY_DIRTY_HOURS_BETWEEN);
+    query_bind_int(query, 1, day);
+    query_bind_int(query, 2, day + MS_PER_DAY);
+    bool row;
+    enum err err;
+    *notes = (struct hour_notes){0};
+    while (!(err = query_step(query, &row)) && row) {
+        notes->list =
+            arena_grow(arena, notes->list, notes->count, sizeof *notes->list);
+        notes->list[notes->count++] = (struct hour_note){
+            query_int(query, 0), query_copy(arena, query, 1)};
+    }
+    return err;
+}
+
+struct hour_sessions {
+    struct hour_row *hours;
+    struct session_hour *pairs;
+    size_t count;
+};
+
+static enum err read_hour(struct store *store, struct arena *arena,
+                          const struct hour_note *note,
+                          struct hour_sessions *sessions)
+{
+    struct query *query = query_start(store, QUERY_SESSION_HOUR_OF_HOUR);
+    query_bind_text(query, 1, note->org);
+    query_bind_int(query, 2, note->hour);
+    bool row;
+    enum err err;
+    *sessions = (struct hour_sessions){0};
+    while (!(err = query_step(query, &row)) && row) {
+        sessions->hours = arena_grow(arena, sessions->hours, sessions->count,
+                                     sizeof *sessions->hours);
+        fields_read(arena, query, 0, hour_fields,
+                    &sessions->hours[sessions->count++]);
+    }
+    return err;
+}
+
+static enum err join_sessions(struct store *store, struct arena *arena,
+                              struct hour_sessions *sessions)
+{
+    enum err err = ERR_NONE;
+    sessions->pairs =
+        arena_array(arena, sessions->count, sizeof *sessions->pairs);
+    for (size_t i = 0; !err && i < sessions->count; i++) {
+        struct session_row *session = arena_alloc(arena, sizeof *session);
+        struct text key = sessions->hours[i].session_key;
+        struct query *query = query_start(store, QUERY_SESSION_GET);
+        query_bind_text(query, 1, key);
+        bool row;
+        err = query_step(query, &row);
+        if (!err && !row)
+            err = err_set(ERR_CORRUPT,
+                          "hour of session %.*s without the session; run "
+                          "`assay rebuild`",
+                          (int)key.length, key.data);
+        if (err)
+            break;
+        fields_read(arena, query, 0, session_fields, session);
+        err = query_run(query);
+        sessions->pairs[i] =
+            (struct session_hour){&sessions->hours[i], session};
+    }
+    return err;
+}
+
+static enum err replace_rows(struct store *store, const struct hour_note *note,
+                             const struct sla_row *rows, size_t count)
+{
+    struct query *query = query_start(store, QUERY_SLA_DELETE);
+    query_bind_int(query, 1, note->hour);
+    query_bind_text(query, 2, note->org);
+    enum err err = query_run(query);
+    for (size_t i = 0; !err && i < count; i++)
+        err = write_sla(store, &rows[i]);
+    return err;
+}
+
+static enum err settle_hour(struct store *store, struct arena *arena,
+                            const struct hour_note *note)
+{
+    struct hour_sessions sessions;
+    enum err err = read_hour(store, arena, note, &sessions);
+    if (!err)
+        err = join_sessions(store, arena, &sessions);
+    if (err)
+        return err;
+    size_t count;
+    struct sla_row *rows =
+        sla_build(arena, sessions.pairs, sessions.count, &count);
+    return replace_rows(store, note, rows, count);
+}
+
+enum err settle_hours(struct store *store, int64_t day)
+{
+    struct arena arena = {0};
+    struct arena scratch = {0};
+    struct hour_notes notes;
+    enum err err = read_notes(store, &arena, day, &notes);
+    for (size_t i = 0; !err && i < notes.count; i++) {
+        err = settle_hour(store, &scratch, &notes.list[i]);
+        arena_clear(&scratch);
+    }
+    arena_free(&scratch);
+    arena_free(&arena);
+    if (err)
+        return err;
+    struct query *query = query_start(store, QUERY_DIRTY_HOUR_CLEAR);
+    query_bind_int(query, 1, day);
+    query_bind_int(query, 2, day + MS_PER_DAY);
+    err = query_run(query);
+    return err ? err : note_day(store, day, true);
+}
+
+/* ---- benchmarks ---------------------------------------------------------------- */
+
+static enum err benchmarks_between(struct store *store, struct arena *arena,
+                                   int64_t from, int64_t until,
+                                   struct benchmark_list *list)
+{
+    struct query *query = query_start(store, QUERY_BENCHMARK_DAY_BETWEEN);
+    query_bind_int(query, 1, from);
+    query_bind_int(query, 2, until);
+    return read_benchmarks(query, arena, list);
+}
+
+static bool same_benchmarks(const struct benchmark_list *before,
+                            const struct benchmark_row *rows, size_t count)
+{
+    if (before->count != count)
+        return false;
+    for (size_t i = 0; i < count; i++)
+        if (!fields_equal(benchmark_fields, &before->rows[i], &rows[i]))
+            return false;
+    return true;
+}
+
+static enum err replace_benchmarks(struct store *store, int64_t day,
+                                   const struct benchmark_row *rows,
+                                   size_t count)
+{
+    struct query *query = query_start(store, QUERY_BENCHMARK_DAY_DELETE);
+    query_bind_int(query, 1, day);
+    enum err err = query_run(query);
+    for (size_t i = 0; !err && i < count; i++) {
+        query = query_start(store, QUERY_BENCHMARK_DAY_PUT);
+        fields_bind(query, 1, benchmark_fields, &rows[i]);
+        err = query_run(query);
+    }
+    for (int64_t i = 1; !err && i <= COHORT_DAYS; i++)
+        err = note_day(store, day + i * MS_PER_DAY, false);
+    return err;
+}
+
+static enum err benchmarks_of(struct store *store, struct arena *arena,
+                              int64_t day)
+{
+    struct sla_list sla;
+    struct benchmark_list before;
+    enum err err =
+        sla_between(store, arena, day, day + MS_PER_DAY, &sla);
+    if (!err)
+        err = benchmarks_between(store, arena, day, day + 1, &before);
+    if (err)
+        return err;
+    size_t count;
+    struct benchmark_row *rows =
+        benchmarks_build(arena, day, sla.rows, sla.count, &count);
+    if (same_benchmarks(&before, rows, count))
+        return ERR_NONE;
+    return replace_benchmarks(store, day, rows, count);
+}
+
+enum err settle_benchmarks(struct store *store, int64_t day)
+{
+    struct arena arena = {0};
+    enum err err = benchmarks_of(store, &arena, day);
+    arena_free(&arena);
+    return err;
+}
+
+/* ---- scores ---------------------------------------------------------------------- */
+
+static enum err score_rows(struct store *store, struct sla_list *sla,
+                           const struct benchmark_list *benchmarks)
+{
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < sla->count; i++) {
+        struct sla_row before = sla->rows[i];
+        sla_score(&sla->rows[i], benchmarks->rows, benchmarks->count);
+        if (!fields_equal(sla_fields, &before, &sla->rows[i]))
+            err = write_sla(store, &sla->rows[i]);
+    }
+    return err;
+}
+
+enum err settle_scores(struct store *store, int64_t day)
+{
+    struct arena arena = {0};
+    struct sla_list sla;
+    struct benchmark_list benchmarks;
+    enum err err = sla_between(store, &arena, day, day + MS_PER_DAY, &sla);
+    if (!err)
+        err = benchmarks_between(store, &arena,
+                                 day - COHORT_DAYS * (int64_t)MS_PER_DAY, day,
+                                 &benchmarks);
+    if (!err)
+        err = score_rows(store, &sla, &benchmarks);
+    arena_free(&arena);
+    if (err)
+        return err;
+    struct query *query = query_start(store, QUERY_DIRTY_DAY_CLEAR);
+    query_bind_int(query, 1, day);
+    return query_run(query);
+}

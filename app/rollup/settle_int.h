@@ -1,0 +1,50 @@
+/*
+ * settle_int.h: what the files of settling share. Private to this room.
+ */
+#ifndef ASSAY_ROLLUP_SETTLE_INT_H
+#define ASSAY_ROLLUP_SETTLE_INT_H
+
+#include "rollup/facts.h"
+
+struct selection_list {
+    struct selection_row *rows;
+    size_t count;
+};
+
+/* All rows of a started query over selection. */
+MUST_USE enum err read_selections(struct query *query, struct arena *arena,
+                                  struct selection_list *list);
+
+/* All rows of a started query over sla or benchmark_day. */
+struct sla_list {
+    struct sla_row *rows;
+    size_t count;
+};
+MUST_USE enum err read_sla(struct query *query, struct arena *arena,
+                           struct sla_list *list);
+
+struct benchmark_list {
+    struct benchmark_row *rows;
+    size_t count;
+};
+MUST_USE enum err read_benchmarks(struct query *query, struct arena *arena,
+                                  struct benchmark_list *list);
+
+/* Texts of column 0 of a started query. */
+struct text_list {
+    struct text *texts;
+    size_t count;
+};
+MUST_USE enum err read_texts(struct query *query, struct arena *arena,
+                             struct text_list *list);
+
+/* One unit of settling; each runs in the caller's transaction. */
+MUST_USE enum err settle_day(struct store *store, struct text org, int64_t day);
+MUST_USE enum err settle_hours(struct store *store, int64_t day);
+MUST_USE enum err settle_benchmarks(struct store *store, int64_t day);
+MUST_USE enum err settle_scores(struct store *store, int64_t day);
+
+/* Runs a query of one integer pair, as most notes are. */
+MUST_USE enum err note_day(struct store *store, int64_t day, bool benchmarks);
+
+#endif

@@ -1,0 +1,59 @@
+/*
+ * settle_read.c: whole results of queries into arrays.
+ */
+#include "rollup/settle_int.h"
+
+enum err read_selections(struct query *query, struct arena *arena,
+                         struct selection_list *list)
+{
+    bool row;
+    enum err err;
+    *list = (struct selection_list){0};
+    while (!(err = query_step(query, &row)) && row) {
+        list->rows = arena_grow(arena, list->rows, list->count, sizeof *list->rows);
+        fields_read(arena, query, 0, selection_fields,
+                    &list->rows[list->count++]);
+    }
+    return err;
+}
+
+enum err read_sla(struct query *query, struct arena *arena,
+                  struct sla_list *list)
+{
+    bool row;
+    enum err err;
+    *list = (struct sla_list){0};
+    while (!(err = query_step(query, &row)) && row) {
+        list->rows = arena_grow(arena, list->rows, list->count, sizeof *list->rows);
+        fields_read(arena, query, 0, sla_fields, &list->rows[list->count++]);
+    }
+    return err;
+}
+
+enum err read_benchmarks(struct query *query, struct arena *arena,
+                         struct benchmark_list *list)
+{
+    bool row;
+    enum err err;
+    *list = (struct benchmark_list){0};
+    while (!(err = query_step(query, &row)) && row) {
+        list->rows = arena_grow(arena, list->rows, list->count, sizeof *list->rows);
+        fields_read(arena, query, 0, benchmark_fields,
+                    &list->rows[list->count++]);
+    }
+    return err;
+}
+
+enum err read_texts(struct query *query, struct arena *arena,
+                    struct text_list *list)
+{
+    bool row;
+    enum err err;
+    *list = (struct text_list){0};
+    while (!(err = query_step(query, &row)) && row) {
+        list->texts =
+            arena_grow(arena, list->texts, list->count, sizeof *list->texts);
+        list->texts[list->count++] = query_copy(arena, query, 0);
+    }
+    return err;
+}

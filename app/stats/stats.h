@@ -1,0 +1,50 @@
+/*
+ * stats.h: the arithmetic under the rows. Pure: no clock, no file, no socket.
+ *
+ * Exact sums: floating-point addition depends on its order, and the order in
+ * which telemetry arrives must never change a byte of what we publish. So a
+ * sum is kept as a list of doubles whose exact sum is the exact sum of all
+ * values (Shewchuk 1997, "Adaptive Precision Floating-Point Arithmetic", §2),
+ * and rounded once, when it is read.
+ *
+ * Percentiles: the publisher's t-digest, centroid by centroid in Float32, so
+ * that its benchmark edges come out the same (published metrics §3.3).
+ */
+#ifndef ASSAY_STATS_STATS_H
+#define ASSAY_STATS_STATS_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Zero-initialised is the sum of nothing. */
+struct exact_sum {
+    struct arena *arena; /* where more parts come from; set before adding */
+    double *parts;       /* non-overlapping, increasing magnitude */
+    size_t count;
+    size_t capacity;
+};
+
+/* VALUE must be finite. */
+void exact_add(struct exact_sum *sum, double value);
+void exact_add_sum(struct exact_sum *sum, const struct exact_sum *other);
+
+/* The exact sum rounded to the nearest double, ties to even. */
+double exact_round(const struct exact_sum *sum);
+
+/* The one byte form of a sum: its value rounded, then what remains rounded,
+ * and so on. Equal sums have equal bytes, whatever order made them. */
+void exact_encode(struct buf *out, const struct exact_sum *sum);
+bool exact_decode(struct exact_sum *sum, struct text bytes);
+
+/*
+ * Percentiles of COUNT finite values at LEVELS (ascending not required), into
+ * OUT; NaN each where COUNT is 0. Does not change VALUES.
+ */
+void tdigest_percentiles(struct arena *arena, const double *values,
+                         size_t count, const double *levels,
+                         size_t level_count, double *out);
+
+#endif

@@ -1,0 +1,106 @@
+-- What the HTTP API reads. Rows that go out whole are selected with *, since
+-- the columns of their tables stand in the order of the tables of fields.
+
+-- name: api_ready
+SELECT 1;
+
+-- name: api_store
+-- Evidence as a whole, and what was derived from it.
+SELECT (SELECT coalesce(sum(lines), 0) FROM evidence_feed),
+       (SELECT coalesce(sum(raw_bytes), 0) FROM evidence_feed),
+       (SELECT coalesce(sum(stored_bytes), 0) FROM evidence_feed),
+       (SELECT count(*) FROM session),
+       (SELECT count(*) FROM sla),
+       (SELECT min(first_event) FROM count_total WHERE class = 'accepted'),
+       (SELECT max(last_event) FROM count_total WHERE class = 'accepted');
+
+-- name: api_feeds
+-- The chain of a feed without a sealed block vouches for nothing yet.
+SELECT source, org,
+       CASE class WHEN 0 THEN 'accepted' WHEN 1 THEN 'ignored'
+                  ELSE 'rejected' END AS class_name,
+       CASE WHEN EXISTS (SELECT 1 FROM evidence_block AS b
+                         WHERE b.feed = f.feed AND b.state > 0)
+            THEN lower(hex(chain)) ELSE '' END,
+       lines, blocks, raw_bytes, stored_bytes, first_arrival_ms,
+       last_arrival_ms
+FROM evidence_feed AS f ORDER BY class, source, org;
+
+-- name: api_counts
+SELECT class, reason, org, sum(received), sum(unique_lines)
+FROM count_total GROUP BY class, reason, org ORDER BY class, reason, org;
+
+-- name: api_families
+SELECT family, org, sum(unique_lines)
+FROM count_total WHERE class = 'accepted'
+GROUP BY family, org ORDER BY family, org;
+
+-- name: api_scores
+-- Rows with ?1 <= window_start < ?2, newest hour first; filters that are null
+-- let everything through; ?8 to ?13 is the key of the row before the page.
+SELECT * FROM sla
+WHERE window_start >= ?1 AND window_start < ?2
+  AND (?3 IS NULL OR org = ?3)
+  AND (?4 IS NULL OR orchestrator_address = lower(?4))
+  AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
+  AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
+  AND (?7 IS NULL OR coalesce(gpu_id, '') = ?7)
+  AND (?8 IS NULL OR window_start < ?8
+       OR (org, orchestrator_address, coalesce(pipeline_id, ''),
+           coalesce(model_id, ''), coalesce(gpu_id, ''))
+          > (?9, ?10, ?11, ?12, ?13))
+ORDER BY window_start DESC, org, orchestrator_address,
+         coalesce(pipeline_id, ''), coalesce(model_id, ''),
+         coalesce(gpu_id, '')
+LIMIT ?14;
+
+-- name: api_score_reasons
+-- Why the sessions under the rows of org ?1, hour ?2, pipeline ?3, model ?4
+-- without an orchestrator have none.
+SELECT DISTINCT s.attribution_reason
+FROM session_hour AS h JOIN session AS s ON s.session_key = h.session_key
+WHERE h.org = ?1 AND h.hour = ?2 AND h.tail_artefact = 0
+  AND coalesce(h.orchestrator_address, '') = ''
+  AND coalesce(h.pipeline_id, '') = ?3 AND coalesce(h.model_id, '') = ?4
+  AND s.attribution_reason IS NOT NULL
+ORDER BY 1;
+
+-- name: api_sessions
+-- Sessions with ?1 <= last_seen < ?2, the one heard of last first; ?8 and ?9
+-- are the key of the row before the page.
+SELECT * FROM session
+WHERE last_seen >= ?1 AND last_seen < ?2
+  AND (?3 IS NULL OR org = ?3)
+  AND (?4 IS NULL OR coalesce(orchestrator_address, '') = lower(?4))
+  AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
+  AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
+  AND (?7 IS NULL OR coalesce(gpu_id, '') = ?7)
+  AND (?8 IS NULL OR last_seen < ?8 OR session_key > ?9)
+ORDER BY last_seen DESC, session_key LIMIT ?10;
+
+-- name: api_sessions_of_hour
+-- The same among the sessions that a score row of hour ?11 was made from.
+SELECT s.*
+FROM session_hour AS h JOIN session AS s ON s.session_key = h.session_key
+WHERE h.org = ?3 AND h.hour = ?11 AND h.tail_artefact = 0
+  AND s.last_seen >= ?1 AND s.last_seen < ?2
+  AND (?4 IS NULL OR coalesce(h.orchestrator_address, '') = lower(?4))
+  AND (?5 IS NULL OR coalesce(h.pipeline_id, '') = ?5)
+  AND (?6 IS NULL OR coalesce(h.model_id, '') = ?6)
+  AND (?7 IS NULL OR coalesce(s.gpu_id, '') = ?7)
+  AND (?8 IS NULL OR s.last_seen < ?8 OR s.session_key > ?9)
+ORDER BY s.last_seen DESC, s.session_key LIMIT ?10;
+
+-- name: api_session
+SELECT * FROM session WHERE session_key = ?1;
+
+-- name: api_session_selections
+-- In the order in which they were made; the last one decides.
+SELECT * FROM selection WHERE session_key = ?1 ORDER BY day, position;
+
+-- name: api_session_hours
+SELECT * FROM session_hour WHERE session_key = ?1 ORDER BY hour;
+
+-- name: api_evidence_block
+SELECT state, lines, lower(hex(hash)), coalesce(lower(hex(chain)), '')
+FROM evidence_block WHERE block = ?1;

@@ -1,0 +1,124 @@
+-- Facts: written with the evidence, read by settling.
+
+-- name: session_day_add
+INSERT INTO session_day (session_key, day, chunk, org, events)
+VALUES (?1, ?2,
+    (SELECT ifnull(max(chunk), -1) + 1 FROM session_day
+     WHERE session_key = ?1 AND day = ?2),
+    ?3, ?4);
+
+-- name: session_day_delete
+DELETE FROM session_day WHERE session_key = ?1 AND day = ?2;
+
+-- name: session_day_of_session
+SELECT day, chunk, events FROM session_day
+WHERE session_key = ?1
+ORDER BY day, chunk;
+
+-- name: session_keys
+-- Every session with facts, with its organisation.
+SELECT org, session_key FROM session_day
+GROUP BY org, session_key
+ORDER BY org, session_key;
+
+-- name: snapshot_hour_add
+INSERT INTO snapshot_hour (org, hour, chunk, snapshots)
+VALUES (?1, ?2,
+    (SELECT ifnull(max(chunk), -1) + 1 FROM snapshot_hour
+     WHERE org = ?1 AND hour = ?2),
+    ?3);
+
+-- name: snapshot_hour_delete
+DELETE FROM snapshot_hour WHERE org = ?1 AND hour = ?2;
+
+-- name: snapshot_hour_between
+SELECT hour, chunk, snapshots FROM snapshot_hour
+WHERE org = ?1 AND hour >= ?2 AND hour < ?3
+ORDER BY hour, chunk;
+
+-- name: snapshot_hour_chunked
+-- Hours that want joining.
+SELECT org, hour FROM snapshot_hour WHERE chunk > 0
+GROUP BY org, hour ORDER BY org, hour;
+
+-- name: seen_add
+INSERT INTO seen (class, org, shard, chunk, fingerprints)
+VALUES (?1, ?2, ?3,
+    (SELECT ifnull(max(chunk), -1) + 1 FROM seen
+     WHERE class = ?1 AND org = ?2 AND shard = ?3),
+    ?4);
+
+-- name: seen_delete
+DELETE FROM seen WHERE class = ?1 AND org = ?2 AND shard = ?3;
+
+-- name: seen_of_shard
+SELECT fingerprints FROM seen
+WHERE class = ?1 AND org = ?2 AND shard = ?3
+ORDER BY chunk;
+
+-- name: seen_chunked
+SELECT class, org, shard FROM seen WHERE chunk > 0
+GROUP BY class, org, shard ORDER BY class, org, shard;
+
+-- name: count_add
+INSERT INTO count_total (class, reason, org, family, received, unique_lines,
+    conflicts, first_event, last_event)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)
+ON CONFLICT (class, reason, org, family) DO UPDATE SET
+    received = received + excluded.received,
+    unique_lines = unique_lines + excluded.unique_lines,
+    conflicts = conflicts + excluded.conflicts,
+    first_event = min(ifnull(first_event, excluded.first_event),
+        ifnull(excluded.first_event, first_event)),
+    last_event = max(ifnull(last_event, excluded.last_event),
+        ifnull(excluded.last_event, last_event));
+
+-- name: count_export
+SELECT class, reason, org, sum(received), sum(unique_lines)
+FROM count_total
+GROUP BY class, reason, org
+ORDER BY class, reason, org;
+
+-- name: dirty_session_add
+INSERT OR IGNORE INTO dirty_session (org, day, session_key)
+VALUES (?1, ?2, ?3);
+
+-- name: dirty_session_days
+SELECT org, day, count(*) FROM dirty_session
+GROUP BY org, day ORDER BY day, org;
+
+-- name: dirty_session_of_day
+SELECT session_key FROM dirty_session
+WHERE org = ?1 AND day = ?2 ORDER BY session_key;
+
+-- name: dirty_session_clear
+DELETE FROM dirty_session WHERE org = ?1 AND day = ?2;
+
+-- name: dirty_hour_add
+INSERT OR IGNORE INTO dirty_hour (hour, org) VALUES (?1, ?2);
+
+-- name: dirty_hour_first_day
+-- The first day that has a dirty hour, null without one.
+SELECT min(hour) FROM dirty_hour;
+
+-- name: dirty_hours_between
+SELECT hour, org FROM dirty_hour
+WHERE hour >= ?1 AND hour < ?2 ORDER BY hour, org;
+
+-- name: dirty_hour_clear
+DELETE FROM dirty_hour WHERE hour >= ?1 AND hour < ?2;
+
+-- name: dirty_day_add
+INSERT INTO dirty_day (day, benchmarks) VALUES (?1, ?2)
+ON CONFLICT (day) DO UPDATE SET
+    benchmarks = max(benchmarks, excluded.benchmarks);
+
+-- name: dirty_days
+SELECT day, benchmarks FROM dirty_day ORDER BY day;
+
+-- name: dirty_day_clear
+DELETE FROM dirty_day WHERE day = ?1;
+
+-- name: sla_days_between
+SELECT DISTINCT window_start / 86400000 * 86400000 FROM sla
+WHERE window_start >= ?1 AND window_start < ?2;

@@ -1,0 +1,231 @@
+-- Derived rows of the published lens: writing them and reading them back. The
+-- order of columns is that of the field lists in app/rollup/fields.c.
+
+-- name: selection_put
+INSERT OR REPLACE INTO selection (
+    selection_event_id, org, session_key, selection_ts, selection_trigger,
+    event_id, orchestrator_identity, observed_address, observed_url,
+    pipeline_hint, model_hint, attribution_status, attribution_reason,
+    attribution_method, attribution_confidence, attribution_snapshot_ts,
+    orchestrator_address, orchestrator_uri, pipeline_id, model_id, gpu_id,
+    day, position, line
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+    ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24
+);
+
+-- name: selection_delete
+-- One session's selections of one pass.
+DELETE FROM selection WHERE org = ?1 AND day = ?2 AND session_key = ?3;
+
+-- name: selection_of_day
+SELECT
+    selection_event_id, org, session_key, selection_ts, selection_trigger,
+    event_id, orchestrator_identity, observed_address, observed_url,
+    pipeline_hint, model_hint, attribution_status, attribution_reason,
+    attribution_method, attribution_confidence, attribution_snapshot_ts,
+    orchestrator_address, orchestrator_uri, pipeline_id, model_id, gpu_id,
+    day, position, line
+FROM selection
+WHERE org = ?1 AND day = ?2
+ORDER BY session_key, position;
+
+-- name: selection_of_session
+SELECT
+    selection_event_id, org, session_key, selection_ts, selection_trigger,
+    event_id, orchestrator_identity, observed_address, observed_url,
+    pipeline_hint, model_hint, attribution_status, attribution_reason,
+    attribution_method, attribution_confidence, attribution_snapshot_ts,
+    orchestrator_address, orchestrator_uri, pipeline_id, model_id, gpu_id,
+    day, position, line
+FROM selection
+WHERE session_key = ?1
+ORDER BY day, position;
+
+-- name: selection_export
+SELECT
+    selection_event_id, org, session_key, selection_ts, selection_trigger,
+    event_id, orchestrator_identity, observed_address, observed_url,
+    pipeline_hint, model_hint, attribution_status, attribution_reason,
+    attribution_method, attribution_confidence, attribution_snapshot_ts,
+    orchestrator_address, orchestrator_uri, pipeline_id, model_id, gpu_id,
+    day, position, line
+FROM selection
+WHERE selection_ts >= ?1 AND selection_ts < ?2
+ORDER BY session_key, selection_ts, selection_event_id;
+
+-- name: session_put
+INSERT OR REPLACE INTO session (
+    session_key, org, stream_id, request_id, gateway, started_at,
+    first_processed_at, few_processed_at, first_ingest_at,
+    runner_first_processed_at, status_start_time, last_seen, started_count,
+    playable_count, no_orch_count, completed_count, swap_count,
+    status_samples, online_samples, running_samples, fps_positive_samples,
+    degraded_input_samples, degraded_inference_samples, error_samples,
+    error_seen, startup_error_count, excusable_error_count, status_hint,
+    trace_hint, event_hint, requested_seen, playable_seen, completed,
+    selection_event_id, selection_ts, selection_trigger, selection_outcome,
+    attribution_status, attribution_reason, attribution_method,
+    attribution_confidence, attribution_snapshot_ts, orchestrator_address,
+    orchestrator_uri, pipeline_id, model_id, gpu_id, startup_outcome,
+    startup_label, excusal_reason, loading_only_session,
+    zero_output_fps_session, health_signal_count,
+    health_expected_signal_count, startup_latency_ms, e2e_latency_ms, ptff_ms
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+    ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31,
+    ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46,
+    ?47, ?48, ?49, ?50, ?51, ?52, ?53, ?54, ?55, ?56, ?57
+);
+
+-- name: session_get
+SELECT
+    session_key, org, stream_id, request_id, gateway, started_at,
+    first_processed_at, few_processed_at, first_ingest_at,
+    runner_first_processed_at, status_start_time, last_seen, started_count,
+    playable_count, no_orch_count, completed_count, swap_count,
+    status_samples, online_samples, running_samples, fps_positive_samples,
+    degraded_input_samples, degraded_inference_samples, error_samples,
+    error_seen, startup_error_count, excusable_error_count, status_hint,
+    trace_hint, event_hint, requested_seen, playable_seen, completed,
+    selection_event_id, selection_ts, selection_trigger, selection_outcome,
+    attribution_status, attribution_reason, attribution_method,
+    attribution_confidence, attribution_snapshot_ts, orchestrator_address,
+    orchestrator_uri, pipeline_id, model_id, gpu_id, startup_outcome,
+    startup_label, excusal_reason, loading_only_session,
+    zero_output_fps_session, health_signal_count,
+    health_expected_signal_count, startup_latency_ms, e2e_latency_ms, ptff_ms
+FROM session
+WHERE session_key = ?1;
+
+-- name: session_export
+-- A session is placed by its start, else by its last event.
+SELECT
+    session_key, org, stream_id, request_id, gateway, started_at,
+    first_processed_at, few_processed_at, first_ingest_at,
+    runner_first_processed_at, status_start_time, last_seen, started_count,
+    playable_count, no_orch_count, completed_count, swap_count,
+    status_samples, online_samples, running_samples, fps_positive_samples,
+    degraded_input_samples, degraded_inference_samples, error_samples,
+    error_seen, startup_error_count, excusable_error_count, status_hint,
+    trace_hint, event_hint, requested_seen, playable_seen, completed,
+    selection_event_id, selection_ts, selection_trigger, selection_outcome,
+    attribution_status, attribution_reason, attribution_method,
+    attribution_confidence, attribution_snapshot_ts, orchestrator_address,
+    orchestrator_uri, pipeline_id, model_id, gpu_id, startup_outcome,
+    startup_label, excusal_reason, loading_only_session,
+    zero_output_fps_session, health_signal_count,
+    health_expected_signal_count, startup_latency_ms, e2e_latency_ms, ptff_ms
+FROM session
+WHERE ifnull(started_at, last_seen) >= ?1
+    AND ifnull(started_at, last_seen) < ?2
+ORDER BY session_key;
+
+-- name: session_delete
+DELETE FROM session WHERE session_key = ?1;
+
+-- name: session_hour_put
+INSERT OR REPLACE INTO session_hour (
+    org, hour, session_key, day, orchestrator_address, pipeline_id, model_id,
+    status_samples, fps_positive_samples, running_samples, error_samples,
+    fps_sum, latency_samples, latency_sum, tail_artefact
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15
+);
+
+-- name: session_hour_of_session
+SELECT
+    org, hour, session_key, day, orchestrator_address, pipeline_id, model_id,
+    status_samples, fps_positive_samples, running_samples, error_samples,
+    fps_sum, latency_samples, latency_sum, tail_artefact
+FROM session_hour
+WHERE session_key = ?1
+ORDER BY hour;
+
+-- name: session_hour_of_hour
+SELECT
+    org, hour, session_key, day, orchestrator_address, pipeline_id, model_id,
+    status_samples, fps_positive_samples, running_samples, error_samples,
+    fps_sum, latency_samples, latency_sum, tail_artefact
+FROM session_hour
+WHERE org = ?1 AND hour = ?2
+ORDER BY session_key;
+
+-- name: session_hour_delete
+DELETE FROM session_hour WHERE org = ?1 AND hour = ?2 AND session_key = ?3;
+
+-- name: sla_put
+INSERT OR REPLACE INTO sla (
+    window_start, org, orchestrator_address, pipeline_id, model_id, gpu_id,
+    gpu_model_name, region, known_sessions_count, requested_sessions,
+    startup_success_sessions, no_orch_sessions, startup_excused_sessions,
+    startup_failed_sessions, loading_only_sessions, zero_output_fps_sessions,
+    output_failed_sessions, effective_failed_sessions,
+    confirmed_swapped_sessions, inferred_swap_sessions,
+    total_swapped_sessions, sessions_ending_in_error, error_status_samples,
+    health_signal_count, health_expected_signal_count, output_fps_sum,
+    status_samples, prompt_to_first_frame_sum_ms,
+    prompt_to_first_frame_sample_count, e2e_latency_sum_ms,
+    e2e_latency_sample_count, health_signal_coverage_ratio,
+    startup_success_rate, excused_failure_rate, effective_success_rate,
+    no_swap_rate, output_viability_rate, avg_output_fps,
+    avg_prompt_to_first_frame_ms, avg_e2e_latency_ms, ptff_p50, ptff_p90,
+    ptff_benchmark_row_count, e2e_p50, e2e_p90, e2e_benchmark_row_count,
+    fps_p10, fps_p50, fps_benchmark_row_count, ptff_score_raw, e2e_score_raw,
+    fps_score_raw, reliability_score, ptff_score, e2e_score, latency_score,
+    fps_score, quality_score, sla_semantics_version, sla_score, null_reason,
+    quality_note, position
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+    ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31,
+    ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46,
+    ?47, ?48, ?49, ?50, ?51, ?52, ?53, ?54, ?55, ?56, ?57, ?58, ?59, ?60, ?61,
+    ?62, ?63
+);
+
+-- name: sla_delete
+DELETE FROM sla WHERE window_start = ?1 AND org = ?2;
+
+-- name: sla_between
+SELECT
+    window_start, org, orchestrator_address, pipeline_id, model_id, gpu_id,
+    gpu_model_name, region, known_sessions_count, requested_sessions,
+    startup_success_sessions, no_orch_sessions, startup_excused_sessions,
+    startup_failed_sessions, loading_only_sessions, zero_output_fps_sessions,
+    output_failed_sessions, effective_failed_sessions,
+    confirmed_swapped_sessions, inferred_swap_sessions,
+    total_swapped_sessions, sessions_ending_in_error, error_status_samples,
+    health_signal_count, health_expected_signal_count, output_fps_sum,
+    status_samples, prompt_to_first_frame_sum_ms,
+    prompt_to_first_frame_sample_count, e2e_latency_sum_ms,
+    e2e_latency_sample_count, health_signal_coverage_ratio,
+    startup_success_rate, excused_failure_rate, effective_success_rate,
+    no_swap_rate, output_viability_rate, avg_output_fps,
+    avg_prompt_to_first_frame_ms, avg_e2e_latency_ms, ptff_p50, ptff_p90,
+    ptff_benchmark_row_count, e2e_p50, e2e_p90, e2e_benchmark_row_count,
+    fps_p10, fps_p50, fps_benchmark_row_count, ptff_score_raw, e2e_score_raw,
+    fps_score_raw, reliability_score, ptff_score, e2e_score, latency_score,
+    fps_score, quality_score, sla_semantics_version, sla_score, null_reason,
+    quality_note, position
+FROM sla
+WHERE window_start >= ?1 AND window_start < ?2
+ORDER BY window_start, org, position;
+
+-- name: benchmark_day_put
+INSERT OR REPLACE INTO benchmark_day (
+    day, pipeline_id, model_id, ptff_p50, ptff_p90, ptff_count, e2e_p50,
+    e2e_p90, e2e_count, fps_p10, fps_p50, fps_count, position
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13
+);
+
+-- name: benchmark_day_delete
+DELETE FROM benchmark_day WHERE day = ?1;
+
+-- name: benchmark_day_between
+SELECT
+    day, pipeline_id, model_id, ptff_p50, ptff_p90, ptff_count, e2e_p50,
+    e2e_p90, e2e_count, fps_p10, fps_p50, fps_count, position
+FROM benchmark_day
+WHERE day >= ?1 AND day < ?2
+ORDER BY day, position;
