@@ -10,7 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { FIRST_BLOCK_BYTES = 4096, LARGEST_BLOCK_BYTES = 1 << 20, ALIGNMENT = 16 };
+enum {
+    FIRST_BLOCK_BYTES = 4096,
+    LARGEST_BLOCK_BYTES = 1 << 20,
+    ALIGNMENT = 16
+};
 
 struct arena_block {
     struct arena_block *older;
@@ -22,8 +26,9 @@ struct arena_block {
 
 static _Noreturn void out_of_memory(size_t bytes)
 {
-    fprintf(stderr, "assay: out of memory (%zu bytes wanted); acknowledged "
-                    "data is safe on disk\n",
+    fprintf(stderr,
+            "assay: out of memory (%zu bytes wanted); acknowledged "
+            "data is safe on disk\n",
             bytes);
     abort();
 }

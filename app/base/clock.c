@@ -46,7 +46,8 @@ static int64_t days_from_date(int64_t year, int month, int day)
         year--;
     int64_t cycle = (year >= 0 ? year : year - 399) / 400;
     int64_t year_of_cycle = year - cycle * 400;
-    int64_t day_of_year = (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
+    int64_t day_of_year =
+        (153 * (month + (month > 2 ? -3 : 9)) + 2) / 5 + day - 1;
     int64_t day_of_cycle = year_of_cycle * 365 + year_of_cycle / 4 -
                            year_of_cycle / 100 + day_of_year;
     return cycle * DAYS_PER_CYCLE + day_of_cycle - DAYS_TO_1970;
@@ -55,12 +56,12 @@ static int64_t days_from_date(int64_t year, int month, int day)
 static void date_from_days(int64_t days, int *year, int *month, int *day)
 {
     days += DAYS_TO_1970;
-    int64_t cycle = (days >= 0 ? days : days - DAYS_PER_CYCLE + 1) /
-                    DAYS_PER_CYCLE;
+    int64_t cycle =
+        (days >= 0 ? days : days - DAYS_PER_CYCLE + 1) / DAYS_PER_CYCLE;
     int64_t of_cycle = days - cycle * DAYS_PER_CYCLE;
-    int64_t year_of_cycle = (of_cycle - of_cycle / 1460 + of_cycle / 36524 -
-                             of_cycle / 146096) /
-                            365;
+    int64_t year_of_cycle =
+        (of_cycle - of_cycle / 1460 + of_cycle / 36524 - of_cycle / 146096) /
+        365;
     int64_t of_year = of_cycle - (365 * year_of_cycle + year_of_cycle / 4 -
                                   year_of_cycle / 100);
     int64_t shifted = (5 * of_year + 2) / 153;
@@ -85,11 +86,10 @@ static char *print_time(int64_t ms, char bytes[CLOCK_TEXT_BYTES], bool with_ms)
     int month;
     int day;
     date_from_days(day_start / MS_PER_DAY, &year, &month, &day);
-    int length = snprintf(bytes, CLOCK_TEXT_BYTES,
-                          "%04d-%02d-%02dT%02d:%02d:%02d", year % 10000,
-                          month % 100, day % 100, of_day / MS_PER_HOUR % 24,
-                          of_day / MS_PER_MINUTE % 60,
-                          of_day / MS_PER_SECOND % 60);
+    int length = snprintf(
+        bytes, CLOCK_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d", year % 10000,
+        month % 100, day % 100, of_day / MS_PER_HOUR % 24,
+        of_day / MS_PER_MINUTE % 60, of_day / MS_PER_SECOND % 60);
     size_t left = CLOCK_TEXT_BYTES - (size_t)length;
     if (with_ms)
         snprintf(bytes + length, left, ".%03dZ", of_day % MS_PER_SECOND);

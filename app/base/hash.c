@@ -4,8 +4,11 @@
  */
 #include "base/hash.h"
 
+#include "base/arena.h"
+
 #include <mbedtls/md5.h>
 #include <mbedtls/sha256.h>
+#include <stdlib.h>
 #include <string.h>
 
 void hash_sha256(const void *bytes, size_t length, uint8_t out[SHA256_BYTES])
@@ -21,11 +24,42 @@ void hash_sha256_parts(const struct text *parts, size_t count,
     mbedtls_sha256_init(&context);
     (void)mbedtls_sha256_starts(&context, 0);
     for (size_t i = 0; i < count; i++)
-        (void)mbedtls_sha256_update(&context,
-                                    (const unsigned char *)parts[i].data,
-                                    parts[i].length);
+        (void)mbedtls_sha256_update(
+            &context, (const unsigned char *)parts[i].data, parts[i].length);
     (void)mbedtls_sha256_finish(&context, out);
     mbedtls_sha256_free(&context);
+}
+
+struct hash_stream {
+    mbedtls_sha256_context context;
+};
+
+struct hash_stream *hash_stream_new(void)
+{
+    struct hash_stream *stream = memory_zeroed(1, sizeof *stream);
+    mbedtls_sha256_init(&stream->context);
+    (void)mbedtls_sha256_starts(&stream->context, 0);
+    return stream;
+}
+
+void hash_stream_add(struct hash_stream *stream, const void *bytes,
+                     size_t length)
+{
+    (void)mbedtls_sha256_update(&stream->context, bytes, length);
+}
+
+void hash_stream_free(struct hash_stream *stream)
+{
+    if (!stream)
+        return;
+    mbedtls_sha256_free(&stream->context);
+    free(stream);
+}
+
+void hash_stream_finish(struct hash_stream *stream, uint8_t out[SHA256_BYTES])
+{
+    (void)mbedtls_sha256_finish(&stream->context, out);
+    hash_stream_free(stream);
 }
 
 void hash_md5_joined(const struct text *parts, size_t count,

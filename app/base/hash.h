@@ -18,6 +18,15 @@ void hash_sha256(const void *bytes, size_t length, uint8_t out[SHA256_BYTES]);
 void hash_sha256_parts(const struct text *parts, size_t count,
                        uint8_t out[SHA256_BYTES]);
 
+/* SHA-256 of bytes that never stand together in memory. Finishing or freeing
+ * ends the stream; free accepts null. */
+struct hash_stream;
+struct hash_stream *hash_stream_new(void);
+void hash_stream_add(struct hash_stream *stream, const void *bytes,
+                     size_t length);
+void hash_stream_finish(struct hash_stream *stream, uint8_t out[SHA256_BYTES]);
+void hash_stream_free(struct hash_stream *stream);
+
 /* Lower-case hex MD5 of the parts joined with '|', zero-terminated. */
 void hash_md5_joined(const struct text *parts, size_t count,
                      char out[MD5_HEX_BYTES]);

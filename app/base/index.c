@@ -23,8 +23,7 @@ static size_t slot_of(const struct text_index *index, struct text text)
 static void grow_slots(struct text_index *index)
 {
     free(index->slots);
-    index->slot_count =
-        index->slot_count ? index->slot_count * 2 : FIRST_SLOTS;
+    index->slot_count = index->slot_count ? index->slot_count * 2 : FIRST_SLOTS;
     index->slots = memory_zeroed(index->slot_count, sizeof *index->slots);
     for (size_t i = 0; i < index->count; i++)
         index->slots[slot_of(index, index->texts[i])] = (uint32_t)(i + 1);
@@ -41,8 +40,8 @@ size_t text_index_add(struct text_index *index, struct text text, bool *added)
         return index->slots[slot] - 1;
     if (index->count == index->capacity) {
         index->capacity = index->capacity ? index->capacity * 2 : FIRST_SLOTS;
-        index->texts = memory_resize(index->texts, index->capacity *
-                                                       sizeof *index->texts);
+        index->texts =
+            memory_resize(index->texts, index->capacity * sizeof *index->texts);
     }
     index->texts[index->count++] = (struct text){
         arena_text(&index->arena, text.data, text.length), text.length};

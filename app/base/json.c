@@ -64,9 +64,8 @@ struct yyjson_val *json_parse(struct arena *arena, const char *bytes,
     yyjson_alc allocator = {arena_yyjson_malloc, arena_yyjson_realloc,
                             arena_yyjson_free, arena};
     /* Without YYJSON_READ_INSITU the bytes are copied, never written. */
-    yyjson_doc *document = yyjson_read_opts((char *)(uintptr_t)bytes, length,
-                                            YYJSON_READ_NOFLAG, &allocator,
-                                            NULL);
+    yyjson_doc *document = yyjson_read_opts(
+        (char *)(uintptr_t)bytes, length, YYJSON_READ_NOFLAG, &allocator, NULL);
     return document ? yyjson_doc_get_root(document) : NULL;
 }
 
@@ -249,7 +248,8 @@ static int compare_members(const void *a, const void *b)
     const struct member *right = b;
     int order = text_compare(left->key, right->key);
     /* Equal keys keep their order: values lie in document order. */
-    return order ? order : (left->value > right->value) - (left->value < right->value);
+    return order ? order
+                 : (left->value > right->value) - (left->value < right->value);
 }
 
 static void write_value(struct arena *arena, struct json_writer *writer,

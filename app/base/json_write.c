@@ -34,9 +34,9 @@ void json_end(struct json_writer *writer, char bracket)
 
 static void add_escaped(struct buf *out, unsigned char c)
 {
-    static const char named[] = {['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n',
-                                 ['\r'] = 'r', ['\t'] = 't', ['"'] = '"',
-                                 ['\\'] = '\\'};
+    static const char named[] = {
+        ['\b'] = 'b', ['\f'] = 'f', ['\n'] = 'n', ['\r'] = 'r',
+        ['\t'] = 't', ['"'] = '"',  ['\\'] = '\\'};
     if (c < sizeof named && named[c]) {
         buf_add_byte(out, '\\');
         buf_add_byte(out, (uint8_t)named[c]);
@@ -153,8 +153,7 @@ size_t double_text(double value, char bytes[32])
     if (exponent >= -4 && exponent < 16)
         at += print_plain(at, digits, exponent);
     else
-        at += snprintf(at, 28, "%c%s%se%c%02d", digits[0],
-                       digits[1] ? "." : "", digits + 1,
-                       exponent < 0 ? '-' : '+', abs(exponent));
+        at += snprintf(at, 28, "%c%s%se%c%02d", digits[0], digits[1] ? "." : "",
+                       digits + 1, exponent < 0 ? '-' : '+', abs(exponent));
     return (size_t)(at - bytes);
 }

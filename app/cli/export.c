@@ -112,7 +112,8 @@ static enum err print_row(const struct printing *printing, const void *row)
     return table_end_row(printing->table);
 }
 
-/* ---- settled ------------------------------------------------------------------- */
+/* ---- settled
+ * ------------------------------------------------------------------- */
 
 static enum err print_settled(struct invocation *invocation,
                               struct store *store,
@@ -137,7 +138,8 @@ static enum err print_settled(struct invocation *invocation,
     return err;
 }
 
-/* ---- whole --------------------------------------------------------------------- */
+/* ---- whole
+ * --------------------------------------------------------------------- */
 
 static int64_t time_of(const struct subject *subject, const char *row)
 {
@@ -157,7 +159,8 @@ static enum err print_whole(struct invocation *invocation, struct store *store,
     if (err)
         return err;
     const char *all = (const char *)&pass;
-    const char *rows = *(const char *const *)(const void *)(all + subject->whole_rows);
+    const char *rows =
+        *(const char *const *)(const void *)(all + subject->whole_rows);
     size_t count = *(const size_t *)(const void *)(all + subject->whole_count);
     int64_t from = option_time(invocation, "--from", INT64_MIN);
     int64_t to = option_time(invocation, "--to", INT64_MAX);
@@ -236,7 +239,8 @@ static enum err export_selections(struct invocation *invocation)
     return export_subject(invocation, &subject);
 }
 
-/* ---- counts -------------------------------------------------------------------- */
+/* ---- counts
+ * -------------------------------------------------------------------- */
 
 static enum err print_counts(struct store *store, struct table *table)
 {
@@ -262,9 +266,9 @@ static enum err export_counts(struct invocation *invocation)
                                             {"org", COLUMN_TEXT},
                                             {"received", COLUMN_INT},
                                             {"unique", COLUMN_INT}};
-    struct table *table =
-        table_open(stdout, table_format_named(option_text(invocation, "--format")),
-                   columns, 5);
+    struct table *table = table_open(
+        stdout, table_format_named(option_text(invocation, "--format")),
+        columns, 5);
     struct store *store;
     enum err err = store_open(&store, invocation->config->data, STORE_READ);
     if (!err) {

@@ -78,7 +78,8 @@ static void catch_signals(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-/* ---- records -------------------------------------------------------------------- */
+/* ---- records
+ * -------------------------------------------------------------------- */
 
 static enum err after_record(struct import *import, uint64_t length)
 {
@@ -110,8 +111,8 @@ static enum err take_oversize(void *context, struct text kept, uint64_t length,
                               const uint8_t sha256[SHA256_BYTES])
 {
     struct import *import = context;
-    enum err err = ingest_oversize(import->ingest, &import->origin, kept,
-                                   length, sha256);
+    enum err err =
+        ingest_oversize(import->ingest, &import->origin, kept, length, sha256);
     return err ? err : after_record(import, kept.length);
 }
 
@@ -133,7 +134,8 @@ static enum err feed(void *context, const char **bytes, size_t *length)
     return ERR_NONE;
 }
 
-/* ---- files ------------------------------------------------------------------------ */
+/* ---- files
+ * ------------------------------------------------------------------------ */
 
 static bool is_standard_input(const char *name)
 {
@@ -181,8 +183,8 @@ static void look_at_file(struct import *import)
         import->size = (uint64_t)about.st_size;
         import->origin.snapshot_ms = (int64_t)about.st_mtim.tv_sec * 1000;
     }
-    import->origin.snapshot_ms = option_time(import->invocation, "--at",
-                                             import->origin.snapshot_ms);
+    import->origin.snapshot_ms =
+        option_time(import->invocation, "--at", import->origin.snapshot_ms);
 }
 
 static enum err import_file(struct import *import, const char *name)
@@ -218,7 +220,8 @@ static enum err import_files(struct import *import)
     return err;
 }
 
-/* ---- summary ------------------------------------------------------------------------ */
+/* ---- summary
+ * ------------------------------------------------------------------------ */
 
 static int compare_totals(const void *left, const void *right)
 {
@@ -265,7 +268,8 @@ static enum err print_totals(struct import *import)
     return err ? err : closed;
 }
 
-/* ---- the run ------------------------------------------------------------------------- */
+/* ---- the run
+ * ------------------------------------------------------------------------- */
 
 static enum err expire(struct import *import)
 {

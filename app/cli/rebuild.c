@@ -10,8 +10,7 @@
 #include <stdio.h>
 
 static const struct example examples[] = {
-    {"assay rebuild --data store", "derive all tables of ./store again"},
-    {0}};
+    {"assay rebuild --data store", "derive all tables of ./store again"}, {0}};
 
 static void show_stage(void *context, const char *stage, uint64_t done,
                        uint64_t all)
@@ -37,8 +36,7 @@ static enum err run(struct invocation *invocation)
 {
     struct store *store;
     struct progress progress = progress_start(invocation);
-    enum err err =
-        store_open(&store, invocation->config->data, STORE_WRITE);
+    enum err err = store_open(&store, invocation->config->data, STORE_WRITE);
     if (err)
         return err;
     err = ingest_replay(store, show_lines, &progress);

@@ -191,8 +191,8 @@ bool capability_dump(struct arena *arena, const struct event *event,
                hex, (long long)at_ms);
     buf_add(&out, compact.data, compact.length);
     buf_add_byte(&out, '}');
-    *record = (struct text){arena_text(arena, out.data, out.length),
-                            out.length};
+    *record =
+        (struct text){arena_text(arena, out.data, out.length), out.length};
     buf_free(&out);
     return true;
 }

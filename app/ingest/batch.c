@@ -97,7 +97,8 @@ static void *with_room(void *list, size_t *capacity, size_t number, size_t size)
     return memory_resize(list, *capacity * size);
 }
 
-/* ---- session events -------------------------------------------------------------- */
+/* ---- session events
+ * -------------------------------------------------------------- */
 
 static struct session_day *day_of(struct batch *batch, struct text session_key,
                                   struct text org, int64_t ts)
@@ -117,9 +118,9 @@ static struct session_day *day_of(struct batch *batch, struct text session_key,
 
 static void keep_texts(struct batch *batch, struct session_event *event)
 {
-    struct text *texts[] = {&event->stream_id, &event->request_id,
-                            &event->gateway,   &event->address,
-                            &event->url,       &event->pipeline,
+    struct text *texts[] = {&event->stream_id,  &event->request_id,
+                            &event->gateway,    &event->address,
+                            &event->url,        &event->pipeline,
                             &event->pipeline_id};
     for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
         *texts[i] = kept(batch, *texts[i]);
@@ -146,12 +147,13 @@ static void add_session_event(struct batch *batch, struct arena *arena,
         fact.flags |= EVENT_REMOVED;
     keep_texts(batch, &fact);
     struct session_day *day = day_of(batch, key, event->org, event->ts);
-    day->events = arena_grow(&batch->arena, day->events, day->count,
-                             sizeof *day->events);
+    day->events =
+        arena_grow(&batch->arena, day->events, day->count, sizeof *day->events);
     day->events[day->count++] = fact;
 }
 
-/* ---- snapshots ---------------------------------------------------------------------- */
+/* ---- snapshots
+ * ---------------------------------------------------------------------- */
 
 static void keep_element(struct batch *batch,
                          struct capability_element *element)
@@ -215,7 +217,8 @@ void batch_add(struct batch *batch, struct arena *arena,
         add_snapshot(batch, arena, event, line, removed);
 }
 
-/* ---- counts ------------------------------------------------------------------------- */
+/* ---- counts
+ * ------------------------------------------------------------------------- */
 
 static struct count *count_of(struct counts *counts, const struct count *like)
 {
@@ -296,7 +299,8 @@ void batch_count(struct batch *batch, const struct event *event, bool is_first,
     counts_add(&batch->counts, &count);
 }
 
-/* ---- writing ------------------------------------------------------------------------ */
+/* ---- writing
+ * ------------------------------------------------------------------------ */
 
 static enum err note_dirty(struct store *store, struct text org, int64_t day,
                            struct text session_key)

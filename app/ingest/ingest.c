@@ -56,7 +56,8 @@ uint64_t ingest_pending(const struct ingest *ingest)
     return ingest->pending;
 }
 
-/* ---- keys ---------------------------------------------------------------------- */
+/* ---- keys
+ * ---------------------------------------------------------------------- */
 
 static uint64_t first_word(const uint8_t digest[SHA256_BYTES])
 {
@@ -86,10 +87,8 @@ static void key_of(struct delivery *delivery)
     }
     char time[24];
     int length = snprintf(time, sizeof time, "%lld", (long long)event->ts);
-    struct text parts[] = {text_of(event->reason), nul,
-                           event->type,            nul,
-                           {time, (size_t)length}, nul,
-                           event->id};
+    struct text parts[] = {text_of(event->reason), nul, event->type, nul,
+                           {time, (size_t)length}, nul, event->id};
     hash_sha256_parts(parts, 7, digest);
     delivery->fingerprint = first_word(digest);
     delivery->place = (struct seen_place){event->class, event->org,
@@ -103,7 +102,8 @@ static bool same_key(const struct event *a, const struct event *b)
            text_equal(a->type, b->type) && text_equal(a->id, b->id);
 }
 
-/* ---- redeliveries ----------------------------------------------------------------- */
+/* ---- redeliveries
+ * ----------------------------------------------------------------- */
 
 /* (gateway, NUL, compact data with sorted keys). */
 static int compare_payload(struct arena *arena, const struct event *a,
@@ -189,7 +189,8 @@ static enum err find_earlier(struct ingest *ingest, struct delivery *delivery,
     return err;
 }
 
-/* ---- taking ------------------------------------------------------------------------ */
+/* ---- taking
+ * ------------------------------------------------------------------------ */
 
 static enum err write_evidence(struct ingest *ingest, struct delivery *delivery,
                                const struct earlier *earlier)
@@ -221,9 +222,8 @@ static enum err take_again(struct ingest *ingest, struct delivery *delivery,
     const struct event *event = &delivery->event;
     bool compete = event->class == EVIDENCE_ACCEPTED && earlier->readable &&
                    !earlier->same_bytes;
-    int payload = compete ? compare_payload(&ingest->compare, event,
-                                            &earlier->event)
-                          : 0;
+    int payload =
+        compete ? compare_payload(&ingest->compare, event, &earlier->event) : 0;
     bool conflict = payload && !earlier->entry->conflict;
     int order = payload;
     if (compete && !order)
@@ -240,9 +240,8 @@ static enum err take_again(struct ingest *ingest, struct delivery *delivery,
     }
     if (conflict)
         earlier->entry->conflict = true;
-    return order < 0 || conflict
-               ? seen_changed(ingest->seen, &delivery->place)
-               : ERR_NONE;
+    return order < 0 || conflict ? seen_changed(ingest->seen, &delivery->place)
+                                 : ERR_NONE;
 }
 
 static enum err take(struct ingest *ingest, struct delivery *delivery)
@@ -361,7 +360,8 @@ enum err ingest_oversize(struct ingest *ingest,
     return err ? abandon(ingest, err) : ERR_NONE;
 }
 
-/* ---- committing ----------------------------------------------------------------------- */
+/* ---- committing
+ * ----------------------------------------------------------------------- */
 
 enum err ingest_flush(struct ingest *ingest)
 {

@@ -89,7 +89,7 @@ MUST_USE enum err ingest_replay(struct store *store,
 
 struct reader_report {
     uint64_t records;
-    bool truncated; /* compressed input ended early or was damaged */
+    bool truncated;      /* compressed input ended early or was damaged */
     char compression[8]; /* "none", "gzip", "zstd" */
 };
 

@@ -40,7 +40,8 @@ static enum err read_plain(struct reading *reading)
     return err;
 }
 
-/* ---- gzip (RFC 1952), several members in a row ------------------------------------- */
+/* ---- gzip (RFC 1952), several members in a row
+ * ------------------------------------- */
 
 /* One step; *STATUS is zlib's. */
 static enum err inflate_some(struct reading *reading, z_stream *stream,
@@ -71,8 +72,7 @@ static enum err inflate_all(struct reading *reading, z_stream *stream)
         int status;
         err = inflate_some(reading, stream, &status);
         ended = status == Z_STREAM_END;
-        if (status != Z_OK && status != Z_STREAM_END &&
-            status != Z_BUF_ERROR) {
+        if (status != Z_OK && status != Z_STREAM_END && status != Z_BUF_ERROR) {
             ended = false;
             break;
         }
@@ -91,7 +91,8 @@ static enum err read_gzip(struct reading *reading)
     return err;
 }
 
-/* ---- zstd (RFC 8878) ------------------------------------------------------------------- */
+/* ---- zstd (RFC 8878)
+ * ------------------------------------------------------------------- */
 
 static enum err unzstd_all(struct reading *reading, ZSTD_DStream *stream)
 {
@@ -127,7 +128,9 @@ static enum err read_zstd(struct reading *reading)
     return err;
 }
 
-/* ---- choosing ---------------------------------------------------------------------------- */
+/* ---- choosing
+ * ----------------------------------------------------------------------------
+ */
 
 static bool begins_with(const struct reading *reading, const char *magic,
                         size_t length)

@@ -99,9 +99,9 @@ static bool is_frozen(struct replay *replay, const struct evidence_line *line)
     if (line->class != EVIDENCE_ACCEPTED || line->event_ms == INT64_MIN)
         return true;
     arena_clear(&replay->arena);
-    return text_index_find(&replay->frozen,
-                           frozen_key(&replay->arena, line->org,
-                                      line->event_ms)) >= 0;
+    return text_index_find(
+               &replay->frozen,
+               frozen_key(&replay->arena, line->org, line->event_ms)) >= 0;
 }
 
 static enum err take(struct replay *replay, const struct evidence_line *line)
@@ -112,8 +112,7 @@ static enum err take(struct replay *replay, const struct evidence_line *line)
     if (line->kind == EVIDENCE_OVERSIZE)
         return ingest_take_oversize(replay->ingest, &origin, line->bytes,
                                     line->length, line->sha256, line->line);
-    return ingest_take_record(replay->ingest, &origin, line->bytes,
-                              line->line);
+    return ingest_take_record(replay->ingest, &origin, line->bytes, line->line);
 }
 
 static enum err visit(void *context, const struct evidence_line *visited)

@@ -24,8 +24,8 @@ static const uint64_t CONFLICT_BIT = (uint64_t)1 << 63;
 struct shard {
     struct seen_place place; /* org is owned by seen's index */
     bool loaded;
-    bool used;             /* since the last flush */
-    bool rewrite;          /* an entry on disk has changed */
+    bool used;                /* since the last flush */
+    bool rewrite;             /* an entry on disk has changed */
     struct seen_entry *slots; /* line < 0 for empty */
     size_t slot_count;
     size_t count;
@@ -74,7 +74,8 @@ void seen_free(struct seen *seen)
     free(seen);
 }
 
-/* ---- one shard ---------------------------------------------------------------- */
+/* ---- one shard
+ * ---------------------------------------------------------------- */
 
 static size_t slot_after(const struct shard *shard, size_t slot)
 {
@@ -198,8 +199,8 @@ enum err seen_add(struct seen *seen, const struct seen_place *place,
     if (shard->added_count == shard->added_capacity) {
         shard->added_capacity =
             shard->added_capacity ? shard->added_capacity * 2 : FIRST_SLOTS;
-        shard->added = memory_resize(shard->added, shard->added_capacity *
-                                                       ENTRY_BYTES);
+        shard->added =
+            memory_resize(shard->added, shard->added_capacity * ENTRY_BYTES);
     }
     shard->added[2 * shard->added_count] = fingerprint;
     shard->added[2 * shard->added_count + 1] = (uint64_t)line;
@@ -216,7 +217,8 @@ enum err seen_changed(struct seen *seen, const struct seen_place *place)
     return err;
 }
 
-/* ---- writing -------------------------------------------------------------------- */
+/* ---- writing
+ * -------------------------------------------------------------------- */
 
 static int compare_pairs(const void *left, const void *right)
 {

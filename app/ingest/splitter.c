@@ -13,7 +13,6 @@
  */
 #include "ingest/splitter.h"
 
-#include <mbedtls/sha256.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -36,25 +35,19 @@ struct splitter {
     bool at_line_start;
     bool started; /* past the place where a byte order mark may stand */
     bool oversize;
-    uint64_t length; /* of the record, kept or not */
-    mbedtls_sha256_context sha256;
+    uint64_t length;          /* of the record, kept or not */
+    struct hash_stream *hash; /* of an oversize record */
 };
 
-/* ---- one record ------------------------------------------------------------------- */
-
-static void hash_bytes(struct splitter *splitter, const char *bytes,
-                       size_t length)
-{
-    (void)mbedtls_sha256_update(&splitter->sha256,
-                                (const unsigned char *)bytes, length);
-}
+/* ---- one record
+ * ------------------------------------------------------------------- */
 
 static void become_oversize(struct splitter *splitter)
 {
     splitter->oversize = true;
-    mbedtls_sha256_init(&splitter->sha256);
-    (void)mbedtls_sha256_starts(&splitter->sha256, 0);
-    hash_bytes(splitter, splitter->record.data, splitter->record.length);
+    splitter->hash = hash_stream_new();
+    hash_stream_add(splitter->hash, splitter->record.data,
+                    splitter->record.length);
     splitter->record.length = EVIDENCE_KEPT_BYTES;
 }
 
@@ -64,7 +57,7 @@ static void keep(struct splitter *splitter, const char *bytes, size_t length)
     if (!splitter->oversize)
         buf_add(&splitter->record, bytes, length);
     else
-        hash_bytes(splitter, bytes, length);
+        hash_stream_add(splitter->hash, bytes, length);
     if (!splitter->oversize &&
         splitter->record.length > EVIDENCE_LINE_MAX_BYTES)
         become_oversize(splitter);
@@ -73,8 +66,8 @@ static void keep(struct splitter *splitter, const char *bytes, size_t length)
 static enum err end_oversize(struct splitter *splitter)
 {
     uint8_t digest[SHA256_BYTES];
-    (void)mbedtls_sha256_finish(&splitter->sha256, digest);
-    mbedtls_sha256_free(&splitter->sha256);
+    hash_stream_finish(splitter->hash, digest);
+    splitter->hash = NULL;
     struct text kept = {splitter->record.data, splitter->record.length};
     splitter->records++;
     return splitter->sink->oversize(splitter->sink->context, kept,
@@ -112,7 +105,8 @@ static enum err end_record(struct splitter *splitter)
     return err;
 }
 
-/* ---- nesting ------------------------------------------------------------------------ */
+/* ---- nesting
+ * ------------------------------------------------------------------------ */
 
 /* Follows strings and brackets over one byte. */
 static void follow(struct splitter *splitter, char c)
@@ -133,7 +127,9 @@ static void follow(struct splitter *splitter, char c)
     }
 }
 
-/* ---- shapes --------------------------------------------------------------------------- */
+/* ---- shapes
+ * ---------------------------------------------------------------------------
+ */
 
 /* Each takes bytes from AT on and returns how many it used. */
 
@@ -253,8 +249,7 @@ struct splitter *splitter_new(const struct record_sink *sink)
 
 void splitter_free(struct splitter *splitter)
 {
-    if (splitter->oversize)
-        mbedtls_sha256_free(&splitter->sha256);
+    hash_stream_free(splitter->hash);
     buf_free(&splitter->record);
     free(splitter);
 }

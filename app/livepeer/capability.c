@@ -19,11 +19,16 @@ static const struct capability {
     const char *number;
     const char *pipeline;
 } catalogue[] = {
-    {"27", "text-to-image"},      {"28", "image-to-image"},
-    {"29", "image-to-video"},     {"30", "upscale"},
-    {"31", "audio-to-text"},      {"32", "segment-anything-2"},
-    {"33", "llm"},                {"34", "image-to-text"},
-    {"35", "live-video-to-video"}, {"36", "text-to-speech"},
+    {"27", "text-to-image"},
+    {"28", "image-to-image"},
+    {"29", "image-to-video"},
+    {"30", "upscale"},
+    {"31", "audio-to-text"},
+    {"32", "segment-anything-2"},
+    {"33", "llm"},
+    {"34", "image-to-text"},
+    {"35", "live-video-to-video"},
+    {"36", "text-to-speech"},
 };
 
 struct expansion {
@@ -140,9 +145,12 @@ static void add_gpu(struct expansion *expansion, struct hint surface,
     interval->gpu_id = json_to_text(expansion->arena, json_get(gpu, "id"));
     interval->has_hardware = true;
     char memory[24];
-    int length = snprintf(memory, sizeof memory, "%lld",
-                          (long long)json_to_int(json_get(gpu, "memory_total")));
-    struct text parts[] = {surface.pipeline, surface.model, interval->gpu_id,
+    int length =
+        snprintf(memory, sizeof memory, "%lld",
+                 (long long)json_to_int(json_get(gpu, "memory_total")));
+    struct text parts[] = {surface.pipeline,
+                           surface.model,
+                           interval->gpu_id,
                            {memory, (size_t)length}};
     hash_md5_joined(parts, 4, interval->suffix);
 }
@@ -255,9 +263,8 @@ static void read_element(struct arena *arena, struct yyjson_val *value,
     element->interval_count = expansion.count;
 }
 
-struct capability_element *capability_read(struct arena *arena,
-                                           struct yyjson_val *data,
-                                           size_t *count)
+struct capability_element *
+capability_read(struct arena *arena, struct yyjson_val *data, size_t *count)
 {
     *count = 0;
     size_t most = json_is_array(data) ? json_count(data) : 0;

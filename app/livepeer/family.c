@@ -37,9 +37,9 @@ static const char *const trace_names[] = {
 };
 
 static const char *const scope_client_types[] = {
-    "stream_heartbeat",    "pipeline_load_start",   "pipeline_loaded",
-    "session_created",     "stream_started",        "playback_ready",
-    "session_closed",      "stream_stopped",        "pipeline_unloaded",
+    "stream_heartbeat",    "pipeline_load_start",    "pipeline_loaded",
+    "session_created",     "stream_started",         "playback_ready",
+    "session_closed",      "stream_stopped",         "pipeline_unloaded",
     "websocket_connected", "websocket_disconnected", "error",
 };
 
@@ -97,8 +97,8 @@ static const char *ignored_trace_reason(struct arena *arena,
     struct text lower = text_lower(arena, type);
     if (lower.length >= 4 && !memcmp(lower.data, "app_", 4))
         return "ignored_stream_trace_non_core_app";
-    struct text source = text_lower(
-        arena, json_to_text(arena, json_get(data, "client_source")));
+    struct text source =
+        text_lower(arena, json_to_text(arena, json_get(data, "client_source")));
     if (text_is(source, "scope") &&
         index_of(scope_client_types, COUNT_OF(scope_client_types), type) <
             COUNT_OF(scope_client_types))

@@ -7,10 +7,18 @@
 #include <string.h>
 
 static const char *const known_pipelines[] = {
-    "live-video-to-video", "text-to-image",      "image-to-image",
-    "image-to-video",      "text-to-video",      "audio-to-text",
-    "text-to-speech",      "upscale",            "llm",
-    "image-to-text",       "segment-anything-2", "noop",
+    "live-video-to-video",
+    "text-to-image",
+    "image-to-image",
+    "image-to-video",
+    "text-to-video",
+    "audio-to-text",
+    "text-to-speech",
+    "upscale",
+    "llm",
+    "image-to-text",
+    "segment-anything-2",
+    "noop",
 };
 
 static const char *const stream_diffusion[] = {

@@ -87,12 +87,12 @@ enum stream_state {
 const char *stream_state_name(enum stream_state state);
 
 enum session_event_flag {
-    EVENT_REMOVED = 1,      /* a later redelivery moved it elsewhere */
-    EVENT_LAST_ERROR = 2,   /* status: last_error neither blank nor "null" */
-    EVENT_ERROR = 4,        /* stream event of type error, any case */
-    EVENT_EXCUSABLE = 8,    /* its message is on the excusable list */
-    EVENT_NAMES_SWAP = 16,  /* stream event whose type contains "swap" */
-    EVENT_HAS_START = 32    /* status: a start_time within 1 .. 9999999999999 */
+    EVENT_REMOVED = 1,     /* a later redelivery moved it elsewhere */
+    EVENT_LAST_ERROR = 2,  /* status: last_error neither blank nor "null" */
+    EVENT_ERROR = 4,       /* stream event of type error, any case */
+    EVENT_EXCUSABLE = 8,   /* its message is on the excusable list */
+    EVENT_NAMES_SWAP = 16, /* stream event whose type contains "swap" */
+    EVENT_HAS_START = 32   /* status: a start_time within 1 .. 9999999999999 */
 };
 
 /* What the fold needs of one trace, status or stream event; all texts are
@@ -170,9 +170,8 @@ struct capability_element {
 
 /* The elements of DATA in order, those without address left out; none where
  * DATA is no array (D3). */
-struct capability_element *capability_read(struct arena *arena,
-                                           struct yyjson_val *data,
-                                           size_t *count);
+struct capability_element *
+capability_read(struct arena *arena, struct yyjson_val *data, size_t *count);
 
 struct capability_snapshot {
     int64_t ts;

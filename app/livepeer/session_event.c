@@ -104,10 +104,9 @@ void session_event_read(struct arena *arena, enum family family,
 {
     struct yyjson_val *info = json_get(data, "orchestrator_info");
     *event = (struct session_event){.family = family, .trace = TRACE_UNKNOWN};
-    event->address = text_lower(
-        arena, json_to_text(arena, json_get(info, "address")));
-    event->url =
-        text_lower(arena, json_to_text(arena, json_get(info, "url")));
+    event->address =
+        text_lower(arena, json_to_text(arena, json_get(info, "address")));
+    event->url = text_lower(arena, json_to_text(arena, json_get(info, "url")));
     event->stream_id = json_to_text(arena, json_get(data, "stream_id"));
     event->request_id = json_to_text(arena, json_get(data, "request_id"));
     event->pipeline = json_to_text(arena, json_get(data, "pipeline"));

@@ -65,8 +65,7 @@ static void encode_snapshot(struct encoder *encoder,
 }
 
 void snapshots_encode(struct buf *out,
-                      const struct capability_snapshot *snapshots,
-                      size_t count)
+                      const struct capability_snapshot *snapshots, size_t count)
 {
     struct encoder encoder = {0};
     for (size_t i = 0; i < count; i++)

@@ -124,7 +124,8 @@ static void add_key(struct matches *matches,
     }
 }
 
-/* ---- narrowing ------------------------------------------------------------ */
+/* ---- narrowing ------------------------------------------------------------
+ */
 
 typedef bool match_test(const struct match *match, const void *context);
 
@@ -191,7 +192,8 @@ static int compare_matches(const void *left, const void *right)
     return strcmp(a->hash, b->hash);
 }
 
-/* ---- decision -------------------------------------------------------------- */
+/* ---- decision --------------------------------------------------------------
+ */
 
 static bool same_surface(const struct match *a, const struct match *b)
 {
@@ -326,8 +328,8 @@ void attribute(struct arena *arena, const struct capability_index *index,
     enum identity_type best = matches.list[0].type;
     keep(&matches, has_type, &best);
     if (is_ambiguous(&matches))
-        set_outcome(selection, "ambiguous", "ambiguous_candidates",
-                    "ambiguous", "low");
+        set_outcome(selection, "ambiguous", "ambiguous_candidates", "ambiguous",
+                    "low");
     else
         choose(arena, selection, &matches);
 }

@@ -149,20 +149,17 @@ static void build_chains(struct arena *arena, struct capability_index *index)
     }
 }
 
-struct capability_index *
-capability_index_build(struct arena *arena, struct text org,
-                       const struct capability_snapshot *loaded,
-                       size_t loaded_count,
-                       const struct selection_row *selections,
-                       size_t selection_count)
+struct capability_index *capability_index_build(
+    struct arena *arena, struct text org,
+    const struct capability_snapshot *loaded, size_t loaded_count,
+    const struct selection_row *selections, size_t selection_count)
 {
     struct text_index names = {0};
     note_names(&names, selections, selection_count);
     size_t most = 0;
     for (size_t i = 0; i < loaded_count; i++)
         most += loaded[i].element_count;
-    struct loaded_element *elements =
-        memory_zeroed(most, sizeof *elements);
+    struct loaded_element *elements = memory_zeroed(most, sizeof *elements);
     size_t count = load(loaded, loaded_count, &names, elements);
     count = drop_repeated(elements, count);
     struct capability_index *index = arena_alloc(arena, sizeof *index);

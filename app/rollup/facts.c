@@ -27,9 +27,8 @@ static void gather(struct gathered *gathered,
         return;
     if (gathered->count + count > gathered->capacity) {
         gathered->capacity = (gathered->count + count) * 2;
-        gathered->events =
-            memory_resize(gathered->events,
-                          gathered->capacity * sizeof *gathered->events);
+        gathered->events = memory_resize(
+            gathered->events, gathered->capacity * sizeof *gathered->events);
     }
     memcpy(gathered->events + gathered->count, events, count * sizeof *events);
     gathered->count += count;
@@ -58,7 +57,8 @@ static void settle_events(struct arena *arena, const struct gathered *gathered,
                           struct session_facts *facts)
 {
     size_t count = gathered->count;
-    const struct session_event **order = arena_array(arena, count, sizeof *order);
+    const struct session_event **order =
+        arena_array(arena, count, sizeof *order);
     for (size_t i = 0; i < count; i++)
         order[i] = &gathered->events[i];
     if (count)
@@ -115,8 +115,7 @@ enum err session_facts_read(struct store *store, struct arena *arena,
     query_bind_text(query, 1, session_key);
     struct gathered gathered = {0};
     *facts = (struct session_facts){0};
-    enum err err =
-        gather_chunks(query, arena, session_key, &gathered, facts);
+    enum err err = gather_chunks(query, arena, session_key, &gathered, facts);
     if (!err)
         settle_events(arena, &gathered, facts);
     free(gathered.events);
@@ -221,7 +220,8 @@ struct session_pass *passes_by_day(struct arena *arena,
     return passes;
 }
 
-/* ---- snapshots ------------------------------------------------------------- */
+/* ---- snapshots -------------------------------------------------------------
+ */
 
 struct snapshot_list {
     struct capability_snapshot *list;
@@ -235,8 +235,7 @@ static void add_snapshots(struct snapshot_list *all,
 {
     if (all->count + count > all->capacity) {
         all->capacity = (all->count + count) * 2;
-        all->list =
-            memory_resize(all->list, all->capacity * sizeof *all->list);
+        all->list = memory_resize(all->list, all->capacity * sizeof *all->list);
     }
     if (count)
         memcpy(all->list + all->count, snapshots, count * sizeof *snapshots);
@@ -276,8 +275,8 @@ settle_snapshots(struct arena *arena, const struct snapshot_list *all,
         arena_array(arena, all->count, sizeof *snapshots);
     *count = 0;
     for (size_t i = 0; i < all->count; i++) {
-        bool replaced = i + 1 < all->count &&
-                        !compare_snapshot_key(order[i], order[i + 1]);
+        bool replaced =
+            i + 1 < all->count && !compare_snapshot_key(order[i], order[i + 1]);
         if (!replaced && !order[i]->removed && order[i]->ts >= from_ms &&
             order[i]->ts < until_ms)
             snapshots[(*count)++] = *order[i];
@@ -314,8 +313,7 @@ enum err snapshots_between(struct store *store, struct arena *arena,
     struct snapshot_list all = {0};
     int64_t from_hour =
         from_ms == INT64_MIN ? from_ms : clock_hour_start(from_ms);
-    enum err err =
-        read_snapshots(store, arena, org, from_hour, until_ms, &all);
+    enum err err = read_snapshots(store, arena, org, from_hour, until_ms, &all);
     *count = 0;
     *snapshots = NULL;
     if (!err)

@@ -7,12 +7,30 @@
 #include <math.h>
 #include <string.h>
 
-#define TEXT(row, member) {#member, FIELD_TEXT, offsetof(struct row, member)}
-#define BLOB(row, member) {#member, FIELD_BLOB, offsetof(struct row, member)}
-#define INT(row, member) {#member, FIELD_INT, offsetof(struct row, member)}
-#define REAL(row, member) {#member, FIELD_DOUBLE, offsetof(struct row, member)}
-#define TIME(row, member) {#member, FIELD_TIME, offsetof(struct row, member)}
-#define WINDOW(row, member) {#member, FIELD_WINDOW, offsetof(struct row, member)}
+#define TEXT(row, member)                                                      \
+    {                                                                          \
+#member, FIELD_TEXT, offsetof(struct row, member)                      \
+    }
+#define BLOB(row, member)                                                      \
+    {                                                                          \
+#member, FIELD_BLOB, offsetof(struct row, member)                      \
+    }
+#define INT(row, member)                                                       \
+    {                                                                          \
+#member, FIELD_INT, offsetof(struct row, member)                       \
+    }
+#define REAL(row, member)                                                      \
+    {                                                                          \
+#member, FIELD_DOUBLE, offsetof(struct row, member)                    \
+    }
+#define TIME(row, member)                                                      \
+    {                                                                          \
+#member, FIELD_TIME, offsetof(struct row, member)                      \
+    }
+#define WINDOW(row, member)                                                    \
+    {                                                                          \
+#member, FIELD_WINDOW, offsetof(struct row, member)                    \
+    }
 
 /* clang-format off */
 static const struct field selection_list[] = {
@@ -206,16 +224,18 @@ static const struct field benchmark_day_list[] = {
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
-const struct fields selection_fields = {selection_list, COUNT_OF(selection_list),
-    COUNT_OF(selection_list) - 3};
+const struct fields selection_fields = {
+    selection_list, COUNT_OF(selection_list), COUNT_OF(selection_list) - 3};
 const struct fields session_fields = {session_list, COUNT_OF(session_list),
-    COUNT_OF(session_list)};
-const struct fields hour_fields = {session_hour_list, COUNT_OF(session_hour_list),
-    COUNT_OF(session_hour_list)};
+                                      COUNT_OF(session_list)};
+const struct fields hour_fields = {session_hour_list,
+                                   COUNT_OF(session_hour_list),
+                                   COUNT_OF(session_hour_list)};
 const struct fields sla_fields = {sla_list, COUNT_OF(sla_list),
-    COUNT_OF(sla_list) - 3};
-const struct fields benchmark_fields = {benchmark_day_list, COUNT_OF(benchmark_day_list),
-    COUNT_OF(benchmark_day_list)};
+                                  COUNT_OF(sla_list) - 3};
+const struct fields benchmark_fields = {benchmark_day_list,
+                                        COUNT_OF(benchmark_day_list),
+                                        COUNT_OF(benchmark_day_list)};
 
 static const void *at(const struct field *field, const void *row)
 {
@@ -280,8 +300,8 @@ static void read_field(struct arena *arena, struct query *query, int column,
     void *target = (char *)row + field->offset;
     bool absent = query_is_null(query, column);
     if (holds_text(field))
-        *(struct text *)target = absent ? (struct text){NULL, 0}
-                                        : query_copy(arena, query, column);
+        *(struct text *)target =
+            absent ? (struct text){NULL, 0} : query_copy(arena, query, column);
     else if (field->kind == FIELD_DOUBLE)
         *(double *)target = absent ? (double)NAN : query_double(query, column);
     else

@@ -246,7 +246,7 @@ struct sla_row {
     struct text sla_semantics_version;
     double sla_score;
     /* not exported */
-    struct text null_reason; /* why sla_score is null; null where it is not */
+    struct text null_reason;  /* why sla_score is null; null where it is not */
     struct text quality_note; /* benchmark_day_without_values, or null */
     int64_t position;         /* among the rows of (window_start, org) */
 };
@@ -289,12 +289,10 @@ struct capability_index;
 
 /* LOADED are the snapshots of the org whose time lies in the pass's range; an
  * element is used only if a selection's address or URL names it. */
-struct capability_index *
-capability_index_build(struct arena *arena, struct text org,
-                       const struct capability_snapshot *loaded,
-                       size_t loaded_count,
-                       const struct selection_row *selections,
-                       size_t selection_count);
+struct capability_index *capability_index_build(
+    struct arena *arena, struct text org,
+    const struct capability_snapshot *loaded, size_t loaded_count,
+    const struct selection_row *selections, size_t selection_count);
 
 /* Gives back what does not lie in the arena. */
 void capability_index_free(struct capability_index *index);

@@ -53,11 +53,13 @@ struct metric {
 };
 
 #define METRIC(low, high, n)                                                   \
-    {offsetof(struct benchmark_row, low), offsetof(struct benchmark_row, high), \
-     offsetof(struct benchmark_row, n)}
+    {                                                                          \
+        offsetof(struct benchmark_row, low),                                   \
+            offsetof(struct benchmark_row, high),                              \
+            offsetof(struct benchmark_row, n)                                  \
+    }
 
-static const struct metric ptff_metric =
-    METRIC(ptff_p50, ptff_p90, ptff_count);
+static const struct metric ptff_metric = METRIC(ptff_p50, ptff_p90, ptff_count);
 static const struct metric e2e_metric = METRIC(e2e_p50, e2e_p90, e2e_count);
 static const struct metric fps_metric = METRIC(fps_p10, fps_p50, fps_count);
 
@@ -101,8 +103,7 @@ static struct edges cohort(const struct sla_row *row,
         const struct benchmark_row *day = &benchmarks[i];
         if (!in_cohort(row, day))
             continue;
-        int64_t rows =
-            *(const int64_t *)((const char *)day + metric->count);
+        int64_t rows = *(const int64_t *)((const char *)day + metric->count);
         add_weighted(&first, double_at(day, metric->first), rows);
         add_weighted(&second, double_at(day, metric->second), rows);
         edges.rows += rows;
@@ -198,8 +199,7 @@ static bool is_broken(const struct edges *edges)
 void sla_score(struct sla_row *row, const struct benchmark_row *benchmarks,
                size_t benchmark_count)
 {
-    struct edges ptff =
-        cohort(row, benchmarks, benchmark_count, &ptff_metric);
+    struct edges ptff = cohort(row, benchmarks, benchmark_count, &ptff_metric);
     struct edges e2e = cohort(row, benchmarks, benchmark_count, &e2e_metric);
     struct edges fps = cohort(row, benchmarks, benchmark_count, &fps_metric);
     row->ptff_p50 = ptff.first;

@@ -29,8 +29,7 @@ static bool is_candidate(const struct session_event *event)
 static struct candidate candidate_of(const struct session_event *event)
 {
     struct candidate candidate = {.event = event};
-    candidate.identity =
-        event->address.length ? event->address : event->url;
+    candidate.identity = event->address.length ? event->address : event->url;
     if (event->family == FAMILY_STREAM_TRACE) {
         candidate.priority = 1;
         candidate.explicit_swap = event->trace == TRACE_SWAP;
@@ -99,10 +98,9 @@ static struct selection_row row_of(struct arena *arena, struct text org,
     char *id = arena_alloc(arena, MD5_HEX_BYTES);
     hash_md5_joined(parts, 3, id);
     struct text blank = text_of("");
-    struct hint hint =
-        event->family == FAMILY_STREAM_TRACE
-            ? hint_normalise(arena, event->pipeline_id, blank)
-            : hint_normalise(arena, blank, event->pipeline);
+    struct hint hint = event->family == FAMILY_STREAM_TRACE
+                           ? hint_normalise(arena, event->pipeline_id, blank)
+                           : hint_normalise(arena, blank, event->pipeline);
     return (struct selection_row){
         .selection_event_id = text_of(id),
         .org = org,

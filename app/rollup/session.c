@@ -11,7 +11,8 @@
 
 #include <string.h>
 
-/* ---- facts ---------------------------------------------------------------- */
+/* ---- facts ----------------------------------------------------------------
+ */
 
 static void note_first(int64_t *first, int64_t ts)
 {
@@ -168,22 +169,21 @@ static int64_t latency(int64_t from, int64_t to)
 
 static void gather_latencies(struct session_row *row)
 {
-    row->startup_latency_ms =
-        latency(row->started_at, row->first_processed_at);
+    row->startup_latency_ms = latency(row->started_at, row->first_processed_at);
     row->e2e_latency_ms =
         latency(row->first_ingest_at, row->runner_first_processed_at);
     row->ptff_ms = latency(row->status_start_time, row->few_processed_at);
 }
 
-/* ---- decision (§2.7) -------------------------------------------------------- */
+/* ---- decision (§2.7) --------------------------------------------------------
+ */
 
 /* The selection with the greatest time; of equal times the first. */
 static const struct selection_row *latest_of(const struct session_pass *pass)
 {
     const struct selection_row *latest = NULL;
     for (size_t i = 0; i < pass->selection_count; i++)
-        if (!latest ||
-            pass->selections[i].selection_ts > latest->selection_ts)
+        if (!latest || pass->selections[i].selection_ts > latest->selection_ts)
             latest = &pass->selections[i];
     return latest;
 }
@@ -239,8 +239,7 @@ struct hint session_hint(struct arena *arena, const struct session_row *facts,
     pipeline = first_set(pipeline, facts->status_hint);
     pipeline = first_set(pipeline, facts->trace_hint);
     pipeline = first_set(pipeline, facts->event_hint);
-    return hint_normalise(arena, pipeline,
-                          model.data ? model : text_of(""));
+    return hint_normalise(arena, pipeline, model.data ? model : text_of(""));
 }
 
 static void take_decision(struct session_row *row,
@@ -268,7 +267,8 @@ static void take_surface(struct arena *arena, struct session_row *row,
         row->model_id = hint.model;
 }
 
-/* ---- outcome (§2.8) ----------------------------------------------------------- */
+/* ---- outcome (§2.8)
+ * ----------------------------------------------------------- */
 
 static const char *excusal_of(const struct session_row *row)
 {
@@ -308,18 +308,16 @@ static void judge(struct session_row *row, bool selected)
     row->loading_only_session =
         sampled && !row->running_samples && !row->online_samples;
     row->zero_output_fps_session = sampled && !row->fps_positive_samples;
-    row->health_signal_count =
-        sampled + row->playable_seen +
-        (sampled &&
-         !(row->loading_only_session && row->zero_output_fps_session));
+    row->health_signal_count = sampled + row->playable_seen +
+                               (sampled && !(row->loading_only_session &&
+                                             row->zero_output_fps_session));
     row->health_expected_signal_count = row->requested_seen ? 3 : 0;
     if (selected)
         return;
     row->attribution_status = text_of("unresolved");
-    row->attribution_reason =
-        text_of(text_is(row->excusal_reason, "no_orch")
-                    ? "no_selection_no_orch_excused"
-                    : "missing_candidate");
+    row->attribution_reason = text_of(text_is(row->excusal_reason, "no_orch")
+                                          ? "no_selection_no_orch_excused"
+                                          : "missing_candidate");
 }
 
 bool session_fold(struct arena *arena, struct text org, struct text session_key,

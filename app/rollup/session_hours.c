@@ -79,8 +79,8 @@ static size_t gather_hours(struct arena *arena,
 
 /* How many of PASSES had begun by the time of HOUR: the last of them owns it.
  */
-static size_t passes_until(const struct session_pass *passes,
-                           size_t pass_count, int64_t hour)
+static size_t passes_until(const struct session_pass *passes, size_t pass_count,
+                           int64_t hour)
 {
     size_t count = 0;
     while (count < pass_count && passes[count].start <= hour)
@@ -101,8 +101,7 @@ static void place_hour(struct arena *arena, struct hour_row *hour,
     hour->orchestrator_address =
         selected ? decision.orchestrator_address : text_of("");
     hour->pipeline_id = hint.pipeline;
-    hour->model_id =
-        hint.model.length ? hint.model : (struct text){NULL, 0};
+    hour->model_id = hint.model.length ? hint.model : (struct text){NULL, 0};
 }
 
 static bool is_idle(const struct hour_row *hour)
@@ -132,12 +131,10 @@ static const struct hour_row *row_before(const struct hour_row *hours, size_t i,
     return &hours[i - 1];
 }
 
-struct hour_row *hours_build(struct arena *arena,
-                             const struct session_row *session,
-                             const struct session_event *events,
-                             size_t event_count,
-                             const struct session_pass *passes,
-                             size_t pass_count, size_t *count)
+struct hour_row *
+hours_build(struct arena *arena, const struct session_row *session,
+            const struct session_event *events, size_t event_count,
+            const struct session_pass *passes, size_t pass_count, size_t *count)
 {
     struct hour_row *hours =
         arena_array(arena, (size_t)session->status_samples, sizeof *hours);

@@ -68,7 +68,8 @@ static enum err dirty_org_days(struct store *store, struct arena *arena,
     return err;
 }
 
-static enum err settle_days(struct store *store, const struct progress *progress)
+static enum err settle_days(struct store *store,
+                            const struct progress *progress)
 {
     struct arena arena = {0};
     struct unit_list units = {0};
@@ -77,8 +78,8 @@ static enum err settle_days(struct store *store, const struct progress *progress
         report(progress, "sessions", i, units.count);
         err = store_begin(store);
         if (!err)
-            err = finish(store, settle_day(store, units.list[i].org,
-                                           units.list[i].day));
+            err = finish(
+                store, settle_day(store, units.list[i].org, units.list[i].day));
     }
     arena_free(&arena);
     return err;
@@ -127,9 +128,8 @@ static enum err dirty_days(struct store *store, struct arena *arena,
     while (!(err = query_step(query, &row)) && row) {
         units->list =
             arena_grow(arena, units->list, units->count, sizeof *units->list);
-        units->list[units->count++] =
-            (struct unit){.day = query_int(query, 0),
-                          .benchmarks = query_int(query, 1) != 0};
+        units->list[units->count++] = (struct unit){
+            .day = query_int(query, 0), .benchmarks = query_int(query, 1) != 0};
     }
     return err;
 }

@@ -27,7 +27,8 @@ struct day_work {
     bool decide;               /* decisions have to be made again */
 };
 
-/* ---- selections ----------------------------------------------------------- */
+/* ---- selections -----------------------------------------------------------
+ */
 
 static enum err build_selections(struct day_work *work, struct arena *scratch,
                                  struct text session_key,
@@ -39,9 +40,8 @@ static enum err build_selections(struct day_work *work, struct arena *scratch,
     if (err)
         return err;
     size_t count;
-    struct session_event *events =
-        events_between(facts.events, facts.count, work->day,
-                       work->day + MS_PER_DAY, &count);
+    struct session_event *events = events_between(
+        facts.events, facts.count, work->day, work->day + MS_PER_DAY, &count);
     list->rows = selections_build(&work->arena, work->org, session_key,
                                   work->day, events, count, &list->count);
     for (size_t i = 0; i < list->count; i++)
@@ -93,8 +93,8 @@ static void append(struct day_work *work, struct selection_list *to,
                    const struct selection_row *rows, size_t count)
 {
     for (size_t i = 0; i < count; i++) {
-        to->rows = arena_grow(&work->arena, to->rows, to->count,
-                              sizeof *to->rows);
+        to->rows =
+            arena_grow(&work->arena, to->rows, to->count, sizeof *to->rows);
         to->rows[to->count++] = rows[i];
     }
 }
@@ -143,7 +143,8 @@ static enum err refresh_selections(struct day_work *work,
     return err;
 }
 
-/* ---- decisions ------------------------------------------------------------- */
+/* ---- decisions -------------------------------------------------------------
+ */
 
 static enum err decide(struct day_work *work, struct selection_list *all)
 {
@@ -154,9 +155,8 @@ static enum err decide(struct day_work *work, struct selection_list *all)
         work->day + MS_PER_DAY + SNAPSHOT_AFTER_MS, &snapshots, &count);
     if (err)
         return err;
-    struct capability_index *index =
-        capability_index_build(&work->arena, work->org, snapshots, count,
-                               all->rows, all->count);
+    struct capability_index *index = capability_index_build(
+        &work->arena, work->org, snapshots, count, all->rows, all->count);
     for (size_t i = 0; i < all->count; i++)
         attribute(&work->arena, index, &all->rows[i]);
     capability_index_free(index);
@@ -196,8 +196,8 @@ static struct text next_key(const struct selection_list *before, size_t a,
 {
     if (a == before->count)
         return now->rows[b].session_key;
-    if (b == now->count || text_compare(before->rows[a].session_key,
-                                        now->rows[b].session_key) < 0)
+    if (b == now->count ||
+        text_compare(before->rows[a].session_key, now->rows[b].session_key) < 0)
         return before->rows[a].session_key;
     return now->rows[b].session_key;
 }
@@ -225,7 +225,8 @@ static enum err store_differences(struct day_work *work,
     return err;
 }
 
-/* ---- sessions and hours ---------------------------------------------------- */
+/* ---- sessions and hours ----------------------------------------------------
+ */
 
 static enum err note_hour(struct day_work *work, int64_t hour)
 {
@@ -332,8 +333,7 @@ static enum err fold(struct day_work *work, struct arena *arena,
 {
     struct session_facts facts;
     struct selection_list selections;
-    struct query *query =
-        query_start(work->store, QUERY_SELECTION_OF_SESSION);
+    struct query *query = query_start(work->store, QUERY_SELECTION_OF_SESSION);
     query_bind_text(query, 1, key);
     enum err err = read_selections(query, arena, &selections);
     if (!err)
@@ -386,7 +386,8 @@ static enum err refold_touched(struct day_work *work)
     return err;
 }
 
-/* ---- the day ----------------------------------------------------------------- */
+/* ---- the day
+ * ----------------------------------------------------------------- */
 
 static enum err clear_notes(struct day_work *work)
 {
@@ -401,8 +402,7 @@ static enum err work_day(struct day_work *work)
     struct text_list dirty;
     struct selection_list before;
     struct selection_list now;
-    struct query *query =
-        query_start(work->store, QUERY_DIRTY_SESSION_OF_DAY);
+    struct query *query = query_start(work->store, QUERY_DIRTY_SESSION_OF_DAY);
     query_bind_text(query, 1, work->org);
     query_bind_int(query, 2, work->day);
     enum err err = read_texts(query, &work->arena, &dirty);

@@ -36,7 +36,8 @@ static enum err write_sla(struct store *store, const struct sla_row *row)
     return query_run(query);
 }
 
-/* ---- hours ------------------------------------------------------------------- */
+/* ---- hours
+ * ------------------------------------------------------------------- */
 
 struct hour_note {
     int64_t hour;
@@ -167,7 +168,8 @@ enum err settle_hours(struct store *store, int64_t day)
     return err ? err : note_day(store, day, true);
 }
 
-/* ---- benchmarks ---------------------------------------------------------------- */
+/* ---- benchmarks
+ * ---------------------------------------------------------------- */
 
 static enum err benchmarks_between(struct store *store, struct arena *arena,
                                    int64_t from, int64_t until,
@@ -212,8 +214,7 @@ static enum err benchmarks_of(struct store *store, struct arena *arena,
 {
     struct sla_list sla;
     struct benchmark_list before;
-    enum err err =
-        sla_between(store, arena, day, day + MS_PER_DAY, &sla);
+    enum err err = sla_between(store, arena, day, day + MS_PER_DAY, &sla);
     if (!err)
         err = benchmarks_between(store, arena, day, day + 1, &before);
     if (err)
@@ -234,7 +235,8 @@ enum err settle_benchmarks(struct store *store, int64_t day)
     return err;
 }
 
-/* ---- scores ---------------------------------------------------------------------- */
+/* ---- scores
+ * ---------------------------------------------------------------------- */
 
 static enum err score_rows(struct store *store, struct sla_list *sla,
                            const struct benchmark_list *benchmarks)

@@ -10,7 +10,8 @@ enum err read_selections(struct query *query, struct arena *arena,
     enum err err;
     *list = (struct selection_list){0};
     while (!(err = query_step(query, &row)) && row) {
-        list->rows = arena_grow(arena, list->rows, list->count, sizeof *list->rows);
+        list->rows =
+            arena_grow(arena, list->rows, list->count, sizeof *list->rows);
         fields_read(arena, query, 0, selection_fields,
                     &list->rows[list->count++]);
     }
@@ -24,7 +25,8 @@ enum err read_sla(struct query *query, struct arena *arena,
     enum err err;
     *list = (struct sla_list){0};
     while (!(err = query_step(query, &row)) && row) {
-        list->rows = arena_grow(arena, list->rows, list->count, sizeof *list->rows);
+        list->rows =
+            arena_grow(arena, list->rows, list->count, sizeof *list->rows);
         fields_read(arena, query, 0, sla_fields, &list->rows[list->count++]);
     }
     return err;
@@ -37,7 +39,8 @@ enum err read_benchmarks(struct query *query, struct arena *arena,
     enum err err;
     *list = (struct benchmark_list){0};
     while (!(err = query_step(query, &row)) && row) {
-        list->rows = arena_grow(arena, list->rows, list->count, sizeof *list->rows);
+        list->rows =
+            arena_grow(arena, list->rows, list->count, sizeof *list->rows);
         fields_read(arena, query, 0, benchmark_fields,
                     &list->rows[list->count++]);
     }

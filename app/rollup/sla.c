@@ -53,7 +53,8 @@ static struct sla_row key_of(const struct session_hour *hour)
     };
 }
 
-static void add_requested(struct sla_row *row, const struct session_row *session)
+static void add_requested(struct sla_row *row,
+                          const struct session_row *session)
 {
     bool failed = text_is(session->startup_outcome, "failed");
     bool excused = failed && !text_is(session->excusal_reason, "none");
@@ -169,9 +170,8 @@ struct sla_row *sla_build(struct arena *arena, const struct session_hour *hours,
     struct sla_row *rows = arena_array(arena, used, sizeof *rows);
     *count = 0;
     for (size_t i = 0; i < used;) {
-        struct group group = {.row = key_of(&sorted[i]),
-                              .fps.arena = arena,
-                              .e2e.arena = arena};
+        struct group group = {
+            .row = key_of(&sorted[i]), .fps.arena = arena, .e2e.arena = arena};
         size_t first = i;
         while (i < used && !compare_hours(&sorted[first], &sorted[i]))
             add_hour(&group, &sorted[i++], arena);

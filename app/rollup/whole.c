@@ -46,8 +46,8 @@ static enum err read_sessions(struct whole_work *work, struct session_list *all)
     return err;
 }
 
-static void keep_selections(struct whole_work *work,
-                            struct selection_row *rows, size_t count)
+static void keep_selections(struct whole_work *work, struct selection_row *rows,
+                            size_t count)
 {
     struct whole_pass *pass = work->pass;
     for (size_t i = 0; i < count; i++) {
@@ -198,8 +198,8 @@ static void build_sla(struct whole_work *work)
     for (size_t i = 0; i < work->hour_count; i++)
         pairs[i] = (struct session_hour){
             &work->hours[i], &pass->sessions[work->hour_sessions[i]]};
-    pass->sla = sla_build(work->arena, pairs, work->hour_count,
-                          &pass->sla_count);
+    pass->sla =
+        sla_build(work->arena, pairs, work->hour_count, &pass->sla_count);
 }
 
 /* All days' benchmarks, then every row's score. Rows come sorted by time. */
@@ -252,7 +252,7 @@ enum err whole_compute(struct store *store, struct arena *arena,
         qsort(pass->sessions, pass->session_count, sizeof *pass->sessions,
               compare_sessions);
     if (pass->selection_count)
-        qsort(pass->selections, pass->selection_count,
-              sizeof *pass->selections, compare_selections);
+        qsort(pass->selections, pass->selection_count, sizeof *pass->selections,
+              compare_selections);
     return ERR_NONE;
 }

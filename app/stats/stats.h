@@ -44,7 +44,7 @@ bool exact_decode(struct exact_sum *sum, struct text bytes);
  * OUT; NaN each where COUNT is 0. Does not change VALUES.
  */
 void tdigest_percentiles(struct arena *arena, const double *values,
-                         size_t count, const double *levels,
-                         size_t level_count, double *out);
+                         size_t count, const double *levels, size_t level_count,
+                         double *out);
 
 #endif

@@ -108,8 +108,8 @@ static double read_level(const struct centroid *centroids, size_t count,
 }
 
 void tdigest_percentiles(struct arena *arena, const double *values,
-                         size_t count, const double *levels,
-                         size_t level_count, double *out)
+                         size_t count, const double *levels, size_t level_count,
+                         double *out)
 {
     for (size_t i = 0; i < level_count; i++)
         out[i] = (double)NAN;

@@ -2,9 +2,9 @@
  * store.c: opening a data directory, and transactions.
  *
  * A writer takes the lock before it looks at the file, so that two of them
- * never migrate at once. Each migration is one transaction that also sets
- * user_version: a process killed in between leaves the version before or the
- * version after.
+ * never migrate at once. All migrations that are missing are one transaction,
+ * which also sets user_version: a process killed in between, or a disk that
+ * fills, leaves the version before and no half of a schema.
  *
  * A reader's connection is read-only down to the file descriptor: it never
  * checkpoints, and never removes the log of a writer that was killed. Where
@@ -123,36 +123,33 @@ static enum err migrate_one(struct store *store,
                             const struct migration_source *migration)
 {
     int64_t version;
-    enum err err = store_begin(store);
-    if (err)
-        return err;
     int code = sqlite3_exec(store->database, migration->sql, NULL, NULL, NULL);
     if (code)
-        err = store_failure(store, code, migration->name);
-    if (!err)
-        err = query_single_int(store, QUERY_STORE_USER_VERSION, &version);
+        return store_failure(store, code, migration->name);
+    /* Statements prepared before see the schema of before. */
+    queries_free(store);
+    enum err err = query_single_int(store, QUERY_STORE_USER_VERSION, &version);
     if (!err && version != migration->number)
         err = err_set(ERR_STORE,
                       "migration %d (%s) must set user_version to its number "
                       "at its end; it left %lld",
                       migration->number, migration->name, (long long)version);
-    if (!err)
-        return store_commit(store);
-    store_rollback(store);
     return err;
 }
 
 static enum err migrate(struct store *store, int64_t version)
 {
-    enum err err = ERR_NONE;
-    if (version && version < migration_count)
+    if (version == migration_count)
+        return ERR_NONE;
+    if (version)
         log_message(LOG_INFO, "upgrading %s from schema %lld to %d",
                     store->path, (long long)version, migration_count);
-    for (int i = (int)version; i < migration_count && !err; i++) {
+    enum err err = store_begin(store);
+    for (int i = (int)version; i < migration_count && !err; i++)
         err = migrate_one(store, &migration_sources[i]);
-        /* Statements prepared before see the schema of before. */
-        queries_free(store);
-    }
+    if (!err)
+        return store_commit(store);
+    store_rollback(store);
     return err;
 }
 

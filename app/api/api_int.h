@@ -1,0 +1,208 @@
+/*
+ * api_int.h: what the files of this room share. Private to the API.
+ *
+ *     server.c       listening, workers, what a request may be, sending
+ *     routes.c       the table of routes and their parameters
+ *     reply.c        answers, errors as problems (RFC 7807)
+ *     asset.c        the page's files
+ *     query_string.c, base64.c     pure helpers
+ *     page.c         cursors and the envelope of lists
+ *     rows.c         rows as JSON objects
+ *     health.c, scores.c, sessions.c, session.c, evidence.c    handlers
+ *     attribution.c  why a session was attributed as it was, in sentences
+ *
+ * A handler reads its parameters, asks the store and writes JSON into the
+ * reply's body; only server.c knows sockets.
+ */
+#ifndef ASSAY_API_API_INT_H
+#define ASSAY_API_API_INT_H
+
+#include "api/api.h"
+#include "api/query_string.h"
+#include "base/arena.h"
+#include "base/buf.h"
+#include "base/err.h"
+#include "base/json.h"
+#include "config/config.h"
+#include "rollup/rollup.h"
+#include "store/store.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct api_facts {
+    const char *directory; /* absolute */
+    int64_t started_ms;
+};
+
+struct request {
+    struct text path;     /* decoded, without the parameters */
+    struct text argument; /* what "{...}" of the route's path stands for */
+    struct query_string query;
+    const char *accept_encoding; /* headers; null where absent */
+    const char *if_none_match;
+    struct arena *arena; /* lives as long as the request */
+    struct store *store; /* null for routes without one */
+    const struct api_facts *facts;
+};
+
+struct reply {
+    int status;
+    const char *content_type;
+    const char *cache_control;
+    const char *etag;     /* with quotes; null for none */
+    const char *allow;    /* methods, with status 405 */
+    bool gzip;            /* the body is compressed */
+    bool varies;          /* by Accept-Encoding */
+    struct text borrowed; /* sent instead of body where its data is not null */
+    struct buf *body;     /* the worker's */
+};
+
+/* ---- routes.c -------------------------------------------------------- */
+
+enum parameter_kind {
+    PARAMETER_TEXT,   /* any text, also the empty one */
+    PARAMETER_TIME,   /* RFC 3339 or a day */
+    PARAMETER_HOUR,   /* the same, and the start of an hour */
+    PARAMETER_LIMIT,  /* 1 to LIMIT_MAX */
+    PARAMETER_CHOICE, /* one of the words in choices */
+    PARAMETER_CURSOR
+};
+
+struct parameter {
+    const char *name;
+    enum parameter_kind kind;
+    const char *choices; /* PARAMETER_CHOICE: separated by '|' */
+};
+
+struct route {
+    /* "/v1/sessions/{key}": the braces take the rest, whatever it holds */
+    const char *path;
+    const struct parameter *parameters; /* ends without a name; may be null */
+    bool without_store;
+    MUST_USE enum err (*answer)(struct request *request, struct reply *reply);
+    const char *summary;
+};
+
+/* Ends with a route without a path. */
+extern const struct route routes[];
+
+/* The route of request->path, with request->argument set; null for none. */
+const struct route *route_find(struct request *request);
+
+/* Every parameter given is known and well-formed. ERR_INPUT otherwise; *WRONG
+ * is the parameter's name. */
+MUST_USE enum err parameters_check(const struct route *route,
+                                   struct request *request, struct text *wrong);
+
+/* Parameters that parameters_check has seen. */
+struct text parameter_text(const struct request *request, const char *name);
+int64_t parameter_time(const struct request *request, const char *name,
+                       int64_t otherwise_ms);
+
+/* ---- reply.c --------------------------------------------------------- */
+
+/* Starts an answer of JSON: status 200, an empty body to write on. */
+struct json_writer reply_json(struct reply *reply);
+
+/* Replaces the answer by a problem. WRONG names a parameter, or has no data.
+ */
+void reply_problem(struct reply *reply, int status, const char *detail,
+                   struct text wrong);
+/* The same from what a handler returned, with its sentence. */
+void reply_err(struct reply *reply, enum err err, struct text wrong);
+
+const char *status_text(int status);
+
+/* ---- asset.c --------------------------------------------------------- */
+
+/* Answers with the file at request->path; false where there is none. */
+bool asset_answer(const struct request *request, struct reply *reply);
+
+/* Of the header Accept-Encoding; null is allowed. */
+bool accepts_gzip(const char *header);
+/* Of the header If-None-Match; null is allowed. */
+bool etag_matches(const char *header, const char *etag);
+
+/* ---- page.c ---------------------------------------------------------- */
+
+enum { LIMIT_MAX = 1000, LIMIT_STANDARD = 50, CURSOR_PARTS_MAX = 8 };
+
+/* One member of a sort key. */
+struct cursor_part {
+    int64_t number; /* where the shape says 'i' */
+    struct text text;
+};
+
+struct cursor {
+    bool given;
+    struct cursor_part parts[CURSOR_PARTS_MAX];
+};
+
+/* SHAPE is a letter a part, 'i' or 't'. ERR_INPUT where parameter "cursor" is
+ * given and was not made by cursor_write with the same shape. */
+MUST_USE enum err cursor_read(struct request *request, const char *shape,
+                              struct cursor *cursor);
+struct text cursor_write(struct arena *arena, const char *shape,
+                         const struct cursor *cursor);
+
+/*
+ * The envelope of a list: begin, then rows as long as page_wants_row, which
+ * counts them and finds out whether there are more than were asked for.
+ */
+struct page {
+    struct json_writer writer;
+    int64_t limit;
+    int64_t rows;
+    bool more;
+};
+struct page page_begin(const struct request *request, struct reply *reply);
+/* Rows to ask the store for: one more than the page holds. */
+int64_t page_rows(const struct page *page);
+bool page_wants_row(struct page *page);
+/* NEXT is the cursor behind the last row; used only where more rows wait. */
+void page_end(struct page *page, struct text next);
+
+/* ---- rows.c ---------------------------------------------------------- */
+
+/* The first COUNT fields of ROW as members of the object being written. */
+void json_fields(struct json_writer *writer, struct fields fields, size_t count,
+                 const void *row);
+/* Null for ABSENT_INT. */
+void json_time(struct json_writer *writer, int64_t ms);
+void json_window(struct json_writer *writer, int64_t ms);
+void json_text_or_null(struct json_writer *writer, struct text text);
+/* Binds null for a text that is not given. */
+void bind_optional(struct query *query, int at, struct text text);
+
+/* ---- attribution.c --------------------------------------------------- */
+
+/* The capability snapshot nearest to a selection that lists its orchestrator.
+ */
+struct nearest_snapshot {
+    bool known; /* was looked for */
+    bool found;
+    int64_t after_ms; /* snapshot - selection; negative: before it */
+};
+
+/*
+ * Writes an array of sentences: why SESSION was attributed as it was.
+ * DECIDING is its last selection, or null where it has none. Pure.
+ */
+void attribution_explain(struct json_writer *writer, struct arena *arena,
+                         const struct session_row *session,
+                         const struct selection_row *deciding,
+                         struct nearest_snapshot nearest);
+
+/* ---- handlers -------------------------------------------------------- */
+
+MUST_USE enum err answer_alive(struct request *request, struct reply *reply);
+MUST_USE enum err answer_ready(struct request *request, struct reply *reply);
+MUST_USE enum err answer_health(struct request *request, struct reply *reply);
+MUST_USE enum err answer_scores(struct request *request, struct reply *reply);
+MUST_USE enum err answer_sessions(struct request *request, struct reply *reply);
+MUST_USE enum err answer_session(struct request *request, struct reply *reply);
+MUST_USE enum err answer_line(struct request *request, struct reply *reply);
+
+#endif

@@ -1,0 +1,147 @@
+/*
+ * evidence.c: /v1/evidence/lines/{line}: the exact bytes of one line, and the
+ * block and chain that vouch for them.
+ */
+#include "api/api_int.h"
+#include "api/base64.h"
+
+enum { LINE_DIGITS_MAX = 18, LINE_INDEX_BITS = 16 };
+
+static bool line_number(struct text text, int64_t *line)
+{
+    *line = 0;
+    if (text.length < 1 || text.length > LINE_DIGITS_MAX)
+        return false;
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        *line = *line * 10 + (text.data[i] - '0');
+    }
+    return true;
+}
+
+static const char *kind_name(enum evidence_kind kind)
+{
+    switch (kind) {
+    case EVIDENCE_REPEAT:
+        return "repeat";
+    case EVIDENCE_OVERSIZE:
+        return "oversize";
+    default:
+        return "line";
+    }
+}
+
+static enum err add_block(struct request *request, struct json_writer *writer,
+                          int64_t line)
+{
+    static const char *const states[] = {"open", "sealed", "expired"};
+    struct query *query = query_start(request->store, QUERY_API_EVIDENCE_BLOCK);
+    query_bind_int(query, 1, line >> LINE_INDEX_BITS);
+    bool found;
+    enum err err = query_step(query, &found);
+    json_key(writer, "block");
+    if (err || !found) {
+        json_null(writer);
+        return err;
+    }
+    json_begin(writer, '{');
+    json_key(writer, "number");
+    json_int(writer, line >> LINE_INDEX_BITS);
+    json_key(writer, "index");
+    json_int(writer, line & ((1 << LINE_INDEX_BITS) - 1));
+    json_key(writer, "state");
+    json_string(writer, states[query_int(query, 0) % 3]);
+    json_key(writer, "lines");
+    json_int(writer, query_int(query, 1));
+    json_key(writer, "sha256");
+    json_text(writer, query_text(query, 2));
+    json_key(writer, "chain");
+    json_text(writer, query_text(query, 3));
+    json_end(writer, '}');
+    return query_step(query, &found);
+}
+
+/* Text where the bytes are text, else base64: JSON cannot hold other bytes. */
+static void add_bytes(struct json_writer *writer, struct text bytes)
+{
+    bool is_text = text_is_utf8(bytes);
+    json_key(writer, "text");
+    json_text_or_null(writer, is_text ? bytes : (struct text){0});
+    if (is_text)
+        return;
+    struct buf encoded = {0};
+    base64_encode(&encoded, bytes);
+    json_key(writer, "base64");
+    json_text(writer, (struct text){encoded.data, encoded.length});
+    buf_free(&encoded);
+}
+
+static void add_hash(struct json_writer *writer,
+                     const struct evidence_line *line)
+{
+    uint8_t hash[SHA256_BYTES];
+    char hex[2 * SHA256_BYTES + 1];
+    if (line->kind == EVIDENCE_OVERSIZE) {
+        hash_hex(line->sha256, SHA256_BYTES, hex);
+    } else {
+        hash_sha256(line->bytes.data, line->bytes.length, hash);
+        hash_hex(hash, SHA256_BYTES, hex);
+    }
+    json_key(writer, "sha256");
+    json_string(writer, hex);
+}
+
+static void add_line(struct json_writer *writer,
+                     const struct evidence_line *line)
+{
+    json_key(writer, "line");
+    json_int(writer, line->line);
+    json_key(writer, "source");
+    json_text(writer, line->source);
+    json_key(writer, "org");
+    json_text(writer, line->org);
+    json_key(writer, "class");
+    json_string(writer, evidence_class_name(line->class));
+    json_key(writer, "kind");
+    json_string(writer, kind_name(line->kind));
+    json_key(writer, "arrival");
+    json_time(writer, line->arrival_ms);
+    json_key(writer, "event_time");
+    json_time(writer, line->event_ms);
+}
+
+enum err answer_line(struct request *request, struct reply *reply)
+{
+    int64_t number;
+    struct evidence_line line;
+    if (!line_number(request->argument, &number))
+        return err_set(ERR_INPUT,
+                       "a line of evidence is named by its number, "
+                       "not by \"%.*s\"",
+                       (int)request->argument.length, request->argument.data);
+    enum err err = evidence_read(request->store, request->arena, number, &line);
+    if (err)
+        return err;
+    struct evidence_line kept = line;
+    if (line.kind == EVIDENCE_REPEAT)
+        err =
+            evidence_read(request->store, request->arena, line.repeats, &kept);
+    if (err)
+        return err;
+    struct json_writer writer = reply_json(reply);
+    json_begin(&writer, '{');
+    add_line(&writer, &line);
+    json_key(&writer, "repeats");
+    if (line.kind == EVIDENCE_REPEAT)
+        json_int(&writer, line.repeats);
+    else
+        json_null(&writer);
+    json_key(&writer, "length");
+    json_int(&writer, (int64_t)kept.length);
+    add_hash(&writer, &kept);
+    add_bytes(&writer, kept.bytes);
+    err = add_block(request, &writer, number);
+    json_end(&writer, '}');
+    return err;
+}

@@ -1,0 +1,166 @@
+/*
+ * health.c: /v1/health, what the store holds, and the two questions that
+ * supervisors ask.
+ */
+#include "api/api_int.h"
+#include "base/clock.h"
+
+#include <sys/stat.h>
+
+static void add_ok(struct reply *reply)
+{
+    struct json_writer writer = reply_json(reply);
+    json_begin(&writer, '{');
+    json_key(&writer, "status");
+    json_string(&writer, "ok");
+    json_end(&writer, '}');
+    reply->cache_control = "no-store";
+}
+
+enum err answer_alive(struct request *request, struct reply *reply)
+{
+    (void)request;
+    add_ok(reply);
+    return ERR_NONE;
+}
+
+/* The store was opened for this request; one query shows that it answers. */
+enum err answer_ready(struct request *request, struct reply *reply)
+{
+    bool row;
+    struct query *query = query_start(request->store, QUERY_API_READY);
+    enum err err = query_step(query, &row);
+    if (!err && row)
+        err = query_step(query, &row);
+    if (!err)
+        add_ok(reply);
+    return err;
+}
+
+/* ---- the store ------------------------------------------------------- */
+
+static int64_t file_bytes(struct arena *arena, const char *directory,
+                          const char *name)
+{
+    struct stat status;
+    const char *path = arena_printf(arena, "%s/%s", directory, name);
+    return stat(path, &status) == 0 ? (int64_t)status.st_size : 0;
+}
+
+static void add_int(struct json_writer *writer, const char *key, int64_t value)
+{
+    json_key(writer, key);
+    json_int(writer, value);
+}
+
+static void add_time(struct json_writer *writer, const char *key,
+                     struct query *query, int column)
+{
+    json_key(writer, key);
+    json_time(writer, query_is_null(query, column) ? ABSENT_INT
+                                                   : query_int(query, column));
+}
+
+static enum err add_store(struct request *request, struct json_writer *writer)
+{
+    const char *directory = request->facts->directory;
+    struct query *query = query_start(request->store, QUERY_API_STORE);
+    bool row;
+    enum err err = query_step(query, &row);
+    if (err)
+        return err;
+    json_key(writer, "store");
+    json_begin(writer, '{');
+    json_key(writer, "directory");
+    json_string(writer, directory);
+    add_int(writer, "bytes",
+            file_bytes(request->arena, directory, "assay.db") +
+                file_bytes(request->arena, directory, "assay.db-wal"));
+    add_int(writer, "lines", query_int(query, 0));
+    add_int(writer, "raw_bytes", query_int(query, 1));
+    add_int(writer, "evidence_bytes", query_int(query, 2));
+    add_int(writer, "sessions", query_int(query, 3));
+    add_int(writer, "sla_rows", query_int(query, 4));
+    add_time(writer, "first_event", query, 5);
+    add_time(writer, "last_event", query, 6);
+    json_end(writer, '}');
+    return query_step(query, &row);
+}
+
+/* ---- lists ----------------------------------------------------------- */
+
+static void add_feed(struct json_writer *writer, struct query *query)
+{
+    static const char *const texts[] = {"source", "org", "class", "chain",
+                                        "open_sha256"};
+    static const char *const numbers[] = {"lines", "blocks", "raw_bytes",
+                                          "stored_bytes"};
+    for (int i = 0; i < 5; i++) {
+        json_key(writer, texts[i]);
+        json_text(writer, query_text(query, i));
+    }
+    for (int i = 0; i < 4; i++)
+        add_int(writer, numbers[i], query_int(query, 5 + i));
+    add_time(writer, "first_arrival", query, 9);
+    add_time(writer, "last_arrival", query, 10);
+}
+
+static void add_count(struct json_writer *writer, struct query *query)
+{
+    static const char *const texts[] = {"class", "reason", "org"};
+    for (int i = 0; i < 3; i++) {
+        json_key(writer, texts[i]);
+        json_text(writer, query_text(query, i));
+    }
+    add_int(writer, "received", query_int(query, 3));
+    add_int(writer, "unique", query_int(query, 4));
+}
+
+static void add_family(struct json_writer *writer, struct query *query)
+{
+    json_key(writer, "family");
+    json_text(writer, query_text(query, 0));
+    json_key(writer, "org");
+    json_text(writer, query_text(query, 1));
+    add_int(writer, "unique", query_int(query, 2));
+}
+
+static enum err add_list(struct request *request, struct json_writer *writer,
+                         const char *key, enum query_id id,
+                         void (*add)(struct json_writer *, struct query *))
+{
+    struct query *query = query_start(request->store, id);
+    bool more = true;
+    enum err err;
+    json_key(writer, key);
+    json_begin(writer, '[');
+    while (!(err = query_step(query, &more)) && more) {
+        json_begin(writer, '{');
+        add(writer, query);
+        json_end(writer, '}');
+    }
+    json_end(writer, ']');
+    return err;
+}
+
+enum err answer_health(struct request *request, struct reply *reply)
+{
+    struct json_writer writer = reply_json(reply);
+    json_begin(&writer, '{');
+    json_key(&writer, "version");
+    json_string(&writer, ASSAY_VERSION);
+    json_key(&writer, "started_at");
+    json_time(&writer, request->facts->started_ms);
+    json_key(&writer, "now");
+    json_time(&writer, clock_wall_ms());
+    enum err err = add_store(request, &writer);
+    if (!err)
+        err = add_list(request, &writer, "feeds", QUERY_API_FEEDS, add_feed);
+    if (!err)
+        err = add_list(request, &writer, "counts", QUERY_API_COUNTS, add_count);
+    if (!err)
+        err = add_list(request, &writer, "families", QUERY_API_FAMILIES,
+                       add_family);
+    json_end(&writer, '}');
+    return err;
+}

@@ -1,0 +1,205 @@
+/*
+ * query_string.c: see query_string.h.
+ */
+#include "api/query_string.h"
+
+#include <string.h>
+
+/* ---- UTF-8 ----------------------------------------------------------- */
+
+/* Bytes after the first in the sequence that starts with LEAD, or -1. */
+static int bytes_after(unsigned char lead)
+{
+    if (lead < 0x80)
+        return 0;
+    if (lead >= 0xC2 && lead <= 0xDF)
+        return 1;
+    if (lead >= 0xE0 && lead <= 0xEF)
+        return 2;
+    if (lead >= 0xF0 && lead <= 0xF4)
+        return 3;
+    return -1;
+}
+
+/* The second byte alone tells overlong forms, surrogates and what lies above
+ * U+10FFFF. */
+static bool second_fits(unsigned char lead, unsigned char second)
+{
+    switch (lead) {
+    case 0xE0:
+        return second >= 0xA0;
+    case 0xED:
+        return second <= 0x9F;
+    case 0xF0:
+        return second >= 0x90;
+    case 0xF4:
+        return second <= 0x8F;
+    default:
+        return true;
+    }
+}
+
+bool text_is_utf8(struct text text)
+{
+    const unsigned char *at = (const unsigned char *)text.data;
+    size_t left = text.length;
+    while (left > 0) {
+        int after = bytes_after(*at);
+        if (after < 0 || (size_t)after >= left)
+            return false;
+        if (after > 0 && !second_fits(at[0], at[1]))
+            return false;
+        for (int i = 1; i <= after; i++) {
+            if ((at[i] & 0xC0) != 0x80)
+                return false;
+        }
+        at += after + 1;
+        left -= (size_t)after + 1;
+    }
+    return true;
+}
+
+static bool has_control(struct text text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c < 0x20 || c == 0x7F)
+            return true;
+    }
+    return false;
+}
+
+/* ---- percent signs --------------------------------------------------- */
+
+static int hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F')
+        return c - 'A' + 10;
+    return -1;
+}
+
+/* The byte that "%XX" at the start of TEXT stands for, or -1. */
+static int escaped_byte(struct text text)
+{
+    if (text.length < 3)
+        return -1;
+    int high = hex_value(text.data[1]);
+    int low = hex_value(text.data[2]);
+    return high < 0 || low < 0 ? -1 : high * 16 + low;
+}
+
+enum err percent_decode(struct arena *arena, struct text text, bool plus,
+                        struct text *decoded)
+{
+    char *out = arena_alloc(arena, text.length + 1);
+    size_t length = 0;
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.data[i];
+        if (c == '%') {
+            struct text rest = {text.data + i, text.length - i};
+            int byte = escaped_byte(rest);
+            if (byte < 0)
+                return err_set(ERR_INPUT,
+                               "a percent sign in the address is not followed "
+                               "by two hexadecimal digits");
+            c = (char)byte;
+            i += 2;
+        } else if (plus && c == '+') {
+            c = ' ';
+        }
+        out[length++] = c;
+    }
+    *decoded = (struct text){out, length};
+    if (has_control(*decoded) || !text_is_utf8(*decoded))
+        return err_set(ERR_INPUT, "the address holds bytes that are no text "
+                                  "(UTF-8 without control characters)");
+    return ERR_NONE;
+}
+
+/* ---- parameters ------------------------------------------------------ */
+
+/* Cuts the piece before SEPARATOR off the front of REST. */
+static struct text cut(struct text *rest, char separator)
+{
+    const char *end =
+        rest->length ? memchr(rest->data, separator, rest->length) : NULL;
+    struct text piece = *rest;
+    if (end) {
+        piece.length = (size_t)(end - rest->data);
+        rest->data = end + 1;
+        rest->length -= piece.length + 1;
+    } else {
+        rest->data += rest->length;
+        rest->length = 0;
+    }
+    return piece;
+}
+
+static const struct query_parameter *find(const struct query_string *query,
+                                          struct text name)
+{
+    for (size_t i = 0; i < query->count; i++) {
+        if (text_equal(query->list[i].name, name))
+            return &query->list[i];
+    }
+    return NULL;
+}
+
+static enum err check(const struct query_string *query,
+                      const struct query_parameter *one)
+{
+    if (one->name.length == 0)
+        return err_set(ERR_INPUT, "a parameter in the address has no name");
+    if (one->name.length > QUERY_NAME_BYTES_MAX)
+        return err_set(ERR_INPUT, "a parameter's name is over %d bytes long",
+                       QUERY_NAME_BYTES_MAX);
+    int length = (int)one->name.length;
+    if (one->value.length > QUERY_VALUE_BYTES_MAX)
+        return err_set(ERR_INPUT,
+                       "the value of parameter \"%.*s\" is over %d bytes long",
+                       length, one->name.data, QUERY_VALUE_BYTES_MAX);
+    if (find(query, one->name))
+        return err_set(ERR_INPUT, "parameter \"%.*s\" is given twice", length,
+                       one->name.data);
+    if (query->count == QUERY_PARAMETERS_MAX)
+        return err_set(ERR_INPUT, "more than %d parameters are given",
+                       QUERY_PARAMETERS_MAX);
+    return ERR_NONE;
+}
+
+enum err query_string_parse(struct arena *arena, struct text text,
+                            struct query_string *query)
+{
+    query->count = 0;
+    if (text.length > QUERY_BYTES_MAX)
+        return err_set(ERR_INPUT, "the parameters are over %d bytes long",
+                       QUERY_BYTES_MAX);
+    struct text rest = text;
+    while (rest.length > 0) {
+        struct text value = cut(&rest, '&');
+        if (value.length == 0)
+            continue; /* "a=1&&b=2": nothing stands between */
+        struct text name = cut(&value, '=');
+        struct query_parameter one;
+        enum err err = percent_decode(arena, name, true, &one.name);
+        if (!err)
+            err = percent_decode(arena, value, true, &one.value);
+        if (!err)
+            err = check(query, &one);
+        if (err)
+            return err;
+        query->list[query->count++] = one;
+    }
+    return ERR_NONE;
+}
+
+struct text query_string_value(const struct query_string *query,
+                               const char *name)
+{
+    const struct query_parameter *one = find(query, text_of(name));
+    return one ? one->value : (struct text){0};
+}

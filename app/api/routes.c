@@ -1,0 +1,222 @@
+/*
+ * routes.c: every path of the API with the parameters that it takes, and the
+ * check that a request asks for nothing else.
+ *
+ * An unknown parameter is refused and not passed over: somebody who misspelt a
+ * filter would otherwise read the unfiltered numbers as the filtered ones.
+ */
+#include "api/api_int.h"
+#include "base/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+static const struct parameter list_of_scores[] = {
+    {"start", PARAMETER_TIME, NULL},
+    {"end", PARAMETER_TIME, NULL},
+    {"org", PARAMETER_TEXT, NULL},
+    {"orchestrator", PARAMETER_TEXT, NULL},
+    {"pipeline", PARAMETER_TEXT, NULL},
+    {"model", PARAMETER_TEXT, NULL},
+    {"gpu", PARAMETER_TEXT, NULL},
+    {"pass", PARAMETER_CHOICE, "settled"},
+    {"lens", PARAMETER_CHOICE, "published"},
+    {"limit", PARAMETER_LIMIT, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL},
+    {0},
+};
+
+static const struct parameter list_of_sessions[] = {
+    {"start", PARAMETER_TIME, NULL},
+    {"end", PARAMETER_TIME, NULL},
+    {"hour", PARAMETER_HOUR, NULL},
+    {"org", PARAMETER_TEXT, NULL},
+    {"orchestrator", PARAMETER_TEXT, NULL},
+    {"pipeline", PARAMETER_TEXT, NULL},
+    {"model", PARAMETER_TEXT, NULL},
+    {"gpu", PARAMETER_TEXT, NULL},
+    {"limit", PARAMETER_LIMIT, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL},
+    {0},
+};
+
+const struct route routes[] = {
+    {"/healthz", NULL, true, answer_alive, "is the process alive"},
+    {"/readyz", NULL, false, answer_ready, "can the store be read"},
+    {"/v1/health", NULL, false, answer_health, "what the store holds"},
+    {"/v1/streaming/sla", list_of_scores, false, answer_scores,
+     "hourly scores with their components, newest first"},
+    {"/v1/sessions", list_of_sessions, false, answer_sessions,
+     "sessions, newest first"},
+    {"/v1/sessions/{key}", NULL, false, answer_session,
+     "one session with its selections, hours and events"},
+    {"/v1/evidence/lines/{line}", NULL, false, answer_line,
+     "one line of evidence exactly as it arrived"},
+    {0},
+};
+
+/* ---- finding a route ------------------------------------------------- */
+
+static bool path_matches(const char *pattern, struct text path,
+                         struct text *argument)
+{
+    size_t fixed = strcspn(pattern, "{");
+    if (!pattern[fixed])
+        return text_is(path, pattern);
+    if (path.length <= fixed || memcmp(path.data, pattern, fixed) != 0)
+        return false;
+    *argument = (struct text){path.data + fixed, path.length - fixed};
+    return true;
+}
+
+const struct route *route_find(struct request *request)
+{
+    for (const struct route *route = routes; route->path; route++) {
+        if (path_matches(route->path, request->path, &request->argument))
+            return route;
+    }
+    return NULL;
+}
+
+/* ---- parameters ------------------------------------------------------ */
+
+static const struct parameter *parameter_find(const struct route *route,
+                                              struct text name)
+{
+    const struct parameter *one = route->parameters;
+    for (; one && one->name; one++) {
+        if (text_is(name, one->name))
+            return one;
+    }
+    return NULL;
+}
+
+static enum err unknown(struct request *request, const struct route *route,
+                        struct text name)
+{
+    const char *names[QUERY_PARAMETERS_MAX];
+    size_t count = 0;
+    struct buf list = {0};
+    const struct parameter *one = route->parameters;
+    for (; one && one->name; one++) {
+        buf_printf(&list, "%s%s", count ? ", " : "", one->name);
+        names[count++] = one->name;
+    }
+    const char *text = arena_text(request->arena, name.data, name.length);
+    const char *near = nearest_word(text, names, count);
+    enum err err;
+    if (near)
+        err = err_set(ERR_INPUT,
+                      "there is no parameter \"%s\" here; \"%s\" is meant, "
+                      "perhaps? Allowed are: %s",
+                      text, near, buf_string(&list));
+    else if (count > 0)
+        err = err_set(ERR_INPUT,
+                      "there is no parameter \"%s\" here; allowed are: %s",
+                      text, buf_string(&list));
+    else
+        err = err_set(ERR_INPUT,
+                      "this address takes no parameters, but "
+                      "\"%s\" is given",
+                      text);
+    buf_free(&list);
+    return err;
+}
+
+static enum err refuse(const struct query_parameter *given, const char *allowed)
+{
+    return err_set(ERR_INPUT, "parameter \"%.*s\" is \"%.*s\"; allowed %s",
+                   (int)given->name.length, given->name.data,
+                   (int)given->value.length, given->value.data, allowed);
+}
+
+/* A number of up to four digits, or -1. */
+static int64_t small_number(struct text text)
+{
+    int64_t number = 0;
+    if (text.length < 1 || text.length > 4)
+        return -1;
+    for (size_t i = 0; i < text.length; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return -1;
+        number = number * 10 + (text.data[i] - '0');
+    }
+    return number;
+}
+
+static bool is_choice(const char *choices, struct text word)
+{
+    while (*choices) {
+        size_t length = strcspn(choices, "|");
+        if (text_equal((struct text){choices, length}, word))
+            return true;
+        choices += length;
+        choices += *choices == '|';
+    }
+    return false;
+}
+
+static enum err check_one(struct request *request,
+                          const struct parameter *parameter,
+                          const struct query_parameter *given)
+{
+    struct text value = given->value;
+    int64_t number;
+    switch (parameter->kind) {
+    case PARAMETER_TEXT:
+    case PARAMETER_CURSOR:
+        break;
+    case PARAMETER_HOUR:
+    case PARAMETER_TIME:
+        if (!clock_parse(value.data, value.length, &number))
+            return refuse(given, "is a time like 2026-01-08T21:00:00Z, or a "
+                                 "day like 2026-01-08, in UTC");
+        if (parameter->kind == PARAMETER_HOUR &&
+            number != clock_hour_start(number))
+            return refuse(given, "is the start of an hour, like "
+                                 "2026-01-08T21:00:00Z");
+        break;
+    case PARAMETER_LIMIT:
+        number = small_number(value);
+        if (number < 1 || number > LIMIT_MAX)
+            return refuse(given, "is a whole number from 1 to 1000");
+        break;
+    case PARAMETER_CHOICE:
+        if (!is_choice(parameter->choices, value))
+            return refuse(given, arena_printf(request->arena, "is: %s",
+                                              parameter->choices));
+        break;
+    }
+    return ERR_NONE;
+}
+
+enum err parameters_check(const struct route *route, struct request *request,
+                          struct text *wrong)
+{
+    for (size_t i = 0; i < request->query.count; i++) {
+        const struct query_parameter *given = &request->query.list[i];
+        const struct parameter *one = parameter_find(route, given->name);
+        *wrong = given->name;
+        enum err err = one ? check_one(request, one, given)
+                           : unknown(request, route, given->name);
+        if (err)
+            return err;
+    }
+    *wrong = (struct text){0};
+    return ERR_NONE;
+}
+
+struct text parameter_text(const struct request *request, const char *name)
+{
+    return query_string_value(&request->query, name);
+}
+
+int64_t parameter_time(const struct request *request, const char *name,
+                       int64_t otherwise_ms)
+{
+    struct text value = parameter_text(request, name);
+    int64_t ms = otherwise_ms;
+    if (value.data && !clock_parse(value.data, value.length, &ms))
+        abort(); /* parameters_check let it through */
+    return ms;
+}

@@ -1,0 +1,74 @@
+/*
+ * rows.c: rows as JSON, column by column as the table of fields says.
+ */
+#include "api/api_int.h"
+#include "base/clock.h"
+
+void json_time(struct json_writer *writer, int64_t ms)
+{
+    char bytes[CLOCK_TEXT_BYTES];
+    if (ms == ABSENT_INT)
+        json_null(writer);
+    else
+        json_string(writer, clock_text_ms(ms, bytes));
+}
+
+void json_window(struct json_writer *writer, int64_t ms)
+{
+    char bytes[CLOCK_TEXT_BYTES];
+    if (ms == ABSENT_INT)
+        json_null(writer);
+    else
+        json_string(writer, clock_text_s(ms, bytes));
+}
+
+void json_text_or_null(struct json_writer *writer, struct text text)
+{
+    if (text.data)
+        json_text(writer, text);
+    else
+        json_null(writer);
+}
+
+static void json_field(struct json_writer *writer, const struct field *field,
+                       const void *row)
+{
+    if (field_is_absent(field, row)) {
+        json_null(writer);
+        return;
+    }
+    switch (field->kind) {
+    case FIELD_TEXT:
+        json_text(writer, field_text(field, row));
+        break;
+    case FIELD_INT:
+        json_int(writer, field_int(field, row));
+        break;
+    case FIELD_DOUBLE:
+        json_double(writer, field_double(field, row));
+        break;
+    case FIELD_TIME:
+        json_time(writer, field_int(field, row));
+        break;
+    case FIELD_WINDOW:
+        json_window(writer, field_int(field, row));
+        break;
+    }
+}
+
+void json_fields(struct json_writer *writer, struct fields fields, size_t count,
+                 const void *row)
+{
+    for (size_t i = 0; i < count; i++) {
+        json_key(writer, fields.list[i].name);
+        json_field(writer, &fields.list[i], row);
+    }
+}
+
+void bind_optional(struct query *query, int at, struct text text)
+{
+    if (text.data)
+        query_bind_text(query, at, text);
+    else
+        query_bind_null(query, at);
+}

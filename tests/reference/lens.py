@@ -1,0 +1,346 @@
+"""The `published` lens, slow and simple: records in, export rows out.
+
+For: a second implementation of the specification of the published metrics,
+written from its text, to compare the real one with. Sections 1 to 3.5 and 11;
+what the text leaves open is decided in DECISIONS.md.
+
+    lens = Lens()
+    lens.add(record_bytes, default_org)
+    lens.run('settled')            # or 'whole'
+    lens.export_sla() ...
+
+Reading order: accept.py, sessions.py, snapshots.py, attribution.py, score.py,
+then the passes here.
+"""
+
+import datetime
+
+import attribution
+import score
+import snapshots
+from accept import Intake
+from attribution import normalise
+from sessions import DAY_MS, HOUR_MS, build_sessions
+
+SLA_COLUMNS = '''window_start org orchestrator_address pipeline_id model_id
+gpu_id gpu_model_name region known_sessions_count requested_sessions
+startup_success_sessions no_orch_sessions startup_excused_sessions
+startup_failed_sessions loading_only_sessions zero_output_fps_sessions
+output_failed_sessions effective_failed_sessions confirmed_swapped_sessions
+inferred_swap_sessions total_swapped_sessions sessions_ending_in_error
+error_status_samples health_signal_count health_expected_signal_count
+output_fps_sum status_samples prompt_to_first_frame_sum_ms
+prompt_to_first_frame_sample_count e2e_latency_sum_ms
+e2e_latency_sample_count health_signal_coverage_ratio startup_success_rate
+excused_failure_rate effective_success_rate no_swap_rate
+output_viability_rate avg_output_fps avg_prompt_to_first_frame_ms
+avg_e2e_latency_ms ptff_p50 ptff_p90 ptff_benchmark_row_count e2e_p50 e2e_p90
+e2e_benchmark_row_count fps_p10 fps_p50 fps_benchmark_row_count
+ptff_score_raw e2e_score_raw fps_score_raw reliability_score ptff_score
+e2e_score latency_score fps_score quality_score sla_semantics_version
+sla_score'''.split()
+
+SESSION_COLUMNS = '''session_key org stream_id request_id gateway started_at
+first_processed_at few_processed_at first_ingest_at runner_first_processed_at
+status_start_time last_seen started_count playable_count no_orch_count
+completed_count swap_count status_samples online_samples running_samples
+fps_positive_samples degraded_input_samples degraded_inference_samples
+error_samples error_seen startup_error_count excusable_error_count
+status_hint trace_hint event_hint requested_seen playable_seen completed
+selection_event_id selection_ts selection_trigger selection_outcome
+attribution_status attribution_reason attribution_method
+attribution_confidence attribution_snapshot_ts orchestrator_address
+orchestrator_uri pipeline_id model_id gpu_id startup_outcome startup_label
+excusal_reason loading_only_session zero_output_fps_session
+health_signal_count health_expected_signal_count startup_latency_ms
+e2e_latency_ms ptff_ms'''.split()
+
+SELECTION_COLUMNS = '''selection_event_id org session_key selection_ts
+selection_trigger event_id orchestrator_identity observed_address
+observed_url pipeline_hint model_hint attribution_status attribution_reason
+attribution_method attribution_confidence attribution_snapshot_ts
+orchestrator_address orchestrator_uri pipeline_id model_id gpu_id'''.split()
+
+COUNT_COLUMNS = ['class', 'reason', 'org', 'received', 'unique']
+
+_EPOCH = datetime.datetime(1970, 1, 1)
+
+
+def instant(ms):
+    """RFC 3339 with milliseconds, null for null."""
+    if ms is None:
+        return None
+    when = _EPOCH + datetime.timedelta(milliseconds=ms)
+    return when.isoformat(timespec='milliseconds') + 'Z'
+
+
+def window(ms):
+    """RFC 3339 without milliseconds."""
+    when = _EPOCH + datetime.timedelta(milliseconds=ms)
+    return when.isoformat(timespec='seconds') + 'Z'
+
+
+class SessionRow:
+    """A session as one pass leaves it."""
+
+    def __init__(self, session, selection, decision):
+        self.session = session
+        self.selection = selection    # of this pass or carried, or None
+        self.decision = decision      # with the ambiguous override
+        self.selected = selection is not None
+        s = session
+        hints = [s.status_hint, s.trace_hint, s.event_hint]
+        first = next((h for h in [decision.pipeline] + hints if h), '')
+        self.pipeline, self.model = normalise(first, decision.model)
+
+
+def _never_selected(session):
+    reason = 'missing_candidate'
+    if session.excusal_reason(selected=False) == 'no_orch':
+        reason = 'no_selection_no_orch_excused'
+    return attribution.Decision('unresolved', reason, None, None)
+
+
+class Lens:
+    """All evidence, and the result of the pass that was run last."""
+
+    def __init__(self):
+        self.intake = Intake()
+
+    def add(self, record, default_org=''):
+        self.intake.take(record, default_org)
+
+    def run(self, mode):
+        """Computes everything; mode is 'settled' or 'whole'."""
+        events = self.intake.events.values()
+        self.sessions = build_sessions(events)
+        self.elements = {}
+        for event in events:
+            if event.family == 'network_capabilities':
+                self.elements.setdefault(event.org, []).extend(
+                    snapshots.elements_of(event))
+        self.mode = mode
+        self.selections = []
+        self.stored = {}       # session key -> latest selection so far
+        self.last_row = {}     # session key -> SessionRow
+        self.owner = {}        # (session key, day) -> SessionRow
+        for org in sorted({s.org for s in self.sessions.values()}):
+            self._run_org(org)
+        self.rows = self._sla_rows()
+        score.score_rows(self.rows)
+
+    def _run_org(self, org):
+        mine = [s for s in self.sessions.values() if s.org == org]
+        if self.mode == 'whole':
+            self._pass(org, mine, None, None)
+            return
+        for day in sorted({d for s in mine for d in s.days}):
+            touched = [s for s in mine if day in s.days]
+            self._pass(org, touched, day, day + DAY_MS)
+
+    def _pass(self, org, touched, start, end):
+        found = {s.key: attribution.find_selections(s, start, end)
+                 for s in touched}
+        candidates = [sel.candidate for selections, _ in found.values()
+                      for sel in selections]
+        seen = ({c.address for c in candidates} | {c.url for c in candidates})
+        intervals = snapshots.load(self.elements.get(org, []), seen, start,
+                                   end)
+        for session in touched:
+            selections, identities = found[session.key]
+            for sel in selections:
+                sel.decision = attribution.decide(sel.candidate, intervals)
+            self.selections.extend(selections)
+            row = self._session_row(session, selections, identities)
+            self.last_row[session.key] = row
+            for hour in session.hours:
+                if start is None or start <= hour.start < end:
+                    self.owner[session.key, hour.start] = row
+
+    def _session_row(self, session, selections, identities):
+        own = attribution.latest(selections)
+        if own is not None:
+            self.stored[session.key] = own
+            decision = own.decision
+            if decision.reason == 'missing_candidate' and len(identities) > 1:
+                decision = attribution.ambiguous()
+            return SessionRow(session, own, decision)
+        carried = self.stored.get(session.key)
+        if carried is not None:
+            return SessionRow(session, carried, carried.decision)
+        return SessionRow(session, None, _never_selected(session))
+
+    # SLA input rows (3.1).
+
+    def _sla_rows(self):
+        groups = {}
+        for session in self.sessions.values():
+            last = self.last_row[session.key]
+            for hour in session.hours:
+                sought_from = None
+                if self.mode == 'settled':
+                    day = hour.start // DAY_MS * DAY_MS
+                    sought_from = day - HOUR_MS
+                if session.is_tail_artefact(hour, sought_from):
+                    continue
+                owner = self.owner[session.key, hour.start]
+                key = (hour.start, session.org, owner.decision.address,
+                       owner.pipeline, owner.model, last.decision.gpu)
+                groups.setdefault(key, []).append((session, last, hour))
+        return [self._sla_row(key, groups[key]) for key in sorted(groups)]
+
+    def _sla_row(self, key, members):
+        start, org, address, pipeline, model, gpu = key
+        asked = [m for m in members if m[0].requested()]
+
+        def count(test):
+            return sum(1 for session, last, _ in asked if test(session, last))
+
+        def failed(session, last, excused):
+            if session.startup_outcome() != 'failed':
+                return False
+            reason = session.excusal_reason(last.selected)
+            return (reason != 'none') == excused
+
+        def output_failed(session):
+            return session.loading_only() or session.zero_output_fps()
+
+        ptffs, latencies, fps = [], [], []
+        for session, _, hour in members:
+            fps.extend(hour.fps)
+            if session.ptff_ms:
+                ptffs.append(session.ptff_ms)
+            if hour.latencies:
+                latencies.extend(hour.latencies)
+            elif session.e2e_latency_ms:
+                latencies.append(session.e2e_latency_ms)
+        swapped = count(lambda s, _: s.swap_count > 0)
+        return {
+            'window_start_ms': start,
+            'window_start': window(start),
+            'org': org,
+            'orchestrator_address': address,
+            'pipeline_id': pipeline,
+            'model_id': model or None,
+            'gpu_id': gpu or None,
+            'gpu_model_name': None,
+            'region': None,
+            'known_sessions_count': len(asked),
+            'requested_sessions': len(asked),
+            'startup_success_sessions': count(
+                lambda s, _: s.startup_outcome() == 'success'),
+            'no_orch_sessions': count(
+                lambda s, l: s.selection_outcome(l.selected) == 'no_orch'),
+            'startup_excused_sessions': count(
+                lambda s, l: failed(s, l, True)),
+            'startup_failed_sessions': count(
+                lambda s, l: failed(s, l, False)),
+            'loading_only_sessions': count(lambda s, _: s.loading_only()),
+            'zero_output_fps_sessions': count(
+                lambda s, _: s.zero_output_fps()),
+            'output_failed_sessions': count(lambda s, _: output_failed(s)),
+            'effective_failed_sessions': count(
+                lambda s, l: failed(s, l, False) or output_failed(s)),
+            'confirmed_swapped_sessions': 0,
+            'inferred_swap_sessions': 0,
+            'total_swapped_sessions': swapped,
+            'sessions_ending_in_error': count(
+                lambda s, _: s.error_samples > 0),
+            'error_status_samples': sum(h.errors for _, _, h in members),
+            'health_signal_count': sum(
+                s.health_signals() for s, _, _ in members),
+            'health_expected_signal_count': sum(
+                s.expected_signals() for s, _, _ in members),
+            'output_fps_sum': score.exact_sum(fps),
+            'status_samples': len(fps),
+            'prompt_to_first_frame_sum_ms': score.exact_sum(ptffs),
+            'prompt_to_first_frame_sample_count': len(ptffs),
+            'e2e_latency_sum_ms': score.exact_sum(latencies),
+            'e2e_latency_sample_count': len(latencies)}
+
+    # Export.
+
+    def export_sla(self):
+        return [{c: row[c] for c in SLA_COLUMNS} for row in self.rows]
+
+    def export_counts(self):
+        return self.intake.count_rows()
+
+    def export_selections(self):
+        rows = [_selection_row(s) for s in self.selections]
+        rows.sort(key=lambda r: (r['session_key'], r['selection_ts'],
+                                 r['selection_event_id']))
+        return rows
+
+    def export_sessions(self):
+        return [_export_session(self.last_row[key])
+                for key in sorted(self.sessions)]
+
+
+def _decision_columns(decision):
+    return {'attribution_status': decision.status,
+            'attribution_reason': decision.reason,
+            'attribution_method': decision.method,
+            'attribution_confidence': decision.confidence,
+            'attribution_snapshot_ts': instant(decision.snapshot_ts),
+            'orchestrator_address': decision.address,
+            'orchestrator_uri': decision.uri,
+            'pipeline_id': decision.pipeline,
+            'model_id': decision.model or None,
+            'gpu_id': decision.gpu or None}
+
+
+def _selection_row(selection):
+    c = selection.candidate
+    row = {'selection_event_id': selection.id,
+           'org': c.event.org,
+           'session_key': selection.session_key,
+           'selection_ts': instant(selection.ts),
+           'selection_trigger': selection.trigger,
+           'event_id': c.event.id,
+           'orchestrator_identity': c.identity,
+           'observed_address': c.address,
+           'observed_url': c.url,
+           'pipeline_hint': c.hints[0],
+           'model_hint': c.hints[1]}
+    row.update(_decision_columns(selection.decision))
+    return row
+
+
+_PLAIN = '''org stream_id request_id gateway started_count playable_count
+no_orch_count completed_count swap_count status_samples online_samples
+running_samples fps_positive_samples degraded_input_samples
+degraded_inference_samples error_samples startup_error_count
+excusable_error_count status_hint trace_hint event_hint startup_latency_ms
+e2e_latency_ms ptff_ms'''.split()
+
+_TIMES = '''started_at first_processed_at few_processed_at first_ingest_at
+runner_first_processed_at status_start_time last_seen'''.split()
+
+
+def _export_session(row):
+    s = row.session
+    sel = row.selection
+    out = {'session_key': s.key}
+    out.update({name: getattr(s, name) for name in _PLAIN})
+    out.update({name: instant(getattr(s, name)) for name in _TIMES})
+    out.update(_decision_columns(row.decision))
+    out.update({
+        'pipeline_id': row.pipeline,
+        'model_id': row.model or None,
+        'error_seen': int(s.error_samples > 0),
+        'requested_seen': int(s.requested()),
+        'playable_seen': int(s.playable()),
+        'completed': int(s.completed_count > 0),
+        'selection_event_id': sel.id if sel else None,
+        'selection_ts': instant(sel.ts) if sel else None,
+        'selection_trigger': sel.trigger if sel else None,
+        'selection_outcome': s.selection_outcome(row.selected),
+        'startup_outcome': s.startup_outcome(),
+        'startup_label': s.startup_label(row.selected),
+        'excusal_reason': s.excusal_reason(row.selected),
+        'loading_only_session': int(s.loading_only()),
+        'zero_output_fps_session': int(s.zero_output_fps()),
+        'health_signal_count': s.health_signals(),
+        'health_expected_signal_count': s.expected_signals()})
+    return {c: out[c] for c in SESSION_COLUMNS}
