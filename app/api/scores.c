@@ -84,7 +84,11 @@ static enum err add_row(struct request *request, struct json_writer *writer,
                         const struct sla_row *row)
 {
     json_begin(writer, '{');
-    json_fields(writer, sla_fields, sla_fields.count, row);
+    json_fields(writer, sla_fields, sla_fields.exported, row);
+    json_key(writer, "null_reason");
+    json_text_or_null(writer, row->null_reason);
+    json_key(writer, "quality_note");
+    json_text_or_null(writer, row->quality_note);
     json_key(writer, "provisional");
     json_bool(writer, row->window_start >= clock_day_start(clock_wall_ms()));
     enum err err = add_reasons(request, writer, row);

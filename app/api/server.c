@@ -361,37 +361,25 @@ static enum err start(struct api *api)
     const struct config *config = api->config;
     char workers[16];
     snprintf(workers, sizeof workers, "%d", (int)config->serve_workers);
+    /* clang-format off */
     const char *options[] = {
-        "listening_ports",
-        config->listen.text,
-        "num_threads",
-        workers,
-        "request_timeout_ms",
-        "10000",
-        "enable_keep_alive",
-        "yes",
-        "keep_alive_timeout_ms",
-        "2000",
-        "max_request_size",
-        "16384",
-        "connection_queue",
-        "128",
-        "tcp_nodelay",
-        "1",
-        "enable_auth_domain_check",
-        "no",
-        "decode_url",
-        "no",
-        "enable_directory_listing",
-        "no",
-        "access_control_allow_origin",
-        "",
-        "access_control_allow_methods",
-        "",
-        "access_control_allow_headers",
-        "",
+        "listening_ports", config->listen.text,
+        "num_threads", workers,
+        "request_timeout_ms", "10000",
+        "enable_keep_alive", "yes",
+        "keep_alive_timeout_ms", "2000",
+        "max_request_size", "16384",
+        "connection_queue", "128",
+        "tcp_nodelay", "1",
+        "decode_url", "no", /* percent_decode is stricter */
+        "enable_auth_domain_check", "no", /* the gate checks the host */
+        "enable_directory_listing", "no",
+        "access_control_allow_origin", "",
+        "access_control_allow_methods", "",
+        "access_control_allow_headers", "",
         NULL,
     };
+    /* clang-format on */
     struct mg_callbacks callbacks = {
         .begin_request = on_request,
         .http_error = on_error,

@@ -148,8 +148,8 @@ static void read_envelope(struct arena *arena, struct yyjson_val *root,
         reject(event, "blank_org");
 }
 
-void accept(struct arena *arena, struct text record, struct text default_org,
-            struct event *event)
+void event_judge(struct arena *arena, struct text record,
+                 struct text default_org, struct event *event)
 {
     struct text blank = text_of("");
     *event = (struct event){.class = EVIDENCE_ACCEPTED, .reason = ""};

@@ -7,7 +7,7 @@
 #include "ingest/ingest.h"
 #include "livepeer/livepeer.h"
 
-/* One judged record; texts point into the record or ARENA of accept(). */
+/* One judged record; texts point into the record or ARENA of event_judge(). */
 struct event {
     enum evidence_class class;
     const char *reason; /* "" where accepted */
@@ -25,8 +25,8 @@ struct event {
 
 /* Judges RECORD; DEFAULT_ORG is for records that name none. Never fails: what
  * is wrong with a record is its reason. */
-void accept(struct arena *arena, struct text record, struct text default_org,
-            struct event *event);
+void event_judge(struct arena *arena, struct text record,
+                 struct text default_org, struct event *event);
 
 /* The publisher's timestamp forms (§1.1 with §11); false for any other text. */
 bool event_time_parse(struct text text, int64_t *ms);

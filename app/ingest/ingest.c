@@ -165,8 +165,8 @@ static enum err look_at(struct ingest *ingest, struct delivery *delivery,
         earlier->found = earlier->same_bytes;
         return ERR_NONE;
     }
-    accept(&ingest->compare, earlier->line.bytes, earlier->line.org,
-           &earlier->event);
+    event_judge(&ingest->compare, earlier->line.bytes, earlier->line.org,
+                &earlier->event);
     earlier->found = same_key(&earlier->event, &delivery->event);
     return ERR_NONE;
 }
@@ -297,11 +297,12 @@ enum err ingest_take_record(struct ingest *ingest,
 {
     struct delivery delivery = {.origin = origin, .record = record};
     arena_clear(&ingest->arena);
-    accept(&ingest->arena, record, origin->org, &delivery.event);
+    event_judge(&ingest->arena, record, origin->org, &delivery.event);
     if (delivery.event.class == EVIDENCE_REJECTED &&
         capability_dump(&ingest->arena, &delivery.event, origin->snapshot_ms,
                         &delivery.record))
-        accept(&ingest->arena, delivery.record, origin->org, &delivery.event);
+        event_judge(&ingest->arena, delivery.record, origin->org,
+                    &delivery.event);
     fill_line(&delivery);
     delivery.line.line = line;
     key_of(&delivery);

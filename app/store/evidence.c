@@ -125,24 +125,24 @@ static enum err load_chunks(struct store *store, const struct block_row *row,
                             struct buf *raw)
 {
     bool found = true;
+    bool whole = true;
     uint8_t hash[SHA256_BYTES];
     enum err err = ERR_NONE;
     struct query *query = query_start(store, QUERY_EVIDENCE_CHUNKS);
     query_bind_int(query, 1, row->number);
     seal_open_start(hash);
-    while (found) {
+    while (!err) {
         err = query_step(query, &found);
         if (err || !found)
             break;
         struct text chunk = query_text(query, 1);
         seal_open_add(hash, chunk);
-        if (unpack_chunk(store->packer, chunk, raw))
-            continue;
-        err = err_set(ERR_CORRUPT, "a chunk of it cannot be decompressed");
-        break;
+        whole = whole && unpack_chunk(store->packer, chunk, raw);
     }
     if (!err && !same_hash(row->hash, hash))
         err = err_set(ERR_CORRUPT, "its chunks do not have the recorded hash");
+    else if (!err && !whole)
+        err = err_set(ERR_CORRUPT, "a chunk of it cannot be decompressed");
     sqlite3_reset(query->statement);
     return err;
 }

@@ -15,13 +15,16 @@ SELECT (SELECT coalesce(sum(lines), 0) FROM evidence_feed),
        (SELECT max(last_event) FROM count_total WHERE class = 'accepted');
 
 -- name: api_feeds
--- The chain of a feed without a sealed block vouches for nothing yet.
+-- The chain vouches for sealed blocks, the hash of the open block (if there is
+-- one) for the lines after them.
 SELECT source, org,
        CASE class WHEN 0 THEN 'accepted' WHEN 1 THEN 'ignored'
                   ELSE 'rejected' END AS class_name,
        CASE WHEN EXISTS (SELECT 1 FROM evidence_block AS b
                          WHERE b.feed = f.feed AND b.state > 0)
             THEN lower(hex(chain)) ELSE '' END,
+       coalesce((SELECT lower(hex(hash)) FROM evidence_block AS b
+                 WHERE b.feed = f.feed AND b.state = 0), ''),
        lines, blocks, raw_bytes, stored_bytes, first_arrival_ms,
        last_arrival_ms
 FROM evidence_feed AS f ORDER BY class, source, org;
