@@ -1,0 +1,137 @@
+/*
+ * app.js: which page the address names, and the frame around it.
+ *
+ * The address after # is the whole state of the page: #/, #/sla?org=x,
+ * #/session/KEY, #/evidence/LINE. A page is a function from its parameters to
+ * a node; while it asks the server the former page stays, and an answer that
+ * comes after the visitor has moved on is dropped (AbortController).
+ */
+import {element, announce} from "./lib/dom.js";
+import {get} from "./lib/api.js";
+import {clock} from "./lib/format.js";
+import {overviewPage} from "./pages/overview.js";
+import {scoresPage} from "./pages/scores.js";
+import {sessionsPage} from "./pages/sessions.js";
+import {sessionPage} from "./pages/session.js";
+import {evidencePage} from "./pages/evidence.js";
+
+const PAGES = [
+    {pattern: /^\/?$/, name: "overview", show: overviewPage},
+    {pattern: /^\/sla$/, name: "sla", show: scoresPage},
+    {pattern: /^\/sessions$/, name: "sessions", show: sessionsPage},
+    {pattern: /^\/session\/(.+)$/, name: "sessions", show: sessionPage},
+    {pattern: /^\/evidence\/(\d+)$/, name: "", show: evidencePage},
+];
+
+let current = null;
+
+function addressParts() {
+    const address = location.hash.replace(/^#/, "") || "/";
+    const question = address.indexOf("?");
+    const path = question < 0 ? address : address.slice(0, question);
+    const query = question < 0 ? "" : address.slice(question + 1);
+    return {path, query: new URLSearchParams(query)};
+}
+
+function decoded(text) {
+    try {
+        return decodeURIComponent(text);
+    } catch {
+        return text;
+    }
+}
+
+function markNavigation(name) {
+    for (const link of document.querySelectorAll("nav a")) {
+        if (link.dataset.page === name) {
+            link.setAttribute("aria-current", "page");
+        } else {
+            link.removeAttribute("aria-current");
+        }
+    }
+}
+
+function failure(error) {
+    return element("div", {class: "problem"},
+        element("h1", null, error.title || "This page could not be shown"),
+        element("p", {class: "lead"}, error.message),
+        element("p", null, element("a", {href: "#/"}, "Back to the store")));
+}
+
+function missing() {
+    return element("div", {class: "problem"},
+        element("h1", null, "No such page"),
+        element("p", {class: "lead"},
+            "The address names none of the pages of this server."),
+        element("p", null, element("a", {href: "#/"}, "Back to the store")));
+}
+
+async function pageNode(page, match, query, signal) {
+    try {
+        const argument = match[1] === undefined ? null : decoded(match[1]);
+        return await page.show({argument, query, signal});
+    } catch (error) {
+        if (error.name === "AbortError") {
+            return null;
+        }
+        if (!("status" in error)) {
+            console.error(error);
+        }
+        return failure(error);
+    }
+}
+
+function place(node, jumped) {
+    const main = document.getElementById("content");
+    main.replaceChildren(node);
+    main.removeAttribute("aria-busy");
+    const heading = main.querySelector("h1");
+    const title = heading ? heading.textContent : "";
+    document.title = title ? `${title} · assay` : "assay";
+    if (jumped) {
+        window.scrollTo(0, 0);
+        main.focus({preventScroll: true});
+        announce(title);
+    }
+}
+
+async function route(jumped) {
+    current?.abort();
+    const controller = new AbortController();
+    current = controller;
+    const {path, query} = addressParts();
+    const page = PAGES.find((one) => one.pattern.test(path));
+    markNavigation(page?.name ?? "");
+    document.getElementById("content").setAttribute("aria-busy", "true");
+    const node = page
+        ? await pageNode(page, page.pattern.exec(path), query,
+            controller.signal)
+        : missing();
+    if (node && !controller.signal.aborted) {
+        place(node, jumped);
+    }
+}
+
+async function fillFooter() {
+    const footer = document.getElementById("footer");
+    try {
+        const health = await get("/v1/health");
+        footer.replaceChildren(
+            element("span", null, `assay ${health.version}`),
+            element("span", null, "store ",
+                element("code", null, health.store.directory)),
+            element("span", null,
+                `read ${clock(Date.parse(health.now))} UTC`),
+            element("a", {href: "/v1/health"}, "the store as JSON"));
+    } catch {
+        footer.replaceChildren("The server does not answer.");
+    }
+}
+
+document.getElementById("skip").addEventListener("click", (event) => {
+    event.preventDefault();
+    document.getElementById("content").focus();
+});
+window.addEventListener("hashchange", () => route(true));
+route(false);
+fillFooter();
