@@ -160,7 +160,8 @@ MUST_USE enum err evidence_walk_where(struct store *store,
                                       const struct evidence_filter *filter,
                                       evidence_visit *visit, void *context);
 
-/* Seals open blocks that are full; FORCE also those that are not. */
+/* Full blocks are sealed while they are appended to; FORCE seals the others,
+ * too. Joins a transaction, or is one. */
 MUST_USE enum err evidence_seal(struct store *store, bool force);
 
 struct evidence_verdict {
@@ -185,7 +186,9 @@ struct evidence_limits {
     int64_t max_bytes; /* of compressed bodies in all; 0 has no limit */
 };
 /* Drops the bodies of sealed blocks past the limits (their hashes stay in the
- * chain) and remembers, per org, the UTC days that lost evidence. */
+ * chain) and remembers, per org, the UTC days that lost accepted evidence
+ * (evidence_expired_day: start of the day in ms). Age counts from arrival; open
+ * blocks past it are sealed first. Joins a transaction, or is one. */
 MUST_USE enum err evidence_expire(struct store *store, int64_t now_ms,
                                   const struct evidence_limits *limits,
                                   uint64_t *blocks_dropped);
