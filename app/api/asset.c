@@ -13,7 +13,7 @@
 
 enum { ASSET_BYTES_MAX = 4 << 20, WINDOW_BITS_GZIP = 15 + 16 };
 
-/* ---- headers --------------------------------------------------------- */
+/* ---- headers ------------------------------------------------------------- */
 
 /* Cuts the next element of a comma-separated list, without blanks around it;
  * data is null at the end. */
@@ -79,7 +79,7 @@ bool etag_matches(const char *header, const char *etag)
     return false;
 }
 
-/* ---- files ----------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------- */
 
 static const struct asset *asset_find(struct text path)
 {

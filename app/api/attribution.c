@@ -39,7 +39,15 @@ static const char *duration(struct arena *arena, int64_t ms)
                         (int)(ms / MS_PER_MINUTE % 60));
 }
 
-/* ---- the selection --------------------------------------------------- */
+/* "once", "twice", "7 times" */
+static const char *times(struct arena *arena, int64_t count)
+{
+    if (count <= 2)
+        return count == 1 ? "once" : "twice";
+    return arena_printf(arena, "%lld times", (long long)count);
+}
+
+/* ---- the selection ------------------------------------------------------- */
 
 static const char *trigger_words(struct text trigger)
 {
@@ -71,16 +79,16 @@ static void tell_no_selection(struct json_writer *writer, struct arena *arena,
         json_string(writer,
                     arena_printf(arena,
                                  "No event of this session names an "
-                                 "orchestrator: the gateway reported %lld "
-                                 "times that none was available.",
-                                 (long long)session->no_orch_count));
+                                 "orchestrator: the gateway reported %s that "
+                                 "none was available.",
+                                 times(arena, session->no_orch_count)));
     else
         json_string(writer, "No event of this session names an orchestrator, "
                             "so there was nothing to attribute.");
     json_string(writer, "The orchestrator stays blank.");
 }
 
-/* ---- the snapshot ---------------------------------------------------- */
+/* ---- the snapshot -------------------------------------------------------- */
 
 static const char *method_words(struct text method)
 {
@@ -129,7 +137,7 @@ static void tell_snapshot(struct json_writer *writer, struct arena *arena,
                      freshness_words(session, age_ms)));
 }
 
-/* ---- why not --------------------------------------------------------- */
+/* ---- why not ------------------------------------------------------------- */
 
 static void tell_nearest(struct json_writer *writer, struct arena *arena,
                          struct nearest_snapshot nearest)
@@ -212,10 +220,10 @@ static void tell_result(struct json_writer *writer, struct arena *arena,
     if (session->swap_count > 0)
         json_string(writer,
                     arena_printf(arena,
-                                 "It had changed its orchestrator %lld times; "
+                                 "It had changed its orchestrator %s; "
                                  "the published rows charge the last one with "
                                  "all of the session, and so does this lens.",
-                                 (long long)session->swap_count));
+                                 times(arena, session->swap_count)));
 }
 
 void attribution_explain(struct json_writer *writer, struct arena *arena,

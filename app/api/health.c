@@ -37,7 +37,7 @@ enum err answer_ready(struct request *request, struct reply *reply)
     return err;
 }
 
-/* ---- the store ------------------------------------------------------- */
+/* ---- the store ----------------------------------------------------------- */
 
 static int64_t file_bytes(struct arena *arena, const char *directory,
                           const char *name)
@@ -87,7 +87,7 @@ static enum err add_store(struct request *request, struct json_writer *writer)
     return query_step(query, &row);
 }
 
-/* ---- lists ----------------------------------------------------------- */
+/* ---- lists --------------------------------------------------------------- */
 
 static void add_feed(struct json_writer *writer, struct query *query)
 {

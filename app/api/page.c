@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- cursors --------------------------------------------------------- */
+/* ---- cursors ------------------------------------------------------------- */
 
 struct text cursor_write(struct arena *arena, const char *shape,
                          const struct cursor *cursor)
@@ -78,7 +78,7 @@ enum err cursor_read(struct request *request, const char *shape,
     return ERR_NONE;
 }
 
-/* ---- the envelope ---------------------------------------------------- */
+/* ---- the envelope -------------------------------------------------------- */
 
 struct page page_begin(const struct request *request, struct reply *reply)
 {

@@ -69,7 +69,7 @@ static bool has_control(struct text text)
     return false;
 }
 
-/* ---- percent signs --------------------------------------------------- */
+/* ---- percent signs ------------------------------------------------------- */
 
 static int hex_value(char c)
 {
@@ -120,7 +120,7 @@ enum err percent_decode(struct arena *arena, struct text text, bool plus,
     return ERR_NONE;
 }
 
-/* ---- parameters ------------------------------------------------------ */
+/* ---- parameters ---------------------------------------------------------- */
 
 /* Cuts the piece before SEPARATOR off the front of REST. */
 static struct text cut(struct text *rest, char separator)

@@ -55,7 +55,7 @@ const struct route routes[] = {
     {0},
 };
 
-/* ---- finding a route ------------------------------------------------- */
+/* ---- finding a route ----------------------------------------------------- */
 
 static bool path_matches(const char *pattern, struct text path,
                          struct text *argument)
@@ -78,7 +78,7 @@ const struct route *route_find(struct request *request)
     return NULL;
 }
 
-/* ---- parameters ------------------------------------------------------ */
+/* ---- parameters ---------------------------------------------------------- */
 
 static const struct parameter *parameter_find(const struct route *route,
                                               struct text name)

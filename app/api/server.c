@@ -46,7 +46,7 @@ struct worker {
     struct buf body;
 };
 
-/* ---- workers --------------------------------------------------------- */
+/* ---- workers ------------------------------------------------------------- */
 
 enum { THREAD_WORKER = 1 };
 
@@ -74,7 +74,7 @@ static void on_thread_end(const struct mg_context *context, int type,
     free(worker);
 }
 
-/* ---- sending --------------------------------------------------------- */
+/* ---- sending ------------------------------------------------------------- */
 
 /* The page needs its own files and nothing else; no other page may frame it.
  */
@@ -136,7 +136,7 @@ static void send_reply(struct mg_connection *connection, struct worker *worker,
     mg_write(connection, head->data, head->length);
 }
 
-/* ---- the gate -------------------------------------------------------- */
+/* ---- the gate ------------------------------------------------------------ */
 
 /* "[::1]:8080" and "localhost:8080" without the port. */
 static struct text host_name(const char *header)
@@ -194,7 +194,7 @@ static bool passes_gate(struct mg_connection *connection, struct worker *worker,
     return true;
 }
 
-/* ---- answering ------------------------------------------------------- */
+/* ---- answering ----------------------------------------------------------- */
 
 static enum err read_address(const struct mg_request_info *info,
                              struct request *request)
@@ -295,7 +295,7 @@ static int on_log(const struct mg_connection *connection, const char *message)
     return 1;
 }
 
-/* ---- starting -------------------------------------------------------- */
+/* ---- starting ------------------------------------------------------------ */
 
 enum err api_may_listen(const struct config *config)
 {

@@ -8,7 +8,7 @@
  * orchestrator: whoever stays blank is told how near it was. */
 enum { NEARBY_MS = MS_PER_HOUR };
 
-/* ---- selections ------------------------------------------------------ */
+/* ---- selections ---------------------------------------------------------- */
 
 static enum err add_selections(struct request *request,
                                struct json_writer *writer,
@@ -37,7 +37,7 @@ static enum err add_selections(struct request *request,
     return err;
 }
 
-/* ---- hours ----------------------------------------------------------- */
+/* ---- hours --------------------------------------------------------------- */
 
 static void add_sum(struct json_writer *writer, struct arena *arena,
                     struct text encoded)
@@ -92,7 +92,7 @@ static enum err add_hours(struct request *request, struct json_writer *writer)
     return err;
 }
 
-/* ---- attribution ----------------------------------------------------- */
+/* ---- attribution --------------------------------------------------------- */
 
 static bool lists(const struct capability_snapshot *snapshot,
                   const struct selection_row *selection)
@@ -169,7 +169,7 @@ static enum err add_attribution(struct request *request,
     return ERR_NONE;
 }
 
-/* ---- events ---------------------------------------------------------- */
+/* ---- events -------------------------------------------------------------- */
 
 static const char *note_of(const struct session_event *event)
 {
@@ -238,7 +238,7 @@ static enum err add_events(struct request *request, struct json_writer *writer)
     return ERR_NONE;
 }
 
-/* ---- the whole ------------------------------------------------------- */
+/* ---- the whole ----------------------------------------------------------- */
 
 static enum err read_session(struct request *request, struct session_row *row)
 {

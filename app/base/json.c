@@ -12,8 +12,6 @@
 #include <string.h>
 #include <yyjson.h>
 
-enum { NUMERIC_TEXT_MAX = 64 };
-
 static void *arena_yyjson_malloc(void *context, size_t size)
 {
     return arena_raw(context, size);
@@ -176,16 +174,11 @@ static const char *number_end(const char *at)
 static bool numeric_text(struct yyjson_val *value, double *number,
                          bool *integer)
 {
-    char copy[NUMERIC_TEXT_MAX + 1];
-    size_t length = yyjson_get_len(value);
-    if (!length || length > NUMERIC_TEXT_MAX)
+    const char *text = yyjson_get_str(value); /* zero-terminated */
+    if (number_end(text) != text + yyjson_get_len(value))
         return false;
-    memcpy(copy, yyjson_get_str(value), length);
-    copy[length] = '\0';
-    if (number_end(copy) != copy + length)
-        return false;
-    *integer = !strpbrk(copy, ".eE");
-    *number = strtod(copy, NULL);
+    *integer = !strpbrk(text, ".eE");
+    *number = strtod(text, NULL);
     return isfinite(*number);
 }
 
@@ -304,8 +297,12 @@ static void write_number(struct json_writer *writer, struct yyjson_val *value)
 {
     char bytes[32];
     int length;
-    if (yyjson_is_real(value))
-        length = real_text(yyjson_get_real(value), bytes);
+    /* The parser makes -0 a negative integer, but it is none: its text has the
+     * sign. */
+    bool negative_zero = yyjson_is_sint(value) && !yyjson_get_sint(value);
+    if (yyjson_is_real(value) || negative_zero)
+        length =
+            real_text(negative_zero ? -0.0 : yyjson_get_real(value), bytes);
     else if (yyjson_is_uint(value))
         length = snprintf(bytes, sizeof bytes, "%llu",
                           (unsigned long long)yyjson_get_uint(value));

@@ -16,7 +16,7 @@ const struct command *const commands[] = {
 
 enum { COMMANDS_MAX = sizeof commands / sizeof *commands };
 
-/* ---- names ----------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------- */
 
 enum err command_named(const char *name, const struct command **command)
 {
@@ -35,7 +35,7 @@ enum err command_named(const char *name, const struct command **command)
                    near ? "?" : "");
 }
 
-/* ---- configuration --------------------------------------------------- */
+/* ---- configuration ------------------------------------------------------- */
 
 enum err invocation_config(struct invocation *invocation, struct config *config)
 {
@@ -79,7 +79,7 @@ static void set_up_log(const struct invocation *invocation,
     log_setup(least, config->log_json);
 }
 
-/* ---- running --------------------------------------------------------- */
+/* ---- running ------------------------------------------------------------- */
 
 /* Says why a command failed; NAME is null where none was chosen. */
 static int report(const char *name, enum err err, bool json)
@@ -135,7 +135,7 @@ static int run_command(const struct command *command, char *const *arguments,
     return code;
 }
 
-/* ---- without a command ----------------------------------------------- */
+/* ---- without a command --------------------------------------------------- */
 
 static int finish_output(void)
 {

@@ -21,7 +21,7 @@ static enum err run_default(struct invocation *invocation)
     return ERR_NONE;
 }
 
-/* ---- show ------------------------------------------------------------ */
+/* ---- show ---------------------------------------------------------------- */
 
 static void add_value(struct json_writer *writer,
                       const struct config_entry *entry)
@@ -98,7 +98,7 @@ static enum err run_show(struct invocation *invocation)
     return err;
 }
 
-/* ---- check ----------------------------------------------------------- */
+/* ---- check --------------------------------------------------------------- */
 
 static void print_problem(const struct invocation *invocation,
                           const struct config_problem *problem)

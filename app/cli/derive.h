@@ -10,4 +10,12 @@
 /* Brings the derived tables up to date (settle of rollup.h). */
 MUST_USE enum err derive(struct store *store, struct progress *progress);
 
+/*
+ * Opens the store for reading with its derived tables up to date: where an
+ * interrupted import left work and nobody holds the store, the work is done
+ * first; where somebody does, a warning says that rows may be behind.
+ */
+MUST_USE enum err open_settled(struct invocation *invocation,
+                               struct store **store);
+
 #endif

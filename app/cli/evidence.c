@@ -62,7 +62,7 @@ static const struct example examples[] = {
     {"assay evidence verify", "compute every hash and chain again"},
     {0}};
 
-/* ---- one line as text and as JSON ------------------------------------ */
+/* ---- one line as text and as JSON ---------------------------------------- */
 
 /* Bytes that follow FIRST in a character, -1 where none can begin with it. */
 static int bytes_after(unsigned char first)
@@ -179,7 +179,7 @@ static void print_bytes(struct text bytes)
     }
 }
 
-/* ---- show ------------------------------------------------------------ */
+/* ---- show ---------------------------------------------------------------- */
 
 static enum err parse_line(const char *text, int64_t *line)
 {
@@ -318,7 +318,7 @@ static enum err run_show(struct invocation *invocation)
     return err;
 }
 
-/* ---- export ---------------------------------------------------------- */
+/* ---- export -------------------------------------------------------------- */
 
 struct exporting {
     struct store *store;
@@ -450,7 +450,7 @@ static enum err run_export(struct invocation *invocation)
     return err;
 }
 
-/* ---- verify ---------------------------------------------------------- */
+/* ---- verify -------------------------------------------------------------- */
 
 struct verifying {
     bool json;
@@ -609,7 +609,7 @@ static enum err run_verify(struct invocation *invocation)
     return err;
 }
 
-/* ---- the command ----------------------------------------------------- */
+/* ---- the command --------------------------------------------------------- */
 
 static const struct verb verbs[] = {
     {"show", "LINE...", "print lines with where and when they came from", 1,

@@ -5,7 +5,7 @@
  * computed now. Columns, spelling and order are fixed (README, "Rows").
  */
 #include "base/clock.h"
-#include "cli/cli.h"
+#include "cli/derive.h"
 #include "cli/table.h"
 #include "rollup/rollup.h"
 
@@ -112,8 +112,7 @@ static enum err print_row(const struct printing *printing, const void *row)
     return table_end_row(printing->table);
 }
 
-/* ---- settled
- * ------------------------------------------------------------------- */
+/* ---- settled ------------------------------------------------------------- */
 
 static enum err print_settled(struct invocation *invocation,
                               struct store *store,
@@ -138,8 +137,7 @@ static enum err print_settled(struct invocation *invocation,
     return err;
 }
 
-/* ---- whole
- * --------------------------------------------------------------------- */
+/* ---- whole --------------------------------------------------------------- */
 
 static int64_t time_of(const struct subject *subject, const char *row)
 {
@@ -179,7 +177,7 @@ static enum err open_and_print(struct invocation *invocation,
 {
     const char *pass = option_text(invocation, "--pass");
     struct store *store;
-    enum err err = store_open(&store, invocation->config->data, STORE_READ);
+    enum err err = open_settled(invocation, &store);
     if (err)
         return err;
     err = store_begin_read(store);
@@ -239,8 +237,7 @@ static enum err export_selections(struct invocation *invocation)
     return export_subject(invocation, &subject);
 }
 
-/* ---- counts
- * -------------------------------------------------------------------- */
+/* ---- counts -------------------------------------------------------------- */
 
 static enum err print_counts(struct store *store, struct table *table)
 {

@@ -61,7 +61,7 @@ static void print_row(FILE *out, const char *name, size_t name_columns,
     print_wrapped(out, column, column, text);
 }
 
-/* ---- one command ----------------------------------------------------- */
+/* ---- one command --------------------------------------------------------- */
 
 static void print_usage(FILE *out, const struct command *command)
 {
@@ -150,7 +150,7 @@ void help_command(FILE *out, const struct command *command)
     print_exits(out, command->exits);
 }
 
-/* ---- all of them ----------------------------------------------------- */
+/* ---- all of them --------------------------------------------------------- */
 
 static const struct example first_steps[] = {
     {"assay import --org acme events.ndjson.zst", "take in an event log"},

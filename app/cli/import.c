@@ -78,8 +78,13 @@ static void catch_signals(void)
     sigaction(SIGTERM, &action, NULL);
 }
 
-/* ---- records
- * -------------------------------------------------------------------- */
+static enum err stopped(void)
+{
+    return err_set(ERR_STOPPED, "stopped; what was read is kept, give the same "
+                                "files again to go on");
+}
+
+/* ---- records ------------------------------------------------------------- */
 
 static enum err after_record(struct import *import, uint64_t length)
 {
@@ -88,9 +93,7 @@ static enum err after_record(struct import *import, uint64_t length)
     progress_show(&import->progress, import->name, import->done, import->size,
                   import->records, "records");
     if (stop_asked)
-        return err_set(ERR_STOPPED,
-                       "stopped; what was read is kept, give the same files "
-                       "again to go on");
+        return stopped();
     int64_t most = import->invocation->config->import_commit_lines;
     if (ingest_pending(import->ingest) < (uint64_t)most &&
         import->pending_bytes < COMMIT_BYTES_MAX)
@@ -120,11 +123,11 @@ static enum err feed(void *context, const char **bytes, size_t *length)
 {
     struct import *import = context;
     ssize_t count;
-    do
+    do {
+        if (stop_asked)
+            return stopped();
         count = read(import->file, import->bytes, READ_BYTES);
-    while (count < 0 && errno == EINTR && !stop_asked);
-    if (count < 0 && errno == EINTR)
-        count = 0;
+    } while (count < 0 && errno == EINTR);
     if (count < 0)
         return err_set(ERR_INPUT, "cannot read %s: %s", import->name,
                        strerror(errno));
@@ -134,8 +137,7 @@ static enum err feed(void *context, const char **bytes, size_t *length)
     return ERR_NONE;
 }
 
-/* ---- files
- * ------------------------------------------------------------------------ */
+/* ---- files --------------------------------------------------------------- */
 
 static bool is_standard_input(const char *name)
 {
@@ -220,8 +222,7 @@ static enum err import_files(struct import *import)
     return err;
 }
 
-/* ---- summary
- * ------------------------------------------------------------------------ */
+/* ---- summary ------------------------------------------------------------- */
 
 static int compare_totals(const void *left, const void *right)
 {
@@ -268,8 +269,7 @@ static enum err print_totals(struct import *import)
     return err ? err : closed;
 }
 
-/* ---- the run
- * ------------------------------------------------------------------------- */
+/* ---- the run ------------------------------------------------------------- */
 
 static enum err expire(struct import *import)
 {
@@ -293,8 +293,6 @@ static enum err run_import(struct import *import)
     progress_end(&import->progress);
     if (err && err != ERR_STOPPED)
         return err;
-    char stopped[200];
-    snprintf(stopped, sizeof stopped, "%s", err_message());
     enum err finished = ingest_finish(import->ingest);
     if (!finished)
         finished = derive(import->store, &import->progress);
@@ -305,7 +303,7 @@ static enum err run_import(struct import *import)
     if (finished)
         return finished;
     if (err)
-        return err_set(err, "%s", stopped);
+        return stopped();
     return import->damaged ? err_set(ERR_INPUT, "some input was damaged")
                            : ERR_NONE;
 }

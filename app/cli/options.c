@@ -48,7 +48,7 @@ const struct option options_common[] = {
 const struct option option_json = {
     .name = "--json", .type = OPTION_FLAG, .help = "print data as JSON"};
 
-/* ---- tables ---------------------------------------------------------- */
+/* ---- tables -------------------------------------------------------------- */
 
 const struct option *option_at(const struct command *command, size_t i)
 {
@@ -94,7 +94,7 @@ static enum err unknown_option(const struct command *command, const char *name,
                    near ? "?" : "");
 }
 
-/* ---- values ---------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------- */
 
 static bool read_int(const char *text, int64_t *value)
 {
@@ -185,7 +185,7 @@ static enum err keep(struct invocation *invocation, const struct option *option,
     return err;
 }
 
-/* ---- parsing --------------------------------------------------------- */
+/* ---- parsing ------------------------------------------------------------- */
 
 /* One option at arguments[*AT]; leaves *AT at the last argument it took. */
 static enum err parse_option(struct invocation *invocation,
@@ -365,7 +365,7 @@ enum err options_parse(struct invocation *invocation,
     return ERR_NONE;
 }
 
-/* ---- asking ---------------------------------------------------------- */
+/* ---- asking -------------------------------------------------------------- */
 
 static const struct option *declared(const struct invocation *invocation,
                                      const char *name)

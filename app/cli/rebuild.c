@@ -12,21 +12,6 @@
 static const struct example examples[] = {
     {"assay rebuild --data store", "derive all tables of ./store again"}, {0}};
 
-static void show_stage(void *context, const char *stage, uint64_t done,
-                       uint64_t all)
-{
-    char what[64];
-    snprintf(what, sizeof what, "settling %s", stage);
-    progress_show(context, what, done, all, done, "units");
-}
-
-enum err derive(struct store *store, struct progress *progress)
-{
-    enum err err = settle(store, show_stage, progress);
-    progress_end(progress);
-    return err;
-}
-
 static void show_lines(void *context, uint64_t lines)
 {
     progress_show(context, "reading evidence", 0, 0, lines, "lines");

@@ -8,7 +8,7 @@
  * stopping is ordinary code: let running requests finish, checkpoint, leave.
  */
 #include "api/api.h"
-#include "cli/cli.h"
+#include "cli/derive.h"
 #include "store/store.h"
 
 #include <pthread.h>
@@ -80,6 +80,12 @@ static enum err run(struct invocation *invocation)
     err = store_open(&store, config->data, STORE_WRITE);
     if (err)
         return err;
+    struct progress progress = progress_start(invocation);
+    err = derive(store, &progress);
+    if (err) {
+        store_close(store);
+        return err;
+    }
     char *directory = realpath(config->data, NULL);
     err = serve_until_told(config, directory ? directory : config->data);
     free(directory);

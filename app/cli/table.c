@@ -51,7 +51,7 @@ enum table_format table_format_named(const char *name)
     return TABLE_NDJSON;
 }
 
-/* ---- writing --------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 static enum err write_failure(void)
 {
@@ -158,7 +158,7 @@ static size_t characters(const char *text)
     return count;
 }
 
-/* ---- cells ----------------------------------------------------------- */
+/* ---- cells --------------------------------------------------------------- */
 
 /* CELL is what a person reads; it is kept for the end. */
 static void keep_cell(struct table *table, struct text cell)
@@ -284,7 +284,7 @@ void table_flag(struct table *table, bool value)
     table_int(table, value);
 }
 
-/* ---- rows ------------------------------------------------------------ */
+/* ---- rows ---------------------------------------------------------------- */
 
 static void write_csv_heading(struct table *table)
 {
@@ -330,7 +330,7 @@ enum err table_end_row(struct table *table)
     return table->err;
 }
 
-/* ---- the aligned form ------------------------------------------------ */
+/* ---- the aligned form ---------------------------------------------------- */
 
 static void write_aligned_cell(struct table *table, size_t i, const char *text)
 {

@@ -177,7 +177,7 @@ struct config_entry config_entry(struct arena *arena,
     };
 }
 
-/* ---- the commented file ---------------------------------------------- */
+/* ---- the commented file -------------------------------------------------- */
 
 enum { COLUMNS = 80 };
 

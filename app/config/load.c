@@ -18,7 +18,7 @@ enum { PROBLEMS_MAX = 100, SENTENCE_BYTES = 600 };
 
 #define PREFIX "ASSAY_"
 
-/* ---- problems -------------------------------------------------------- */
+/* ---- problems ------------------------------------------------------------ */
 
 static void problem_keep(struct config *config,
                          struct config_problems *problems,
@@ -72,7 +72,7 @@ static enum err verdict(const struct config *config)
                    first->where, first->what, problems->count - 1);
 }
 
-/* ---- one option ------------------------------------------------------ */
+/* ---- one option ---------------------------------------------------------- */
 
 static const char *where_set(struct config *config,
                              const struct config_origin *origin)
@@ -102,7 +102,7 @@ static void apply_defaults(struct config *config)
                    (struct config_origin){.place = CONFIG_DEFAULT});
 }
 
-/* ---- file ------------------------------------------------------------ */
+/* ---- file ---------------------------------------------------------------- */
 
 bool file_read(const char *path, size_t most, struct buf *bytes)
 {
@@ -136,7 +136,7 @@ static void apply_file(struct config *config, const char *path)
     buf_free(&bytes);
 }
 
-/* ---- environment ----------------------------------------------------- */
+/* ---- environment --------------------------------------------------------- */
 
 /* Compared without the prefix, which would make all of them alike. */
 static void warn_unknown_variable(struct config *config, const char *name)
@@ -182,7 +182,7 @@ static void apply_environment(struct config *config, char *const *environment)
     }
 }
 
-/* ---- flags ----------------------------------------------------------- */
+/* ---- flags --------------------------------------------------------------- */
 
 static void apply_flag(struct config *config, const struct config_flag *flag)
 {

@@ -51,7 +51,7 @@ static void *field_of(const struct config_key *key, void *target)
     return (char *)target + key->offset;
 }
 
-/* ---- numbers --------------------------------------------------------- */
+/* ---- numbers ------------------------------------------------------------- */
 
 /* Digits at the start of TEXT; *REST is what follows. False where there are
  * none or where they do not fit. */
@@ -154,7 +154,7 @@ static bool set_number(struct arena *arena, const struct config_key *key,
     return true;
 }
 
-/* ---- words ----------------------------------------------------------- */
+/* ---- words --------------------------------------------------------------- */
 
 static bool set_text(struct arena *arena, const struct config_key *key,
                      const char **field, const char *text,
@@ -209,7 +209,7 @@ static const char *show_choice(struct arena *arena,
     return arena_text(arena, at, strcspn(at, "|"));
 }
 
-/* ---- addresses ------------------------------------------------------- */
+/* ---- addresses ----------------------------------------------------------- */
 
 static bool is_loopback(const char *host)
 {
@@ -264,7 +264,7 @@ static bool set_address(struct arena *arena, struct config_address *field,
     return true;
 }
 
-/* ---- secrets --------------------------------------------------------- */
+/* ---- secrets ------------------------------------------------------------- */
 
 /* Null where BYTES make a secret, else why not. Who may open the file is not
  * looked at: containers mount their secrets readable to all on purpose. */
@@ -316,7 +316,7 @@ static bool set_secret(struct arena *arena, struct config_secret *field,
     return !flaw;
 }
 
-/* ---- by type --------------------------------------------------------- */
+/* ---- by type ------------------------------------------------------------- */
 
 bool value_read(struct arena *arena, const struct config_key *key, void *target,
                 const char *text, char reason[CONFIG_REASON_BYTES])

@@ -47,7 +47,7 @@ static void complain(struct walk *walk, size_t line, const char *format, ...)
                 place_of_line(&config->arena, walk->name, line), "%s", what);
 }
 
-/* ---- events ---------------------------------------------------------- */
+/* ---- events -------------------------------------------------------------- */
 
 static size_t line_of(const struct walk *walk)
 {
@@ -126,7 +126,7 @@ static void skip(struct walk *walk)
         continue;
 }
 
-/* ---- names ----------------------------------------------------------- */
+/* ---- names --------------------------------------------------------------- */
 
 /* The first option of section PATH, or config_keys_count. */
 static size_t section_find(const char *path)
@@ -192,7 +192,7 @@ static bool repeated(struct walk *walk, const char *path, size_t *before,
     return false;
 }
 
-/* ---- values ---------------------------------------------------------- */
+/* ---- values -------------------------------------------------------------- */
 
 /* Nothing after the colon, or one of YAML's words for nothing. */
 static bool is_nothing(const yaml_event_t *event)

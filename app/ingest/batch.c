@@ -97,8 +97,7 @@ static void *with_room(void *list, size_t *capacity, size_t number, size_t size)
     return memory_resize(list, *capacity * size);
 }
 
-/* ---- session events
- * -------------------------------------------------------------- */
+/* ---- session events ------------------------------------------------------ */
 
 static struct session_day *day_of(struct batch *batch, struct text session_key,
                                   struct text org, int64_t ts)
@@ -152,8 +151,7 @@ static void add_session_event(struct batch *batch, struct arena *arena,
     day->events[day->count++] = fact;
 }
 
-/* ---- snapshots
- * ---------------------------------------------------------------------- */
+/* ---- snapshots ----------------------------------------------------------- */
 
 static void keep_element(struct batch *batch,
                          struct capability_element *element)
@@ -217,8 +215,7 @@ void batch_add(struct batch *batch, struct arena *arena,
         add_snapshot(batch, arena, event, line, removed);
 }
 
-/* ---- counts
- * ------------------------------------------------------------------------- */
+/* ---- counts -------------------------------------------------------------- */
 
 static struct count *count_of(struct counts *counts, const struct count *like)
 {
@@ -299,8 +296,7 @@ void batch_count(struct batch *batch, const struct event *event, bool is_first,
     counts_add(&batch->counts, &count);
 }
 
-/* ---- writing
- * ------------------------------------------------------------------------ */
+/* ---- writing ------------------------------------------------------------- */
 
 static enum err note_dirty(struct store *store, struct text org, int64_t day,
                            struct text session_key)

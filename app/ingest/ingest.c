@@ -56,8 +56,7 @@ uint64_t ingest_pending(const struct ingest *ingest)
     return ingest->pending;
 }
 
-/* ---- keys
- * ---------------------------------------------------------------------- */
+/* ---- keys ---------------------------------------------------------------- */
 
 static uint64_t first_word(const uint8_t digest[SHA256_BYTES])
 {
@@ -102,8 +101,7 @@ static bool same_key(const struct event *a, const struct event *b)
            text_equal(a->type, b->type) && text_equal(a->id, b->id);
 }
 
-/* ---- redeliveries
- * ----------------------------------------------------------------- */
+/* ---- redeliveries -------------------------------------------------------- */
 
 /* (gateway, NUL, compact data with sorted keys). */
 static int compare_payload(struct arena *arena, const struct event *a,
@@ -171,26 +169,34 @@ static enum err look_at(struct ingest *ingest, struct delivery *delivery,
     return ERR_NONE;
 }
 
+/*
+ * The earlier delivery that matters: the same bytes if they were taken before,
+ * else the line that stands for the key.
+ */
 static enum err find_earlier(struct ingest *ingest, struct delivery *delivery,
                              struct earlier *earlier)
 {
+    struct seen_entry *entry = NULL;
     *earlier = (struct earlier){0};
-    enum err err = ERR_NONE;
-    while (!earlier->found) {
-        err = seen_next(ingest->seen, &delivery->place, delivery->fingerprint,
-                        &earlier->entry);
-        if (err || !earlier->entry)
-            break;
-        arena_clear(&ingest->compare);
-        err = look_at(ingest, delivery, earlier);
+    while (true) {
+        enum err err = seen_next(ingest->seen, &delivery->place,
+                                 delivery->fingerprint, &entry);
+        if (err || !entry)
+            return err;
+        if (!earlier->found)
+            arena_clear(&ingest->compare);
+        struct earlier look = {.entry = entry};
+        err = look_at(ingest, delivery, &look);
         if (err)
-            break;
+            return err;
+        if (look.found && (look.same_bytes || !entry->beaten))
+            *earlier = look;
+        if (look.found && look.same_bytes)
+            return ERR_NONE;
     }
-    return err;
 }
 
-/* ---- taking
- * ------------------------------------------------------------------------ */
+/* ---- taking -------------------------------------------------------------- */
 
 static enum err write_evidence(struct ingest *ingest, struct delivery *delivery,
                                const struct earlier *earlier)
@@ -205,6 +211,14 @@ static enum err write_evidence(struct ingest *ingest, struct delivery *delivery,
     return evidence_append(ingest->store, line);
 }
 
+static enum err add_seen(struct ingest *ingest, struct delivery *delivery,
+                         int64_t line, bool beaten)
+{
+    const struct seen_entry entry = {delivery->fingerprint, line, false,
+                                     beaten};
+    return seen_add(ingest->seen, &delivery->place, &entry);
+}
+
 static enum err take_first(struct ingest *ingest, struct delivery *delivery)
 {
     const struct event *event = &delivery->event;
@@ -212,36 +226,51 @@ static enum err take_first(struct ingest *ingest, struct delivery *delivery)
     if (event->class == EVIDENCE_ACCEPTED)
         batch_add(ingest->batch, &ingest->arena, event, delivery->line.line,
                   false);
-    return seen_add(ingest->seen, &delivery->place, delivery->fingerprint,
-                    delivery->line.line);
+    return add_seen(ingest, delivery, delivery->line.line, false);
 }
 
-static enum err take_again(struct ingest *ingest, struct delivery *delivery,
-                           struct earlier *earlier)
+/* Equal payloads: which of the two lines stands. */
+static int compare_lines(const struct delivery *delivery,
+                         const struct earlier *earlier)
+{
+    int order = compare_place(&delivery->event, &earlier->event);
+    return order ? order : text_compare(delivery->record, earlier->line.bytes);
+}
+
+/* Another line of a key: one of the two stands, the other is kept as beaten,
+ * so that its next delivery is known again. */
+static enum err compete(struct ingest *ingest, struct delivery *delivery,
+                        struct earlier *earlier)
 {
     const struct event *event = &delivery->event;
-    bool compete = event->class == EVIDENCE_ACCEPTED && earlier->readable &&
-                   !earlier->same_bytes;
-    int payload =
-        compete ? compare_payload(&ingest->compare, event, &earlier->event) : 0;
+    int64_t beaten = delivery->line.line;
+    int payload = compare_payload(&ingest->compare, event, &earlier->event);
     bool conflict = payload && !earlier->entry->conflict;
-    int order = payload;
-    if (compete && !order)
-        order = compare_place(event, &earlier->event);
-    if (compete && !order)
-        order = text_compare(delivery->record, earlier->line.bytes);
     batch_count(ingest->batch, event, false, conflict);
+    int order = payload ? payload : compare_lines(delivery, earlier);
     if (order < 0) {
         batch_add(ingest->batch, &ingest->compare, &earlier->event,
                   earlier->entry->line, true);
         batch_add(ingest->batch, &ingest->arena, event, delivery->line.line,
                   false);
+        beaten = earlier->entry->line;
         earlier->entry->line = delivery->line.line;
     }
-    if (conflict)
-        earlier->entry->conflict = true;
-    return order < 0 || conflict ? seen_changed(ingest->seen, &delivery->place)
-                                 : ERR_NONE;
+    earlier->entry->conflict |= conflict;
+    enum err err = seen_changed(ingest->seen, &delivery->place);
+    return err ? err : add_seen(ingest, delivery, beaten, true);
+}
+
+static enum err take_again(struct ingest *ingest, struct delivery *delivery,
+                           struct earlier *earlier)
+{
+    if (earlier->readable && !earlier->same_bytes &&
+        delivery->event.class == EVIDENCE_ACCEPTED)
+        return compete(ingest, delivery, earlier);
+    batch_count(ingest->batch, &delivery->event, false, false);
+    if (earlier->same_bytes || !earlier->readable)
+        return ERR_NONE;
+    return add_seen(ingest, delivery, delivery->line.line, true);
 }
 
 static enum err take(struct ingest *ingest, struct delivery *delivery)
@@ -361,8 +390,7 @@ enum err ingest_oversize(struct ingest *ingest,
     return err ? abandon(ingest, err) : ERR_NONE;
 }
 
-/* ---- committing
- * ----------------------------------------------------------------------- */
+/* ---- committing ---------------------------------------------------------- */
 
 enum err ingest_flush(struct ingest *ingest)
 {

@@ -12,14 +12,21 @@
 #include <zlib.h>
 #include <zstd.h>
 
-enum { OUT_BYTES = 256 << 10, GZIP_WINDOW = 15 + 16, ZSTD_WINDOW_LOG_MAX = 27 };
+enum {
+    OUT_BYTES = 256 << 10,
+    MAGIC_BYTES = 4,
+    GZIP_WINDOW = 15 + 16,
+    ZSTD_WINDOW_LOG_MAX = 27
+};
 
 struct reading {
     const struct byte_source *source;
     struct splitter *splitter;
     struct reader_report *report;
-    const char *at; /* input not yet used */
+    struct buf beginning; /* what decides on the compression */
+    const char *at;       /* input not yet used */
     size_t left;
+    bool pending; /* a full buffer of output may not have been all */
     char *out;
 };
 
@@ -27,6 +34,15 @@ static enum err refill(struct reading *reading)
 {
     return reading->source->feed(reading->source->context, &reading->at,
                                  &reading->left);
+}
+
+/* More input, unless there is some, or output to come without any. False where
+ * nothing more can come. */
+static bool has_more(struct reading *reading, enum err *err)
+{
+    if (!reading->left && !reading->pending)
+        *err = refill(reading);
+    return !*err && (reading->left || reading->pending);
 }
 
 static enum err read_plain(struct reading *reading)
@@ -40,8 +56,7 @@ static enum err read_plain(struct reading *reading)
     return err;
 }
 
-/* ---- gzip (RFC 1952), several members in a row
- * ------------------------------------- */
+/* ---- gzip (RFC 1952), several members in a row --------------------------- */
 
 /* One step; *STATUS is zlib's. */
 static enum err inflate_some(struct reading *reading, z_stream *stream,
@@ -54,6 +69,7 @@ static enum err inflate_some(struct reading *reading, z_stream *stream,
     *status = inflate(stream, Z_NO_FLUSH);
     reading->at += reading->left - stream->avail_in;
     reading->left = stream->avail_in;
+    reading->pending = *status == Z_OK && !stream->avail_out;
     return splitter_take(reading->splitter, reading->out,
                          OUT_BYTES - stream->avail_out);
 }
@@ -62,11 +78,7 @@ static enum err inflate_all(struct reading *reading, z_stream *stream)
 {
     bool ended = false;
     enum err err = ERR_NONE;
-    while (!err) {
-        if (!reading->left)
-            err = refill(reading);
-        if (err || !reading->left)
-            break;
+    while (!err && has_more(reading, &err)) {
         if (ended && inflateReset(stream) != Z_OK)
             break;
         int status;
@@ -91,18 +103,13 @@ static enum err read_gzip(struct reading *reading)
     return err;
 }
 
-/* ---- zstd (RFC 8878)
- * ------------------------------------------------------------------- */
+/* ---- zstd (RFC 8878) ----------------------------------------------------- */
 
 static enum err unzstd_all(struct reading *reading, ZSTD_DStream *stream)
 {
     size_t status = 1;
     enum err err = ERR_NONE;
-    while (!err) {
-        if (!reading->left)
-            err = refill(reading);
-        if (err || !reading->left)
-            break;
+    while (!err && has_more(reading, &err)) {
         ZSTD_inBuffer in = {reading->at, reading->left, 0};
         ZSTD_outBuffer out = {reading->out, OUT_BYTES, 0};
         status = ZSTD_decompressStream(stream, &out, &in);
@@ -110,6 +117,7 @@ static enum err unzstd_all(struct reading *reading, ZSTD_DStream *stream)
         reading->left -= in.pos;
         if (ZSTD_isError(status))
             break;
+        reading->pending = status && out.pos == out.size;
         err = splitter_take(reading->splitter, reading->out, out.pos);
     }
     reading->report->truncated = status != 0;
@@ -128,9 +136,22 @@ static enum err read_zstd(struct reading *reading)
     return err;
 }
 
-/* ---- choosing
- * ----------------------------------------------------------------------------
- */
+/* ---- choosing ------------------------------------------------------------ */
+
+/* A pipe may bring the first bytes one by one. */
+static enum err read_beginning(struct reading *reading)
+{
+    struct buf *beginning = &reading->beginning;
+    enum err err;
+    do {
+        err = refill(reading);
+        if (!err)
+            buf_add(beginning, reading->at, reading->left);
+    } while (!err && reading->left && beginning->length < MAGIC_BYTES);
+    reading->at = beginning->data;
+    reading->left = beginning->length;
+    return err;
+}
 
 static bool begins_with(const struct reading *reading, const char *magic,
                         size_t length)
@@ -141,7 +162,7 @@ static bool begins_with(const struct reading *reading, const char *magic,
 static enum err read_any(struct reading *reading)
 {
     struct reader_report *report = reading->report;
-    enum err err = refill(reading);
+    enum err err = read_beginning(reading);
     if (err)
         return err;
     if (begins_with(reading, "\x1f\x8b", 2)) {
@@ -169,6 +190,7 @@ enum err read_records(const struct byte_source *source,
         err = splitter_end(reading.splitter);
     report->records = splitter_records(reading.splitter);
     splitter_free(reading.splitter);
+    buf_free(&reading.beginning);
     free(reading.out);
     return err;
 }

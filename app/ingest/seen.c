@@ -20,6 +20,7 @@
 enum { ENTRY_BYTES = 16, ENTRIES_IN_MEMORY_MAX = 4 << 20, FIRST_SLOTS = 64 };
 
 static const uint64_t CONFLICT_BIT = (uint64_t)1 << 63;
+static const uint64_t BEATEN_BIT = (uint64_t)1 << 62;
 
 struct shard {
     struct seen_place place; /* org is owned by seen's index */
@@ -74,8 +75,7 @@ void seen_free(struct seen *seen)
     free(seen);
 }
 
-/* ---- one shard
- * ---------------------------------------------------------------- */
+/* ---- one shard ----------------------------------------------------------- */
 
 static size_t slot_after(const struct shard *shard, size_t slot)
 {
@@ -97,7 +97,7 @@ static void grow(struct shard *shard)
     shard->slot_count = old_count ? old_count * 2 : FIRST_SLOTS;
     shard->slots = memory_alloc(shard->slot_count * sizeof *shard->slots);
     for (size_t i = 0; i < shard->slot_count; i++)
-        shard->slots[i] = (struct seen_entry){0, -1, false};
+        shard->slots[i] = (struct seen_entry){.line = -1};
     for (size_t i = 0; i < old_count; i++)
         if (old[i].line >= 0)
             place_entry(shard, old[i]);
@@ -114,6 +114,20 @@ static void insert(struct seen *seen, struct shard *shard,
     seen->entries++;
 }
 
+/* The second stored word: line and flags. */
+static uint64_t packed(const struct seen_entry *entry)
+{
+    return (uint64_t)entry->line | (entry->conflict ? CONFLICT_BIT : 0) |
+           (entry->beaten ? BEATEN_BIT : 0);
+}
+
+static struct seen_entry unpacked(uint64_t fingerprint, uint64_t word)
+{
+    return (struct seen_entry){
+        fingerprint, (int64_t)(word & ~(CONFLICT_BIT | BEATEN_BIT)),
+        (word & CONFLICT_BIT) != 0, (word & BEATEN_BIT) != 0};
+}
+
 static enum err load(struct seen *seen, struct shard *shard)
 {
     struct query *query = query_start(seen->store, QUERY_SEEN_OF_SHARD);
@@ -128,11 +142,7 @@ static enum err load(struct seen *seen, struct shard *shard)
         struct reader in = reader_over(bytes.data, bytes.length);
         while (in.at < in.end) {
             uint64_t fingerprint = read_u64(&in);
-            uint64_t line = read_u64(&in);
-            insert(seen, shard,
-                   (struct seen_entry){fingerprint,
-                                       (int64_t)(line & ~CONFLICT_BIT),
-                                       (line & CONFLICT_BIT) != 0});
+            insert(seen, shard, unpacked(fingerprint, read_u64(&in)));
         }
     }
     shard->loaded = !err;
@@ -189,21 +199,21 @@ enum err seen_next(struct seen *seen, const struct seen_place *place,
 }
 
 enum err seen_add(struct seen *seen, const struct seen_place *place,
-                  uint64_t fingerprint, int64_t line)
+                  const struct seen_entry *entry)
 {
     struct shard *shard;
     enum err err = shard_of(seen, place, &shard);
     if (err)
         return err;
-    insert(seen, shard, (struct seen_entry){fingerprint, line, false});
+    insert(seen, shard, *entry);
     if (shard->added_count == shard->added_capacity) {
         shard->added_capacity =
             shard->added_capacity ? shard->added_capacity * 2 : FIRST_SLOTS;
         shard->added =
             memory_resize(shard->added, shard->added_capacity * ENTRY_BYTES);
     }
-    shard->added[2 * shard->added_count] = fingerprint;
-    shard->added[2 * shard->added_count + 1] = (uint64_t)line;
+    shard->added[2 * shard->added_count] = entry->fingerprint;
+    shard->added[2 * shard->added_count + 1] = packed(entry);
     shard->added_count++;
     return ERR_NONE;
 }
@@ -217,8 +227,7 @@ enum err seen_changed(struct seen *seen, const struct seen_place *place)
     return err;
 }
 
-/* ---- writing
- * -------------------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 static int compare_pairs(const void *left, const void *right)
 {
@@ -263,8 +272,7 @@ static enum err rewrite(struct seen *seen, struct shard *shard)
         if (entry->line < 0)
             continue;
         pairs[2 * count] = entry->fingerprint;
-        pairs[2 * count + 1] =
-            (uint64_t)entry->line | (entry->conflict ? CONFLICT_BIT : 0);
+        pairs[2 * count + 1] = packed(entry);
         count++;
     }
     err = write_chunk(seen, shard, pairs, count);

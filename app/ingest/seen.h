@@ -12,6 +12,7 @@ struct seen_entry {
     uint64_t fingerprint;
     int64_t line;
     bool conflict; /* came with differing content at some time */
+    bool beaten;   /* another line of the same key stands instead */
 };
 
 struct seen;
@@ -36,7 +37,7 @@ MUST_USE enum err seen_next(struct seen *seen, const struct seen_place *place,
 
 /* Adds an entry; pointers from seen_next are void afterwards. */
 MUST_USE enum err seen_add(struct seen *seen, const struct seen_place *place,
-                           uint64_t fingerprint, int64_t line);
+                           const struct seen_entry *entry);
 
 /* To be called after changing an entry. */
 MUST_USE enum err seen_changed(struct seen *seen,

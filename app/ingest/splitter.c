@@ -3,9 +3,9 @@
  *
  * Three shapes, told apart by the first bytes: NDJSON (one record a line), a
  * top-level JSON array (one record an element), or pretty-printed objects (one
- * record each, over several lines). Memory is
- * bounded by the longest record allowed; longer ones are hashed as they pass
- * and only their beginning is kept.
+ * record each, over several lines). Memory is bounded by the longest record
+ * allowed; longer ones are hashed as they pass and only their beginning is
+ * kept.
  *
  * Damage stays local. In an array a newline ends a string that was left open,
  * because JSON strings cannot hold one; in a pretty-printed object a line that
@@ -33,14 +33,19 @@ struct splitter {
     bool in_string;
     bool escaped;
     bool at_line_start;
-    bool started; /* past the place where a byte order mark may stand */
+    size_t mark_bytes; /* of a byte order mark at the start, read so far */
+    bool started;      /* past the place where it may stand */
     bool oversize;
     uint64_t length;          /* of the record, kept or not */
     struct hash_stream *hash; /* of an oversize record */
 };
 
-/* ---- one record
- * ------------------------------------------------------------------- */
+/* ---- one record ---------------------------------------------------------- */
+
+static bool is_space(char c)
+{
+    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
+}
 
 static void become_oversize(struct splitter *splitter)
 {
@@ -51,8 +56,13 @@ static void become_oversize(struct splitter *splitter)
     splitter->record.length = EVIDENCE_KEPT_BYTES;
 }
 
+/* White space before a record is no part of it, however much there is. */
 static void keep(struct splitter *splitter, const char *bytes, size_t length)
 {
+    while (!splitter->length && length && is_space(*bytes)) {
+        bytes++;
+        length--;
+    }
     splitter->length += length;
     if (!splitter->oversize)
         buf_add(&splitter->record, bytes, length);
@@ -72,11 +82,6 @@ static enum err end_oversize(struct splitter *splitter)
     splitter->records++;
     return splitter->sink->oversize(splitter->sink->context, kept,
                                     splitter->length, digest);
-}
-
-static bool is_space(char c)
-{
-    return c == ' ' || c == '\t' || c == '\r' || c == '\n';
 }
 
 static bool is_blank(const struct buf *record)
@@ -105,8 +110,7 @@ static enum err end_record(struct splitter *splitter)
     return err;
 }
 
-/* ---- nesting
- * ------------------------------------------------------------------------ */
+/* ---- nesting ------------------------------------------------------------- */
 
 /* Follows strings and brackets over one byte. */
 static void follow(struct splitter *splitter, char c)
@@ -127,9 +131,7 @@ static void follow(struct splitter *splitter, char c)
     }
 }
 
-/* ---- shapes
- * ---------------------------------------------------------------------------
- */
+/* ---- shapes -------------------------------------------------------------- */
 
 /* Each takes bytes from AT on and returns how many it used. */
 
@@ -259,21 +261,37 @@ uint64_t splitter_records(const struct splitter *splitter)
     return splitter->records;
 }
 
+static const char mark[] = "\xef\xbb\xbf";
+enum { MARK_BYTES = sizeof mark - 1 };
+
+/* What was taken for the beginning of a byte order mark and was none. */
+static enum err give_back_mark(struct splitter *splitter)
+{
+    splitter->started = true;
+    return splitter->mark_bytes == MARK_BYTES
+               ? ERR_NONE
+               : split(splitter, mark, splitter->mark_bytes);
+}
+
 enum err splitter_end(struct splitter *splitter)
 {
-    return end_record(splitter);
+    enum err err = splitter->started ? ERR_NONE : give_back_mark(splitter);
+    return err ? err : end_record(splitter);
 }
 
 enum err splitter_take(struct splitter *splitter, const char *bytes,
                        size_t length)
 {
-    static const char mark[] = "\xef\xbb\xbf";
-    if (!splitter->started) {
-        splitter->started = true;
-        if (length >= 3 && !memcmp(bytes, mark, 3)) {
-            bytes += 3;
-            length -= 3;
+    enum err err = ERR_NONE;
+    while (!splitter->started && length) {
+        if (splitter->mark_bytes == MARK_BYTES ||
+            *bytes != mark[splitter->mark_bytes]) {
+            err = give_back_mark(splitter);
+            break;
         }
+        splitter->mark_bytes++;
+        bytes++;
+        length--;
     }
-    return split(splitter, bytes, length);
+    return err ? err : split(splitter, bytes, length);
 }

@@ -48,7 +48,7 @@ static struct capability_interval *add_interval(struct expansion *expansion)
     return interval;
 }
 
-/* ---- types ------------------------------------------------------------- */
+/* ---- types --------------------------------------------------------------- */
 
 static bool null_or_text(struct yyjson_val *value)
 {
@@ -134,7 +134,7 @@ static bool element_is_sound(struct yyjson_val *element)
     return constraints_are_sound(element);
 }
 
-/* ---- intervals ---------------------------------------------------------- */
+/* ---- intervals ----------------------------------------------------------- */
 
 static void add_gpu(struct expansion *expansion, struct hint surface,
                     struct yyjson_val *gpu)

@@ -119,7 +119,7 @@ void session_event_read(struct arena *arena, enum family family,
         read_stream_event(arena, data, event);
 }
 
-/* ---- stored form ------------------------------------------------------- */
+/* ---- stored form --------------------------------------------------------- */
 
 static void encode_status(struct buf *out, const struct session_event *event)
 {

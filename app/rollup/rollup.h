@@ -352,6 +352,9 @@ MUST_USE enum err settle(struct store *store,
                                           uint64_t done, uint64_t all),
                          void *context);
 
+/* Whether anything waits for settling, as after an interrupted import. */
+MUST_USE enum err settle_pending(struct store *store, bool *pending);
+
 /* Everything of the whole pass, computed in memory, valid as long as ARENA. */
 struct whole_pass {
     struct selection_row *selections; /* by session_key, ts, id */

@@ -267,8 +267,7 @@ static void take_surface(struct arena *arena, struct session_row *row,
         row->model_id = hint.model;
 }
 
-/* ---- outcome (§2.8)
- * ----------------------------------------------------------- */
+/* ---- outcome (§2.8) ------------------------------------------------------ */
 
 static const char *excusal_of(const struct session_row *row)
 {

@@ -171,6 +171,15 @@ static enum err join_snapshots(struct store *store)
     return err ? err : finish(store, snapshots_join(store));
 }
 
+enum err settle_pending(struct store *store, bool *pending)
+{
+    struct query *query = query_start(store, QUERY_DIRTY_ANY);
+    bool row;
+    enum err err = query_step(query, &row);
+    *pending = !err && row && query_int(query, 0);
+    return err ? err : query_run(query);
+}
+
 enum err settle(struct store *store,
                 void (*report_progress)(void *context, const char *stage,
                                         uint64_t done, uint64_t all),

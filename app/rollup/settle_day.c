@@ -386,8 +386,7 @@ static enum err refold_touched(struct day_work *work)
     return err;
 }
 
-/* ---- the day
- * ----------------------------------------------------------------- */
+/* ---- the day ------------------------------------------------------------- */
 
 static enum err clear_notes(struct day_work *work)
 {

@@ -36,8 +36,7 @@ static enum err write_sla(struct store *store, const struct sla_row *row)
     return query_run(query);
 }
 
-/* ---- hours
- * ------------------------------------------------------------------- */
+/* ---- hours --------------------------------------------------------------- */
 
 struct hour_note {
     int64_t hour;
@@ -168,8 +167,7 @@ enum err settle_hours(struct store *store, int64_t day)
     return err ? err : note_day(store, day, true);
 }
 
-/* ---- benchmarks
- * ---------------------------------------------------------------- */
+/* ---- benchmarks ---------------------------------------------------------- */
 
 static enum err benchmarks_between(struct store *store, struct arena *arena,
                                    int64_t from, int64_t until,
@@ -235,8 +233,7 @@ enum err settle_benchmarks(struct store *store, int64_t day)
     return err;
 }
 
-/* ---- scores
- * ---------------------------------------------------------------------- */
+/* ---- scores -------------------------------------------------------------- */
 
 static enum err score_rows(struct store *store, struct sla_list *sla,
                            const struct benchmark_list *benchmarks)

@@ -37,7 +37,7 @@ static int64_t sum(int64_t base, int64_t step)
     return (int64_t)((uint64_t)base + (uint64_t)step);
 }
 
-/* ---- days ------------------------------------------------------------ */
+/* ---- days ---------------------------------------------------------------- */
 
 void day_set_add(struct day_set *set, int64_t day)
 {
@@ -91,7 +91,7 @@ void day_set_free(struct day_set *set)
     *set = (struct day_set){0};
 }
 
-/* ---- writing --------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 void block_start(struct block *block, int64_t number)
 {
@@ -177,7 +177,7 @@ bool block_restore(struct block *block, int64_t number, struct text raw)
     return !cursor.reader.failed;
 }
 
-/* ---- reading --------------------------------------------------------- */
+/* ---- reading ------------------------------------------------------------- */
 
 bool block_cursor_start(struct block_cursor *cursor, int64_t number,
                         struct text raw)

@@ -60,7 +60,7 @@ const char *evidence_kind_name(enum evidence_kind kind)
     return "unknown";
 }
 
-/* ---- rows of blocks -------------------------------------------------- */
+/* ---- rows of blocks ------------------------------------------------------ */
 
 struct block_row block_row_of(struct query *query)
 {
@@ -159,7 +159,7 @@ enum err block_load(struct store *store, const struct block_row *row,
     return err;
 }
 
-/* ---- feeds in memory ------------------------------------------------- */
+/* ---- feeds in memory ----------------------------------------------------- */
 
 static uint64_t feed_bucket(struct text source, struct text org,
                             enum evidence_class class)
@@ -369,7 +369,7 @@ static void mark_dirty(struct store *store, struct feed *feed)
     store->dirty_end = &feed->next_dirty;
 }
 
-/* ---- writing --------------------------------------------------------- */
+/* ---- writing ------------------------------------------------------------- */
 
 static enum err write_block(struct store *store, struct feed *feed, int state,
                             int64_t stored_bytes,
@@ -495,7 +495,7 @@ enum err evidence_flush(struct store *store)
     return err;
 }
 
-/* ---- appending ------------------------------------------------------- */
+/* ---- appending ----------------------------------------------------------- */
 
 static void open_block(struct store *store, struct feed *feed)
 {
@@ -543,7 +543,7 @@ enum err evidence_append(struct store *store, struct evidence_line *line)
     return err;
 }
 
-/* ---- sealing by request ---------------------------------------------- */
+/* ---- sealing by request -------------------------------------------------- */
 
 enum err evidence_seal_names(struct store *store,
                              const struct feed_names *names)

@@ -10,7 +10,7 @@
 
 #include <string.h>
 
-/* ---- one line -------------------------------------------------------- */
+/* ---- one line ------------------------------------------------------------ */
 
 void read_blocks_forget(struct store *store)
 {
@@ -174,7 +174,7 @@ enum err evidence_read(struct store *store, struct arena *arena, int64_t line,
     return ERR_NONE;
 }
 
-/* ---- all lines ------------------------------------------------------- */
+/* ---- all lines ----------------------------------------------------------- */
 
 static bool name_wanted(const char *wanted, struct text name)
 {

@@ -58,7 +58,7 @@ static void block_defect(struct check *check, const struct block_row *row,
     defect(check, "%s: %s", block_describe(row, &check->names, text), what);
 }
 
-/* ---- one block ------------------------------------------------------- */
+/* ---- one block ----------------------------------------------------------- */
 
 static void check_chain(struct check *check, const struct block_row *row)
 {
@@ -131,7 +131,7 @@ static enum err check_block(struct check *check, const struct block_row *row)
     return check_content(check, row);
 }
 
-/* ---- one feed -------------------------------------------------------- */
+/* ---- one feed ------------------------------------------------------------ */
 
 static enum err check_blocks(struct check *check)
 {
@@ -239,7 +239,7 @@ static enum err check_feeds(struct check *check)
     return err;
 }
 
-/* ---- the file -------------------------------------------------------- */
+/* ---- the file ------------------------------------------------------------ */
 
 static enum err check_orphans(struct check *check)
 {

@@ -26,7 +26,7 @@
 
 enum { BUSY_TIMEOUT_MS = 10000 };
 
-/* ---- opening --------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------- */
 
 static char *joined(const char *directory, const char *name)
 {
@@ -260,7 +260,7 @@ int64_t store_size_bytes(struct store *store)
     return (database > 0 ? database : 0) + (log > 0 ? log : 0);
 }
 
-/* ---- transactions ---------------------------------------------------- */
+/* ---- transactions -------------------------------------------------------- */
 
 static enum err begin(struct store *store, enum query_id id)
 {

@@ -91,6 +91,11 @@ GROUP BY org, day ORDER BY day, org;
 SELECT session_key FROM dirty_session
 WHERE org = ?1 AND day = ?2 ORDER BY session_key;
 
+-- name: dirty_any
+SELECT EXISTS (SELECT 1 FROM dirty_session)
+    OR EXISTS (SELECT 1 FROM dirty_hour)
+    OR EXISTS (SELECT 1 FROM dirty_day);
+
 -- name: dirty_session_clear
 DELETE FROM dirty_session WHERE org = ?1 AND day = ?2;
 

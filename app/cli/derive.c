@@ -1,0 +1,58 @@
+/*
+ * derive.c: settling as commands do it, see derive.h.
+ */
+#include "cli/derive.h"
+
+#include "base/log.h"
+#include "rollup/rollup.h"
+
+#include <stdio.h>
+
+static void show_stage(void *context, const char *stage, uint64_t done,
+                       uint64_t all)
+{
+    char what[64];
+    snprintf(what, sizeof what, "settling %s", stage);
+    progress_show(context, what, done, all, done, "units");
+}
+
+enum err derive(struct store *store, struct progress *progress)
+{
+    enum err err = settle(store, show_stage, progress);
+    progress_end(progress);
+    return err;
+}
+
+/* Does what an interrupted import left, if nobody else holds the store. */
+static void settle_left_work(struct invocation *invocation)
+{
+    struct progress progress = progress_start(invocation);
+    struct store *store;
+    enum err err = store_open(&store, invocation->config->data, STORE_WRITE);
+    if (!err) {
+        err = derive(store, &progress);
+        store_close(store);
+    }
+    if (err)
+        log_message(LOG_WARNING,
+                    "an import was interrupted or is running; rows may be "
+                    "behind the evidence (%s)",
+                    err_message());
+}
+
+enum err open_settled(struct invocation *invocation, struct store **store)
+{
+    const char *directory = invocation->config->data;
+    bool pending;
+    enum err err = store_open(store, directory, STORE_READ);
+    if (err)
+        return err;
+    err = settle_pending(*store, &pending);
+    if (!err && !pending)
+        return ERR_NONE;
+    store_close(*store);
+    if (err)
+        return err;
+    settle_left_work(invocation);
+    return store_open(store, directory, STORE_READ);
+}
