@@ -143,6 +143,7 @@ do_run() {
     local data=build/run-data
     release
     rm -rf "$data"
+    unset ASSAY_CACHE # the program would ask what it means
     build/assay import --data "$data" "$sample"
     exec build/assay serve --data "$data" "$@"
 }

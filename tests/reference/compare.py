@@ -27,10 +27,10 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
-import lens as published            # noqa: E402
-from generate import generate       # noqa: E402
-from jsontext import compact        # noqa: E402
-from sessions import session_key    # noqa: E402
+import lens as published             # noqa: E402
+from generate import file_of, generate  # noqa: E402
+from jsontext import compact         # noqa: E402
+from sessions import session_key     # noqa: E402
 
 PASSES = ('settled', 'whole')
 KEYS = {
@@ -67,7 +67,7 @@ def run(*arguments, stdin=None):
 def import_records(data, groups, org='', compressed=False):
     """Imports each group of records with one command of its own."""
     for i, records in enumerate(groups):
-        text = b''.join(record + b'\n' for record in records)
+        text = file_of(records)
         path = os.path.join(data, 'input-%d.ndjson' % i)
         if compressed:
             path += '.gz'
@@ -164,6 +164,24 @@ def differences(groups, org='', compressed=False):
                                                got[name]):
             out.append((name, key, sentence))
     return out, lens
+
+
+def differences_on_the_way(groups):
+    """As differences, but compared after each group's import.
+
+    Stops at the first group after which something differs.
+    """
+    with tempfile.TemporaryDirectory(prefix='assay-compare-') as data:
+        for i, group in enumerate(groups):
+            import_records(data, [group])
+            expected, lens = reference_tables(groups[:i + 1])
+            got = real_tables(data)
+            out = [(name, key, sentence) for name in expected
+                   for key, sentence in table_differences(
+                       name, expected[name], got[name])]
+            if out:
+                return out, lens
+    return [], None
 
 
 def grouping(seed, records):
@@ -284,7 +302,7 @@ def main():
             path = os.path.join(arguments.keep, 'compare-%s.ndjson' %
                                 os.path.basename(label))
             with open(path, 'wb') as out:
-                out.write(b''.join(r + b'\n' for r in small))
+                out.write(file_of(small))
             print('  shrunk to %d records (--org %r): %s' % (
                 len(small), org, path))
             try:

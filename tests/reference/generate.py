@@ -727,6 +727,21 @@ def generate(seed, days=None, sessions=None, benchmark=False):
     return t.records()
 
 
+def file_of(records):
+    """The text of a file with these lines.
+
+    A file whose first text is a bracket is one array, not lines: a record
+    that begins so goes to the end.
+    """
+    records = list(records)
+    for _ in range(len(records)):
+        first = next((i for i, r in enumerate(records) if r.strip()), None)
+        if first is None or not records[first].startswith(b'['):
+            break
+        records.append(records.pop(first))
+    return b''.join(record + b'\n' for record in records)
+
+
 def main():
     parser = argparse.ArgumentParser(description='synthetic telemetry')
     parser.add_argument('--seed', type=int, required=True)
@@ -736,7 +751,7 @@ def main():
     parser.add_argument('-o', default='-')
     args = parser.parse_args()
     records = generate(args.seed, args.days, args.sessions, args.benchmark)
-    data = b''.join(record + b'\n' for record in records)
+    data = file_of(records)
     if args.o == '-':
         sys.stdout.buffer.write(data)
     else:

@@ -6,12 +6,24 @@
  * place that creates elements, and it has no way to parse HTML.
  */
 
+/*
+ * Characters that cannot be seen but turn their neighbours around or hide them
+ * (controls, marks of writing direction) are written out.
+ */
+const INVISIBLE = new RegExp("[\\u0000-\\u0008\\u000b-\\u001f\\u007f-\\u009f" +
+    "\\u061c\\u200b-\\u200f\\u202a-\\u202e\\u2060-\\u2069\\ufeff]", "g");
+
+export function visible(text) {
+    return text.replace(INVISIBLE, (one) => "⟨U+" +
+        one.charCodeAt(0).toString(16).toUpperCase().padStart(4, "0") + "⟩");
+}
+
 function append(node, children) {
     for (const child of children.flat(Infinity)) {
         if (child === null || child === undefined || child === false) {
             continue;
         }
-        node.append(child instanceof Node ? child : String(child));
+        node.append(child instanceof Node ? child : visible(String(child)));
     }
     return node;
 }

@@ -47,9 +47,10 @@ export function sessionList(sessions, brief = false) {
             ? moment(row.started_at)
             : ["last seen ", moment(row.last_seen)]},
         {head: "Length", class: "number", cell: length},
-        {head: "Orchestrator", cell: orchestratorOf},
-        brief ? null : {head: "Model", cell: (row) => row.model_id ||
-            element("span", {class: "absent"}, "–")},
+        {head: brief ? "Orchestrator" : "Orchestrator, model",
+            cell: (row) => [orchestratorOf(row), brief ? null
+                : element("span", {class: "under"},
+                    row.model_id || row.pipeline_id || "no model")]},
         {head: "Startup", cell: outcomeTag},
         {head: "Startup time", class: "number",
             cell: (row) => milliseconds(row.startup_latency_ms, missing)},
@@ -60,5 +61,5 @@ export function sessionList(sessions, brief = false) {
         {head: "Samples", class: "number",
             cell: (row) => count(row.status_samples)},
     ];
-    return table("Sessions", columns.filter(Boolean), sessions);
+    return table("Sessions", columns, sessions);
 }

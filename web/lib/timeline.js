@@ -9,7 +9,7 @@
  * holds the same in text.
  */
 import {element, svg} from "./dom.js";
-import {clock, duration, short} from "./format.js";
+import {clock, duration, plural, short} from "./format.js";
 import {stateTone, traceWords} from "./words.js";
 
 const CHART_HEIGHT = 110;
@@ -54,6 +54,9 @@ function axis(begin, end, origin) {
     }
     return element("div", {class: "ticks", "aria-hidden": "true"}, ticks);
 }
+
+/* Steps of a start that never succeeds are shown for so long. */
+const PATIENCE = 60000;
 
 /* ---- the start ------------------------------------------------------- */
 
@@ -106,7 +109,8 @@ function barLine(bar, place) {
                 width: percent(place(bar.to) - place(bar.from))}})));
 }
 
-/* Steps up to the point where output became playable; null without any. */
+/* Steps up to the point where output became playable, or those of the first
+ * minute where it never did; null without any. */
 export function startupFigure(session, events) {
     const steps = startSteps(session, events);
     const bars = latencyBars(session);
@@ -116,9 +120,12 @@ export function startupFigure(session, events) {
     const origin = session.started_at
         ? Date.parse(session.started_at) : steps[0].at;
     const ready = session.few_processed_at ?? session.first_processed_at;
-    const last = ready ? Date.parse(ready) : steps.at(-1).at;
+    const last = ready ? Date.parse(ready) : origin + PATIENCE;
     const shown = steps.filter((step) => step.at <= last + 1000);
-    const end = Math.max(last, ...bars.map((bar) => bar.to));
+    if (shown.length === 0) {
+        return null;
+    }
+    const end = Math.max(shown.at(-1).at, ...bars.map((bar) => bar.to));
     const begin = Math.min(shown[0].at, ...bars.map((bar) => bar.from));
     const place = scaleOf(begin, end);
     return element("figure", {class: "waterfall"},
@@ -198,7 +205,7 @@ function framesChart(samples, place, origin) {
     const path = known.map((one, at) => `${at === 0 ? "M" : "L"}` +
         `${place(one.at).toFixed(3)} ${height(one.fps).toFixed(2)}`).join("");
     const cursor = element("span", {class: "cursor", hidden: true});
-    const rest = `${known.length} samples, on average ` +
+    const rest = `${plural(known.length, "sample", "samples")}, on average ` +
         short(known.reduce((sum, one) => sum + one.fps, 0) / known.length, 2) +
         " fps. Point at the line or use the arrow keys.";
     const says = element("p", {class: "readout", "aria-live": "polite"}, rest);

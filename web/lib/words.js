@@ -25,7 +25,7 @@ const FAMILIES = {
 };
 
 const REASONS = {
-    accepted: "feeds the numbers",
+    accepted: "taken in, as the publisher does",
     unsupported_event_family: "a family that feeds no published number",
     ignored_stream_trace_non_core_app: "a trace of an application, not of " +
         "the network",
@@ -101,6 +101,11 @@ const ATTRIBUTIONS = {
     no_selection_no_orch_excused: "the gateway found no orchestrator at all",
 };
 
+const EXCUSES = {
+    no_orch: "no orchestrator was available",
+    excusable_error: "all of its errors are of those that excuse",
+};
+
 const TRIGGERS = {
     initial: "first named",
     swap: "swap",
@@ -146,6 +151,10 @@ export function traceWords(type) {
 
 export function attributionWords(reason) {
     return ATTRIBUTIONS[reason] ?? readable(reason);
+}
+
+export function excuseWords(reason) {
+    return EXCUSES[reason] ?? "";
 }
 
 export function triggerWords(trigger) {

@@ -55,7 +55,8 @@ function texts(line) {
     return [
         element("pre", {class: "line", tabindex: "0"}, line.text),
         readable === null ? element("p", {class: "note"},
-            "This line is not JSON.")
+            "This line is not JSON.") : null,
+        readable === null || line.text.includes("\n") ? null
             : element("details", {open: true},
                 element("summary", null, "The same, indented for reading"),
                 element("pre", {tabindex: "0"}, readable)),
@@ -66,7 +67,8 @@ export async function evidencePage({argument, signal}) {
     const line = await get(`/v1/evidence/lines/${argument}`, null, signal);
     return element("div", null,
         element("h1", null, `Evidence, line ${line.line}`),
-        element("p", {class: "lead"}, "The exact bytes as they arrived."),
+        element("p", {class: "lead"}, "The exact bytes as they arrived; " +
+            "invisible characters are written as ⟨U+202E⟩."),
         kindNote(line), texts(line),
         element("h2", null, "What vouches for it"),
         element("dl", {class: "facts"},

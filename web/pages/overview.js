@@ -149,18 +149,16 @@ export async function overviewPage({signal}) {
         tiles(health.store),
         element("section", null,
             element("h2", null, "Latest scores"), latest(scores.data)),
-        element("section", {class: "pair"},
-            element("div", null,
-                element("h2", null, "What arrived"),
-                element("p", {class: "note"}, "Nothing is dropped in " +
-                    "silence: what feeds no number is counted under the " +
-                    "reason for it."),
-                arrivals(health.counts)),
-            element("div", null,
-                element("h2", null, "Accepted, by family"),
-                element("p", {class: "note"}, "The kinds of report that " +
-                    "the published numbers accept, repeats left out."),
-                familyBars(health.families))),
+        element("section", null,
+            element("h2", null, "What arrived"),
+            element("p", {class: "note"}, "Nothing is dropped in silence: " +
+                "what is not taken in is counted under the reason for it."),
+            arrivals(health.counts)),
+        element("section", null,
+            element("h2", null, "Accepted, by family"),
+            element("p", {class: "note"}, "The kinds of report that the " +
+                "publisher takes in, repeats left out."),
+            familyBars(health.families)),
         element("section", null,
             element("h2", null, "Evidence"),
             element("p", {class: "note"}, "The exact lines stand in " +

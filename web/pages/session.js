@@ -8,7 +8,7 @@ import {address, clock, count, duration, fixed, gpu, hash, milliseconds,
     moment, plural, short} from "../lib/format.js";
 import {outcomeTag, orchestratorOf, sessionName} from "../lib/session_list.js";
 import {startupFigure, wholeFigure} from "../lib/timeline.js";
-import {sentenceCase, stateTone, traceWords, triggerWords} from "../lib/words.js";
+import {excuseWords, sentenceCase, stateTone, traceWords, triggerWords} from "../lib/words.js";
 
 const NOT_SEEN = "one of its two ends was not seen";
 
@@ -47,7 +47,8 @@ function facts(session) {
         fact("Model", session.model_id || "not known",
             session.pipeline_id ? `, ${session.pipeline_id}` : ""),
         fact("GPU", session.gpu_id ? gpu(session.gpu_id) : "not known"),
-        fact("Startup", outcomeTag(session)),
+        fact("Startup", outcomeTag(session), " ", element("span",
+            {class: "quiet"}, excuseWords(session.excusal_reason))),
         fact("Health signals", `${session.health_signal_count} of ` +
             `${session.health_expected_signal_count}`),
         fact("Swaps", count(session.swap_count)));
@@ -57,7 +58,8 @@ function latency(label, value, definition) {
     return element("div", null,
         element("dt", null, label),
         element("dd", null, milliseconds(value, NOT_SEEN),
-            element("small", null, definition)));
+            element("small", null, value === null ? `${NOT_SEEN}: ` : null,
+                definition)));
 }
 
 function latencies(session) {
@@ -156,7 +158,7 @@ function eventWords(event) {
     const words = event.family === "stream_trace"
         ? traceWords(event.type) : sentenceCase(event.note || "");
     return [state, state && frames ? " " : null, frames,
-        (state || frames) && words ? " " : null, words];
+        (state || frames) && words ? " · " : null, words];
 }
 
 function eventTable(events, begin) {

@@ -21,8 +21,9 @@ export async function sessionsPage({query, signal}) {
     const list = sessionList(first.data);
     return element("div", null,
         element("h1", null, "Sessions"),
-        element("p", {class: "formula"}, "One stream that a gateway was ",
-            "asked for, with everything that was reported about it."),
+        element("p", {class: "formula"}, "Each is one stream that a gateway ",
+            "was asked for, with everything that was reported about it. The ",
+            "one heard of last stands first."),
         filterForm("#/sessions", FIELDS, query),
         first.data.length === 0
             ? element("p", {class: "lead"}, "No session matches.") : list,

@@ -1,0 +1,178 @@
+"""The published lens against a second implementation of its specification.
+
+tests/reference holds a slow and simple one, and a generator of telemetry that
+is dense in edge cases. Here hundreds of generated sets go through both; every
+cell of every exported row must be the same. The worked examples of the
+specification test the second implementation itself.
+
+ASSAY_SOAK=1 takes thousands of sets.
+"""
+import math
+import random
+import sys
+
+from harness import ROOT, SAMPLE_LOG, sanitised, soaking
+
+sys.path.insert(0, str(ROOT / "tests" / "reference"))
+
+import compare                    # noqa: E402
+import generate                   # noqa: E402
+import score                      # noqa: E402
+
+
+def sets():
+    """(how many small sets, how many with benchmark days)."""
+    if soaking():
+        return (300, 20) if sanitised() else (5000, 300)
+    return (25, 1) if sanitised() else (240, 6)
+
+
+def assert_none(label, found, lens):
+    if found:
+        name, key, _ = found[0]
+        lens.run(name[1] or "settled")
+        sentences = "\n".join(sentence for _, _, sentence in found[:5])
+        raise AssertionError(
+            f"{label}: {len(found)} cells differ\n{sentences}\n"
+            f"{compare.context(lens, name, key)}\n"
+            "smaller: tests/reference/compare.py --shrink --seeds N")
+
+
+def assert_equal(label, *delivery):
+    assert_none(label, *compare.differences(*delivery))
+
+
+def test_small_sets_are_equal_cell_by_cell():
+    for seed in range(1, sets()[0] + 1):
+        records = generate.generate(seed)
+        assert_equal(f"seed {seed}", *compare.grouping(seed, records))
+
+
+def test_sets_with_benchmark_days_are_equal_cell_by_cell():
+    for seed in range(10001, 10001 + sets()[1]):
+        records = generate.generate(seed, benchmark=True)
+        assert_equal(f"benchmark seed {seed}",
+                     *compare.grouping(seed, records))
+
+
+def test_every_import_on_the_way_leaves_equal_cells():
+    """What an import touches is brought up to date by that import."""
+    for seed in range(20001, 20001 + max(sets()[0] // 20, 2)):
+        records = generate.generate(seed)
+        if seed % 2:
+            random.Random(seed).shuffle(records)
+        size = len(records) // 8 + 1
+        groups = [records[i:i + size] for i in range(0, len(records), size)]
+        assert_none(f"on the way, seed {seed}",
+                    *compare.differences_on_the_way(groups))
+
+
+def test_the_sample_log_is_equal_cell_by_cell():
+    assert_equal("sample log", [compare.read_records(str(SAMPLE_LOG))])
+
+
+# ---- the second implementation's own tests -----------------------------------
+
+
+def row(r, success, swapped, output_failed, hs, he, **values):
+    """A row of the worked examples."""
+    out = {
+        "requested_sessions": r, "startup_success_sessions": success,
+        "startup_excused_sessions": 0, "effective_failed_sessions": 0,
+        "total_swapped_sessions": swapped,
+        "output_failed_sessions": output_failed,
+        "health_signal_count": hs, "health_expected_signal_count": he,
+        "output_fps_sum": 0, "status_samples": 0,
+        "prompt_to_first_frame_sum_ms": 0,
+        "prompt_to_first_frame_sample_count": 0,
+        "e2e_latency_sum_ms": 0, "e2e_latency_sample_count": 0}
+    out.update(values)
+    return out
+
+
+def scored(line, ptff=(None, None, 0), e2e=(None, None, 0),
+           fps=(None, None, 0)):
+    score.add_rates(line)
+    score.add_score(line, {"ptff": ptff, "e2e": e2e, "fps": fps})
+    return line
+
+
+def near(value, expected):
+    assert math.isclose(value, expected, rel_tol=1e-6), (value, expected)
+
+
+def test_example_a_a_clean_session_without_benchmark():
+    line = scored(row(1, 1, 0, 0, 3, 3))
+    assert line["sla_score"] == 85.0, line
+
+
+def test_example_b_two_sessions_one_dead():
+    line = scored(row(2, 1, 0, 1, 5, 6))
+    near(line["reliability_score"], 0.6)
+    near(line["sla_score"], 47.5)
+
+
+def test_example_c_shrinkage():
+    line = scored(
+        row(10, 10, 0, 0, 30, 30, output_fps_sum=20, status_samples=1,
+            prompt_to_first_frame_sum_ms=1000,
+            prompt_to_first_frame_sample_count=1,
+            e2e_latency_sum_ms=10, e2e_latency_sample_count=1),
+        (2000, 3000, 56), (20, 30, 56), (5, 10, 56))
+    near(line["ptff_score"], 0.55)
+    near(line["fps_score"], 0.516667)
+    near(line["sla_score"], 86.1)
+
+
+def test_example_d_the_full_case():
+    line = scored(
+        row(20, 18, 2, 1, 57, 60, output_fps_sum=2800, status_samples=200,
+            prompt_to_first_frame_sum_ms=180000,
+            prompt_to_first_frame_sample_count=20,
+            e2e_latency_sum_ms=3000, e2e_latency_sample_count=20),
+        (6000, 12000, 300), (100, 300, 300), (8, 16, 300))
+    near(line["reliability_score"], 0.92)
+    near(line["latency_score"], 0.6)
+    near(line["quality_score"], 0.66)
+    near(line["sla_score"], 79.99)
+
+
+def test_example_e_cohort_and_gate():
+    days = [{"ptff": day} for day in
+            ((5000, 9000, 30), (7000, 13000, 10), (6000, 10000, 20))]
+    low, high, n = score.cohort(days, "ptff")
+    near(low, 5666.6667)
+    near(high, 10000)
+    assert n == 60
+    line = row(6, 5, 1, 1, 17, 18, output_fps_sum=1080, status_samples=90,
+               prompt_to_first_frame_sum_ms=28000,
+               prompt_to_first_frame_sample_count=4)
+    near(scored(dict(line), (low, high, n), fps=(10, 14, 60))["sla_score"],
+         70.043875)
+    gated = score.cohort(days[:2], "ptff")
+    assert gated[2] == 40
+    assert scored(dict(line), gated)["ptff_score_raw"] == 0.5
+
+
+def test_edges_of_the_score():
+    assert scored(row(0, 0, 0, 0, 2, 0))["sla_score"] is None
+    assert scored(row(3, 3, 0, 0, 12, 9))[
+        "health_signal_coverage_ratio"] == 1
+    fast = row(1, 1, 0, 0, 3, 3, prompt_to_first_frame_sum_ms=10,
+               prompt_to_first_frame_sample_count=1)
+    assert scored(dict(fast), (20, 30, 47))["ptff_score_raw"] == 0.5
+    assert scored(dict(fast), (20, 30, 48))["ptff_score_raw"] == 1
+    nan = float("nan")
+    line = scored(dict(fast), (nan, nan, 48))
+    assert line["ptff_score"] == 0 and line["ptff_score_raw"] is None, line
+
+
+def test_the_digest_equals_the_known_percentiles():
+    def levels(n, *wanted):
+        digest = score.Digest(list(range(1, n + 1)))
+        return [digest.quantile(level) for level in wanted]
+    assert levels(300, 0.5) == [150.5]
+    assert levels(1000, 0.1, 0.5, 0.9) == [100.5, 500.5, 900.5]
+    for n in range(4, 201):
+        for level in (0.1, 0.5, 0.9):
+            assert levels(n, level) == [math.ceil(level * n)], (n, level)

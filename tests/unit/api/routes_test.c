@@ -1,0 +1,110 @@
+/*
+ * Which address leads where, and what a request may ask for there.
+ */
+#include "api/api_int.h"
+
+#include "harness.h"
+
+#include <string.h>
+
+TEST(addresses_lead_to_routes)
+{
+    static const struct {
+        const char *path;
+        const char *route; /* null for none */
+        const char *argument;
+    } rows[] = {
+        {"/v1/health", "/v1/health", NULL},
+        {"/v1/health/", NULL, NULL},
+        {"/v1/sessions", "/v1/sessions", NULL},
+        {"/v1/sessions/", NULL, NULL},
+        {"/v1/sessions/a|b|c", "/v1/sessions/{key}", "a|b|c"},
+        {"/v1/sessions/a|b/..//c", "/v1/sessions/{key}", "a|b/..//c"},
+        {"/v1/evidence/lines/65536", "/v1/evidence/lines/{line}", "65536"},
+        {"/V1/health", NULL, NULL},
+        {"", NULL, NULL},
+    };
+    EACH_ROW (row, rows) {
+        struct request request = {.path = text_of(row->path)};
+        const struct route *route = route_find(&request);
+        CHECK_EQ_TEXT(route ? route->path : NULL, row->route);
+        if (row->argument)
+            CHECK(text_is(request.argument, row->argument));
+    }
+}
+
+/* The sentence with which PATH refuses PARAMETERS; "" where it does not. */
+static const char *refusal(const char *path, const char *parameters)
+{
+    static struct arena arena;
+    struct request request = {.path = text_of(path), .arena = &arena};
+    struct text wrong;
+    REQUIRE_OK(query_string_parse(&arena, text_of(parameters), &request.query));
+    const struct route *route = route_find(&request);
+    REQUIRE(route != NULL);
+    enum err err = parameters_check(route, &request, &wrong);
+    CHECK((err == ERR_NONE) == (wrong.data == NULL));
+    return err ? err_message() : "";
+}
+
+TEST(parameters_must_be_known_and_well_formed)
+{
+    static const struct {
+        const char *path;
+        const char *parameters;
+        const char *part; /* of the sentence; "" for none */
+    } rows[] = {
+        {"/v1/streaming/sla", "limit=1", ""},
+        {"/v1/streaming/sla", "limit=1000", ""},
+        {"/v1/streaming/sla", "limit=0", "from 1 to 1000"},
+        {"/v1/streaming/sla", "limit=1001", "from 1 to 1000"},
+        {"/v1/streaming/sla", "limit=-1", "from 1 to 1000"},
+        {"/v1/streaming/sla", "limit=1e2", "from 1 to 1000"},
+        {"/v1/streaming/sla", "limit=", "from 1 to 1000"},
+        {"/v1/streaming/sla", "start=2026-01-08", ""},
+        {"/v1/streaming/sla", "end=2026-01-08T21:00:00Z", ""},
+        {"/v1/streaming/sla", "start=yesterday", "\"start\" is \"yesterday\""},
+        {"/v1/streaming/sla", "start=", "is a time like"},
+        {"/v1/streaming/sla", "lens=published&pass=settled", ""},
+        {"/v1/streaming/sla", "lens=other", "allowed is: published"},
+        {"/v1/streaming/sla", "pass=whole", "allowed is: settled"},
+        {"/v1/streaming/sla", "limits=1", "\"limit\" is meant"},
+        {"/v1/streaming/sla", "org=", ""},
+        {"/v1/sessions", "hour=2026-01-08T21:00:00Z", ""},
+        {"/v1/sessions", "hour=2026-01-08T21:00:01Z", "start of an hour"},
+        {"/v1/health", "x=1", "takes no parameters"},
+    };
+    EACH_ROW (row, rows) {
+        const char *sentence = refusal(row->path, row->parameters);
+        CHECK((*sentence == '\0') == (*row->part == '\0'));
+        CHECK(strstr(sentence, row->part) != NULL);
+    }
+}
+
+TEST(a_cursor_reads_back_and_nothing_else_does)
+{
+    static const char *const broken[] = {"",
+                                         "x",
+                                         "W10",          /* [] */
+                                         "WzEsMl0",      /* [1,2] */
+                                         "WyIxIiwiYSJd", /* ["1","a"] */
+                                         "eyJhIjoxfQ"};  /* {"a":1} */
+    struct arena arena = {0};
+    struct cursor cursor = {.parts = {{.number = -5}, {.text = text_of("a|")}}};
+    struct text written = cursor_write(&arena, "it", &cursor);
+    struct request request = {.arena = &arena};
+    request.query.count = 1;
+    request.query.list[0] =
+        (struct query_parameter){text_of("cursor"), written};
+    struct cursor read;
+    CHECK_OK(cursor_read(&request, "it", &read));
+    CHECK(read.given);
+    CHECK_EQ_INT(read.parts[0].number, -5);
+    CHECK(text_is(read.parts[1].text, "a|"));
+    CHECK_ERR(cursor_read(&request, "itt", &read), ERR_INPUT);
+    EACH_ROW (row, broken) {
+        request.query.list[0].value = text_of(*row);
+        CHECK_ERR(cursor_read(&request, "it", &read), ERR_INPUT);
+    }
+    arena_free(&arena);
+}
