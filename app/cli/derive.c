@@ -8,12 +8,11 @@
 
 #include <stdio.h>
 
-static void show_stage(void *context, const char *stage, uint64_t done,
-                       uint64_t all)
+static void show_stage(void *context, const char *stage, uint64_t done)
 {
     char what[64];
     snprintf(what, sizeof what, "settling %s", stage);
-    progress_show(context, what, done, all, done, "units");
+    progress_show(context, what, 0, 0, done, "done");
 }
 
 enum err derive(struct store *store, struct progress *progress)

@@ -123,11 +123,12 @@ static enum err feed(void *context, const char **bytes, size_t *length)
 {
     struct import *import = context;
     ssize_t count;
-    do {
-        if (stop_asked)
-            return stopped();
-        count = read(import->file, import->bytes, READ_BYTES);
-    } while (count < 0 && errno == EINTR);
+    do
+        count = stop_asked ? 0 : read(import->file, import->bytes, READ_BYTES);
+    while (count < 0 && errno == EINTR && !stop_asked);
+    /* Ctrl-C ends a pipe's writer too: an end of input is none then. */
+    if (stop_asked)
+        return stopped();
     if (count < 0)
         return err_set(ERR_INPUT, "cannot read %s: %s", import->name,
                        strerror(errno));

@@ -13,8 +13,6 @@
 
 #include <string.h>
 
-static const int64_t LARGEST_TIME_MS = 9999999999999;
-
 static const struct topic {
     const char *name;
     const char *org;
@@ -72,7 +70,7 @@ bool event_time_parse(struct text text, int64_t *ms)
     if (epoch_parse(text, ms))
         return true;
     return clock_parse(text.data, text.length, ms) && *ms >= 0 &&
-           *ms <= LARGEST_TIME_MS;
+           *ms <= EVENT_TIME_MS_MAX;
 }
 
 static struct text org_of_topic(struct text topic)
@@ -191,8 +189,11 @@ bool capability_dump(struct arena *arena, const struct event *event,
                hex, (long long)at_ms);
     buf_add(&out, compact.data, compact.length);
     buf_add_byte(&out, '}');
-    *record =
-        (struct text){arena_text(arena, out.data, out.length), out.length};
+    /* What it became is kept as a line, so it must not be too long for one. */
+    bool fits = out.length <= EVIDENCE_LINE_MAX_BYTES;
+    if (fits)
+        *record =
+            (struct text){arena_text(arena, out.data, out.length), out.length};
     buf_free(&out);
-    return true;
+    return fits;
 }

@@ -18,6 +18,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* The largest time of 13 digits; no event has a later one, none is negative. */
+#define EVENT_TIME_MS_MAX INT64_C(9999999999999)
+
 /* ---- families and the accept list (§1.2) ------------------------------ */
 
 enum family {

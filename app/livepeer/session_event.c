@@ -12,10 +12,8 @@
 
 #include "base/index.h"
 
+#include <math.h>
 #include <string.h>
-
-/* The largest time of 13 digits: later ones are no epoch milliseconds. */
-static const int64_t LARGEST_TIME_MS = 9999999999999;
 
 static const char *const state_names[] = {
     [STATE_OTHER] = "",
@@ -73,7 +71,7 @@ static void read_status(struct arena *arena, struct yyjson_val *data,
             event->state = (enum stream_state)i;
     struct yyjson_val *start = json_get(data, "start_time");
     int64_t start_time = json_to_int(start);
-    if (start_time > 0 && start_time <= LARGEST_TIME_MS) {
+    if (start_time > 0 && start_time <= EVENT_TIME_MS_MAX) {
         event->start_time = start_time;
         event->flags |= EVENT_HAS_START;
     }
@@ -204,6 +202,8 @@ static void decode_status(struct reader *in, struct session_event *event)
     event->start_time = read_signed(in);
     event->output_fps = read_double(in);
     event->latency_ms = read_double(in);
+    if (!isfinite(event->output_fps) || !isfinite(event->latency_ms))
+        in->failed = true;
 }
 
 static void decode_trace(struct reader *in, struct session_event *event)
@@ -227,6 +227,8 @@ static void decode_event(struct decoder *decoder, struct session_event *event,
     event->trace = TRACE_UNKNOWN;
     event->flags = read_byte(in);
     event->ts = (int64_t)((uint64_t)before_ms + (uint64_t)read_signed(in));
+    if (event->ts < 0 || event->ts > EVENT_TIME_MS_MAX)
+        in->failed = true;
     event->line = read_signed(in);
     event->partition = read_signed(in);
     event->offset = read_signed(in);

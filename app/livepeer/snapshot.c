@@ -143,6 +143,8 @@ static void decode_snapshot(struct decoder *decoder,
                             struct capability_snapshot *snapshot)
 {
     snapshot->ts = read_signed(&decoder->in);
+    if (snapshot->ts < 0 || snapshot->ts > EVENT_TIME_MS_MAX)
+        decoder->in.failed = true;
     snapshot->line = read_signed(&decoder->in);
     snapshot->removed = read_byte(&decoder->in) != 0;
     snapshot->id = read_text(&decoder->in);

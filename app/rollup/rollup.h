@@ -345,12 +345,16 @@ int sla_compare(const void *a, const void *b);
 
 /*
  * Brings every derived table up to date with the facts that changed since the
- * last call, in transactions of its own. PROGRESS may be null.
+ * last call, in transactions of its own. REPORT may be null.
  */
 MUST_USE enum err settle(struct store *store,
-                         void (*progress)(void *context, const char *stage,
-                                          uint64_t done, uint64_t all),
+                         void (*report)(void *context, const char *stage,
+                                        uint64_t done),
                          void *context);
+
+/* One unit of the same, in one transaction; *MORE is false where nothing was
+ * left to do. For writers that have other work in between. */
+MUST_USE enum err settle_step(struct store *store, bool *more);
 
 /* Whether anything waits for settling, as after an interrupted import. */
 MUST_USE enum err settle_pending(struct store *store, bool *pending);

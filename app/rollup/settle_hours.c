@@ -230,7 +230,11 @@ enum err settle_benchmarks(struct store *store, int64_t day)
     struct arena arena = {0};
     enum err err = benchmarks_of(store, &arena, day);
     arena_free(&arena);
-    return err;
+    if (err)
+        return err;
+    struct query *query = query_start(store, QUERY_DIRTY_DAY_BENCHMARKED);
+    query_bind_int(query, 1, day);
+    return query_run(query);
 }
 
 /* ---- scores -------------------------------------------------------------- */

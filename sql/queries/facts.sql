@@ -36,6 +36,9 @@ SELECT hour, chunk, snapshots FROM snapshot_hour
 WHERE org = ?1 AND hour >= ?2 AND hour < ?3
 ORDER BY hour, chunk;
 
+-- name: snapshot_hour_chunked_first
+SELECT min(hour) FROM snapshot_hour WHERE chunk > 0;
+
 -- name: snapshot_hour_chunked
 -- Hours that want joining.
 SELECT org, hour FROM snapshot_hour WHERE chunk > 0
@@ -83,9 +86,8 @@ ORDER BY class, reason, org;
 INSERT OR IGNORE INTO dirty_session (org, day, session_key)
 VALUES (?1, ?2, ?3);
 
--- name: dirty_session_days
-SELECT org, day, count(*) FROM dirty_session
-GROUP BY org, day ORDER BY day, org;
+-- name: dirty_session_first
+SELECT org, day FROM dirty_session ORDER BY org, day LIMIT 1;
 
 -- name: dirty_session_of_day
 SELECT session_key FROM dirty_session
@@ -102,8 +104,7 @@ DELETE FROM dirty_session WHERE org = ?1 AND day = ?2;
 -- name: dirty_hour_add
 INSERT OR IGNORE INTO dirty_hour (hour, org) VALUES (?1, ?2);
 
--- name: dirty_hour_first_day
--- The first day that has a dirty hour, null without one.
+-- name: dirty_hour_first
 SELECT min(hour) FROM dirty_hour;
 
 -- name: dirty_hours_between
@@ -118,12 +119,15 @@ INSERT INTO dirty_day (day, benchmarks) VALUES (?1, ?2)
 ON CONFLICT (day) DO UPDATE SET
     benchmarks = max(benchmarks, excluded.benchmarks);
 
--- name: dirty_days
-SELECT day, benchmarks FROM dirty_day ORDER BY day;
+-- name: dirty_day_first_benchmark
+SELECT min(day) FROM dirty_day WHERE benchmarks = 1;
+
+-- name: dirty_day_first
+SELECT min(day) FROM dirty_day;
+
+-- name: dirty_day_benchmarked
+-- The day stays noted: its scores are still to come.
+UPDATE dirty_day SET benchmarks = 0 WHERE day = ?1;
 
 -- name: dirty_day_clear
 DELETE FROM dirty_day WHERE day = ?1;
-
--- name: sla_days_between
-SELECT DISTINCT window_start / 86400000 * 86400000 FROM sla
-WHERE window_start >= ?1 AND window_start < ?2;

@@ -23,8 +23,8 @@ import score                      # noqa: E402
 def sets():
     """(how many small sets, how many with benchmark days)."""
     if soaking():
-        return (300, 20) if sanitised() else (5000, 300)
-    return (25, 1) if sanitised() else (240, 6)
+        return (300, 20) if sanitised() else (4000, 250)
+    return (25, 1) if sanitised() else (180, 6)
 
 
 def assert_none(label, found, lens):

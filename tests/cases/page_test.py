@@ -27,11 +27,10 @@ class Visit:
 
     def __init__(self, prepare=lambda: run("import", "--org", "cloudspe",
                                            SAMPLE_LOG)):
-        program = find_chromium(str(ROOT))
+        program = find_chromium()
         if program is None:
-            skip("no chromium here; ./build.sh test installs it where it can")
-        if sanitised():
-            skip("the product shows the same page")
+            skip("NOT LOOKED AT: no chromium on this machine "
+                 "(apt-get install chromium, or CHROMIUM=PATH)")
         prepare()
         self.program = program
 
@@ -84,7 +83,8 @@ def test_every_view_at_every_width_and_light():
             "/v1/sessions/" + urllib.parse.quote(KEY, ""))["events"][0]["line"]
         views = {"store": "#/", "scores": "#/sla", "sessions": "#/sessions",
                  "session": SESSION, "evidence": f"#/evidence/{line}"}
-        for width, height, dark in LOOKS:
+        # The sanitised server only has to bear a browser's connections.
+        for width, height, dark in LOOKS[:1] if sanitised() else LOOKS:
             for name, address in views.items():
                 page = visit.page(address, width, height, dark)
                 if name == "scores":

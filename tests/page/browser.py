@@ -17,13 +17,10 @@ import tempfile
 import time
 
 
-def find_chromium(root):
-    """The browser unpacked by the build, else the system's, else None."""
-    unpacked = os.path.join(root, "build", "chromium", "usr", "bin", "chromium")
-    for path in (os.environ.get("CHROMIUM"), unpacked):
-        if path and os.path.exists(path):
-            return path
-    return shutil.which("chromium") or shutil.which("chromium-browser")
+def find_chromium():
+    """$CHROMIUM, else the system's browser, else None."""
+    return (os.environ.get("CHROMIUM") or shutil.which("chromium") or
+            shutil.which("chromium-browser"))
 
 
 class Browser:

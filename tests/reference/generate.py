@@ -45,6 +45,8 @@ EXCUSABLE = ['No Orchestrators Available', 'mediamtx ingest disconnected!',
 SEVERE = ['CUDA out of memory', 'timeout', '', None, {'code': 5}]
 NUMBERS = [0, 1, 15.999951534393748, '12.25', '7', 'fast', '', None, True,
            -3.5, 1e-9, 24.1, '1e1', '007', ' 5', [3], {}, '0x10']
+EXTREMES = [1e300, -1e300, 1.7e308, -1.7e308, 1e-320, 1e39, 3.4e38, 2 ** 63,
+            '1e308']
 ODD = [None, '', 0, 7, 1.5, True, False, 'null', 'x', [], {}, [1, 'a'],
        {'a': {'b': None}}, 'é\u2028\x01', '"\\/', -1, 1e300, 2 ** 63, '12']
 IGNORED = ['create_signed_ticket', 'webrtc_stats', 'pipelines_api_request',
@@ -215,6 +217,7 @@ class Telemetry:
         self.days = days
         self.session_count = sessions
         self.grain = r.choice([1, 1, 10, 1000])
+        self.extreme = r.random() < 0.04
         self.events = []   # (org, envelope)
         self.used = set()
         self.fleet = []
@@ -328,6 +331,8 @@ class Telemetry:
                 state, fps = r.choice(['OFFLINE', 'LOADING', 'ERROR']), 0
             elif style == 'good':
                 state, fps = 'ONLINE', r.random() * 30
+            if self.extreme and r.random() < 0.2:
+                fps = r.choice(EXTREMES)
             inference = {'fps': fps}
             if r.random() < 0.2:
                 inference['latency_ms'] = r.choice(
@@ -580,11 +585,16 @@ class Telemetry:
                 names, type=kind, orchestrator_info=info, pipeline_id=''))
         for i in range(r.randrange(1, 4)):
             data = dict(names, state='ONLINE', pipeline=orch.models[0],
-                        inference_status={'fps': r.gauss(16, 4)},
+                        inference_status={'fps': self._clean_fps()},
                         orchestrator_info=info)
             if skip != 'ptff':
                 data['start_time'] = ts + 1000
             self.emit(org, 'ai_stream_status', ts + 9000 + 1000 * i, data)
+
+    def _clean_fps(self):
+        if self.extreme and self.r.random() < 0.02:
+            return self.r.choice(EXTREMES)
+        return self.r.gauss(16, 4)
 
     # Delivery.
 

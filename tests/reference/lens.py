@@ -261,7 +261,9 @@ class Lens:
     # Export.
 
     def export_sla(self):
-        return [{c: row[c] for c in SLA_COLUMNS} for row in self.rows]
+        def cell(value):
+            return score.shown(value) if isinstance(value, float) else value
+        return [{c: cell(row[c]) for c in SLA_COLUMNS} for row in self.rows]
 
     def export_counts(self):
         return self.intake.count_rows()

@@ -4,6 +4,7 @@ For: specification 3.2 to 3.5 and 11 (days without a value), with
 DECISIONS.md 62 to 72. Rows are dicts with the columns of `export sla`.
 """
 
+import fractions
 import math
 import struct
 
@@ -24,11 +25,15 @@ NAN = float('nan')
 
 
 def exact_sum(values):
-    """The sum, rounded once; NaN if a value is."""
+    """The sum, rounded once; infinite or NaN as plain addition has it."""
     values = list(values)
-    if any(math.isnan(v) for v in values):
-        return NAN
-    return math.fsum(values)
+    if not all(math.isfinite(v) for v in values):
+        return sum(v for v in values if not math.isfinite(v))
+    total = sum(map(fractions.Fraction, values))
+    try:
+        return float(total)
+    except OverflowError:
+        return math.inf if total > 0 else -math.inf
 
 
 def clamp(x):
@@ -66,7 +71,9 @@ class Digest:
             q_right = f32(f32(f32(done + count) + 0.5) / total)
             spread = min(f32(q_left * f32(1 - q_left)),
                          f32(q_right * f32(1 - q_right)))
-            if count + 1 <= f32(limit * spread):
+            merges = mean == right or not (math.isinf(mean)
+                                           or math.isinf(right))
+            if count + 1 <= f32(limit * spread) and merges:
                 count = f32(count + 1)
                 if right != mean:
                     mean = f32(mean + f32(f32(right - mean) / count))
@@ -214,8 +221,9 @@ def add_rates(row):
     row['avg_e2e_latency_ms'] = average(row, 'e2e')
 
 
-def _shown(x):
-    return None if x is None or math.isnan(x) else x
+def shown(x):
+    """JSON has neither NaN nor infinity: null."""
+    return x if x is None or math.isfinite(x) else None
 
 
 def add_score(row, bench):
@@ -232,11 +240,11 @@ def add_score(row, bench):
             ('fps', higher_is_better, row['avg_output_fps'],
              ('p10', 'p50'))):
         low, high, n = bench[metric]
-        row[metric + '_' + levels[0]] = _shown(low)
-        row[metric + '_' + levels[1]] = _shown(high)
+        row[metric + '_' + levels[0]] = shown(low)
+        row[metric + '_' + levels[1]] = shown(high)
         row[metric + '_benchmark_row_count'] = n
         raws[metric] = scale(value, low, high, n)
-        row[metric + '_score_raw'] = _shown(raws[metric])
+        row[metric + '_score_raw'] = shown(raws[metric])
     ptff = shrunk(raws['ptff'], row['prompt_to_first_frame_sample_count'], 10)
     e2e = shrunk(raws['e2e'], row['e2e_latency_sample_count'], 10)
     fps = shrunk(raws['fps'], row['status_samples'], 30)

@@ -50,8 +50,9 @@ function heading() {
                 {rowspan: 2, class: "number", title: "requested sessions " +
                     "with status events in this hour"}),
             cell(["Benchmark", element("small", null, "rows")],
-                {rowspan: 2, class: "number", title: "rows of the seven days before: PTFF, E2E, FPS; " +
-                    "under 48 a part stays at the neutral 0.5"})),
+                {rowspan: 2, class: "number", title: "rows of the seven " +
+                    "days before: PTFF, E2E, FPS; under 48 a part stays at " +
+                    "the neutral 0.5"})),
         element("tr", {role: "row"}, PARTS.map((part) => cell(
             [part.sum ? "together" : part.label,
                 element("small", null, part.sum

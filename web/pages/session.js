@@ -8,7 +8,8 @@ import {address, clock, count, duration, fixed, gpu, hash, milliseconds,
     moment, plural, short} from "../lib/format.js";
 import {outcomeTag, orchestratorOf, sessionName} from "../lib/session_list.js";
 import {startupFigure, wholeFigure} from "../lib/timeline.js";
-import {excuseWords, sentenceCase, stateTone, traceWords, triggerWords} from "../lib/words.js";
+import {excuseWords, sentenceCase, stateTone, traceWords, triggerWords}
+    from "../lib/words.js";
 
 const NOT_SEEN = "one of its two ends was not seen";
 
