@@ -62,6 +62,7 @@ test_needs='python3 python3
 clang clang
 clang-format clang-format
 shellcheck shellcheck
+chromium chromium
 git git'
 fuzz_needs='clang clang
 package libclang-rt-dev'

@@ -33,6 +33,7 @@ struct splitter {
     bool in_string;
     bool escaped;
     bool at_line_start;
+    bool multi_line;   /* a pretty-printed object has been read */
     size_t mark_bytes; /* of a byte order mark at the start, read so far */
     bool started;      /* past the place where it may stand */
     bool oversize;
@@ -141,7 +142,12 @@ static enum err split_lines(struct splitter *splitter, const char *at,
     const char *end = memchr(at, '\n', length);
     *used = end ? (size_t)(end - at) + 1 : length;
     keep(splitter, at, end ? *used - 1 : *used);
-    return end ? end_record(splitter) : ERR_NONE;
+    if (!end)
+        return ERR_NONE;
+    /* Between pretty-printed objects, lines are only what is damaged. */
+    if (splitter->multi_line)
+        splitter->shape = SHAPE_UNKNOWN;
+    return end_record(splitter);
 }
 
 /* The first line decides between lines and pretty-printed objects. */
@@ -160,7 +166,7 @@ static enum err split_first(struct splitter *splitter, const char *at,
         splitter->at_line_start = false;
         return ERR_NONE;
     }
-    splitter->shape = SHAPE_LINES;
+    splitter->shape = splitter->multi_line ? SHAPE_UNKNOWN : SHAPE_LINES;
     (*used)++;
     return end_record(splitter);
 }
@@ -183,6 +189,7 @@ static enum err split_pretty(struct splitter *splitter, const char *at,
             keep(splitter, at, i + 1);
             *used = i + 1;
             splitter->shape = SHAPE_UNKNOWN;
+            splitter->multi_line = true;
             return end_record(splitter);
         }
     }

@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Runs the real lens and the one in this folder, and compares every cell.
 
-    compare.py [--seeds A-B] [--benchmark-every N] [--shrink] [FILE...]
+    compare.py [--seeds A-B] [--benchmark-every N] [--steps N] [--shrink]
+               [FILE...]
 
 The binary is $ASSAY_BIN, else build/assay. Each seed's records are imported
 into a fresh data directory (in one, three or many imports, plain or gzip, by
@@ -9,6 +10,9 @@ seed); then `sla`, `sessions` and `selections` of both passes and `counts` are
 exported and compared: the same rows, in the same order, the same columns in
 the same order, every number equal as a double. With FILE the records are the
 lines (or array elements) of that file instead.
+
+--steps imports a set in N imports, every other set shuffled, and compares
+after each of them.
 
 For each seed that differs the first cells are printed, with the events of the
 session or row concerned. --shrink first reduces the records to a minimal set
@@ -20,6 +24,7 @@ import argparse
 import gzip
 import json
 import os
+import random
 import subprocess
 import sys
 import tempfile
@@ -184,6 +189,15 @@ def differences_on_the_way(groups):
     return [], None
 
 
+def in_steps(seed, records, count):
+    """The records in `count` groups; shuffled for every other seed."""
+    if seed % 2:
+        records = list(records)
+        random.Random(seed).shuffle(records)
+    size = len(records) // count + 1
+    return [records[i:i + size] for i in range(0, len(records), size)]
+
+
 def grouping(seed, records):
     """How a seed's records are delivered: (groups, org, compressed)."""
     count = (1, 1, 3, 1, 7)[seed % 5]
@@ -218,6 +232,7 @@ def context(lens, name, key):
     """The events that the row is about, as text."""
     if key is None or name[0] == 'counts':
         return ''
+    org = key[1] if name[0] == 'sla' else key[0].partition('|')[0]
     wanted = {key[0]}
     if name[0] == 'sla':
         wanted = {s.key for s in lens.sessions.values() for h in s.hours
@@ -226,6 +241,8 @@ def context(lens, name, key):
     out = []
     for event in sorted(lens.intake.events.values(),
                         key=lambda e: (e.ts, e.id)):
+        if event.org != org:
+            continue
         capability = event.family == 'network_capabilities'
         if capability or (event.family.startswith(('stream_t', 'ai_stream'))
                           and session_key(event) in wanted):
@@ -269,13 +286,17 @@ def work(arguments):
     for seed in range(int(first), int(last or first) + 1):
         every = arguments.benchmark_every
         records = generate(seed, benchmark=bool(every) and seed % every == 0)
-        yield (str(seed), *grouping(seed, records))
+        if arguments.steps:
+            yield str(seed), in_steps(seed, records, arguments.steps), '', ''
+        else:
+            yield (str(seed), *grouping(seed, records))
 
 
 def main():
     parser = argparse.ArgumentParser(description='compare both lenses')
     parser.add_argument('--seeds', default='1-50')
     parser.add_argument('--benchmark-every', type=int, default=10)
+    parser.add_argument('--steps', type=int, default=0)
     parser.add_argument('--shrink', action='store_true')
     parser.add_argument('--keep', default=tempfile.gettempdir())
     parser.add_argument('--org', default='')
@@ -287,7 +308,10 @@ def main():
     for label, groups, org, compressed in work(arguments):
         compared += 1
         try:
-            found, lens = differences(groups, org, compressed)
+            if arguments.steps:
+                found, lens = differences_on_the_way(groups)
+            else:
+                found, lens = differences(groups, org, compressed)
         except Failure as failure:
             print('%s: %s' % (label, failure))
             found = lens = None
