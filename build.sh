@@ -64,6 +64,7 @@ clang-format clang-format
 shellcheck shellcheck
 chromium chromium
 git git'
+bench_needs='python3 python3'
 fuzz_needs='clang clang
 package libclang-rt-dev'
 arm64_needs='aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu'
@@ -149,9 +150,22 @@ do_run() {
     exec build/assay serve --data "$data" "$@"
 }
 
+# A validator of OpenAPI documents that is not ours, by its name and version.
+# Tests say so when it could not be had.
+fetch_openapi_validator() {
+    local place=build/openapi-validator version=2.11.0
+    if [ -e "$place/node_modules/.bin/validate-api" ]; then return; fi
+    npm install --prefix "$place" --no-save --no-audit --no-fund \
+        --loglevel=error --ignore-scripts \
+        "@seriousme/openapi-schema-validator@$version" \
+        >build/openapi-validator.log 2>&1 ||
+        say "npm could not fetch the OpenAPI validator; its test is skipped"
+}
+
 # The checks compile by themselves; all else that tests run is built here.
 do_test() {
     need "$test_needs"
+    locked openapi-validator fetch_openapi_validator
     release
     build release unit
     build asan all unit fuzz
@@ -199,8 +213,18 @@ do_fuzz() { # [TARGET] [SECONDS]
     done
 }
 
-do_bench() {
-    die "there are no measurements yet"
+do_bench() { # [PART]
+    local part=${1:-} file
+    [ -z "$part" ] || [ -e "tests/bench/$part.py" ] ||
+        die "there is no tests/bench/$part.py"
+    need "$bench_needs"
+    release
+    build release bench
+    for file in tests/bench/*.py; do
+        if [ -z "$part" ] || [ "$file" = "tests/bench/$part.py" ]; then
+            "$file"
+        fi
+    done
 }
 
 do_compile() {

@@ -1,7 +1,8 @@
 #!/bin/bash
 #
 # fetch.sh LOCK CACHE SOURCES: puts every source that LOCK names, checked and
-# patched, into SOURCES/<name>/.
+# patched, into SOURCES/<name>/, and corrects it by edits/<name>.edit, where
+# there is one beside LOCK.
 #
 # How: archives come through apt and npm, by package name, into CACHE. Debian
 # sources of another release than this machine's are reached through a private
@@ -23,6 +24,7 @@ lock=$(readlink -f "$1")
 mkdir -p "$2" "$3"
 cache=$(readlink -f "$2")
 sources=$(readlink -f "$3")
+vendor=$(dirname "$lock")
 apt_root=$cache/apt
 log=$cache/fetch.log
 
@@ -195,9 +197,11 @@ apply_patches() { # DIRECTORY ARCHIVE
 }
 
 # A source is unpacked afresh whenever the hashes of its archives differ from
-# those it was made of. The stamp is what the Makefile looks at.
+# those it was made of, or its edits do. The stamp is what the Makefile looks
+# at.
 unpack() { # NAME
     local target=$sources/$1 part=$sources/.$1.part file archives=() wanted
+    local edits=$vendor/edits/$1.edit
     while read -r file; do
         if have_successor "$file"; then
             read -r file _ <"$cache/$file.successor"
@@ -205,11 +209,14 @@ unpack() { # NAME
         archives+=("$cache/$file")
     done < <(lock_lines | awk -v name="$1" '$2 == name { print $5 }')
     wanted=$(sha256sum "${archives[@]}" | cut -d' ' -f1)
+    [ ! -f "$edits" ] || wanted+=" $(hash_of "$edits")"
     if [ "$(cat "$target/.unpacked" 2>/dev/null)" = "$wanted" ]; then return; fi
     rm -rf "$part" "$target"
     mkdir "$part"
     tar -xf "${archives[0]}" -C "$part" --strip-components=1
     for file in "${archives[@]:1}"; do apply_patches "$part" "$file"; done
+    [ ! -f "$edits" ] || awk -v top="$part" -f "$vendor/edit.awk" "$edits" ||
+        die "$1: its source is not what $edits corrects"
     mv "$part" "$target"
     echo "$wanted" >"$target/.unpacked"
 }

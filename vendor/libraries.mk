@@ -22,12 +22,14 @@ flags_better-sqlite3 := $(sqlite_options:%=-DSQLITE_%) -DHAVE_USLEEP=1 \
     -DHAVE_GMTIME_R=1
 headers_better-sqlite3 := deps/sqlite3
 
-# Without files, CGI and its own TLS: only what a handler needs. The quantum
-# bounds how long stopping waits for idle workers (2 s unless set).
+# Without files and CGI: only what a handler needs. NO_SSL leaves out OpenSSL.
+# The quantum bounds how long stopping waits for idle workers (2 s unless set).
+# Corrected by edits/civetweb.edit.
 files_civetweb := src/civetweb.c
-flags_civetweb := -DUSE_WEBSOCKET -DNO_SSL -DNO_CGI -DNO_FILES -DNO_CACHING \
-    -DUSE_IPV6 -D_GNU_SOURCE -DSOCKET_TIMEOUT_QUANTUM=200 -Wno-cpp \
-    -I$(SRC)/civetweb/include
+flags_civetweb = -DUSE_WEBSOCKET -DNO_SSL -DUSE_MBEDTLS -DNO_CGI -DNO_FILES \
+    -DNO_CACHING -DUSE_IPV6 -D_GNU_SOURCE -DSOCKET_TIMEOUT_QUANTUM=200 \
+    -Wno-cpp -I$(SRC)/civetweb/include $(MBEDTLS_CHOICES) \
+    -I$(SRC)/mbedtls/include
 headers_civetweb := include
 
 uv_unix := async core dl fs getaddrinfo getnameinfo loop-watcher loop pipe \

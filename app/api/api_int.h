@@ -2,14 +2,18 @@
  * api_int.h: what the files of this room share. Private to the API.
  *
  *     server.c       listening, workers, what a request may be, sending
+ *     body.c         the body of a request as a stream
+ *     gate.c, limiter.c, token.c   who may ask what, and how often
  *     routes.c       the table of routes and their parameters
  *     reply.c        answers, errors as problems (RFC 7807)
  *     asset.c        the page's files
  *     query_string.c, base64.c     pure helpers
  *     page.c         cursors and the envelope of lists
  *     rows.c         rows as JSON objects
+ *     ingest.c, tokens.c   handlers that change something
  *     health.c, scores.c, sessions.c, session.c, evidence.c    handlers
- *     attribution.c  why a session was attributed as it was, in sentences
+ *     serving.h      series.c, streaming.c, compat.c, openapi.c and what they
+ * use attribution.c  why a session was attributed as it was, in sentences
  *
  * A handler reads its parameters, asks the store and writes JSON into the
  * reply's body; only server.c knows sockets.
@@ -18,12 +22,14 @@
 #define ASSAY_API_API_INT_H
 
 #include "api/api.h"
+#include "api/body.h"
 #include "api/query_string.h"
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
 #include "base/json.h"
 #include "config/config.h"
+#include "ingest/ingest.h"
 #include "rollup/rollup.h"
 #include "store/store.h"
 
@@ -40,21 +46,36 @@ struct request {
     struct text path;     /* decoded, without the parameters */
     struct text argument; /* what "{...}" of the route's path stands for */
     struct query_string query;
-    const char *accept_encoding; /* headers; null where absent */
+    const char *raw_query; /* as it came; "" for none */
+    const char *accept;    /* headers; null where absent */
+    const char *accept_encoding;
     const char *if_none_match;
     struct arena *arena; /* lives as long as the request */
     struct store *store; /* null for routes without one */
     const struct api_facts *facts;
+    const char *method;        /* "GET" also for HEAD */
+    struct request_body *body; /* null where the request has none */
+    const char *content_type;
+    const char *content_encoding;
+    const char *idempotency_key;
+    const struct token *token; /* the caller's; null without one */
+    struct writer *writer;     /* null where nothing is written */
+    const struct config *config;
 };
 
 struct reply {
     int status;
     const char *content_type;
     const char *cache_control;
-    const char *etag;     /* with quotes; null for none */
-    const char *allow;    /* methods, with status 405 */
-    bool gzip;            /* the body is compressed */
-    bool varies;          /* by Accept-Encoding */
+    const char *etag;    /* with quotes; null for none */
+    const char *allow;   /* methods, with status 405 */
+    int retry_after_s;   /* 0 for none */
+    bool asks_for_token; /* with status 401 */
+    bool for_everybody;  /* pages of any origin may read it */
+    bool gzip;           /* the body is compressed */
+    const char *link;    /* null for none */
+    bool varies;         /* by Accept-Encoding */
+    bool varies_by_accept;
     struct text borrowed; /* sent instead of body where its data is not null */
     struct buf *body;     /* the worker's */
 };
@@ -67,7 +88,8 @@ enum parameter_kind {
     PARAMETER_HOUR,   /* the same, and the start of an hour */
     PARAMETER_LIMIT,  /* 1 to LIMIT_MAX */
     PARAMETER_CHOICE, /* one of the words in choices */
-    PARAMETER_CURSOR
+    PARAMETER_CURSOR,
+    PARAMETER_ANY /* named "*": takes what the list does not name */
 };
 
 struct parameter {
@@ -83,13 +105,17 @@ struct route {
     bool without_store;
     MUST_USE enum err (*answer)(struct request *request, struct reply *reply);
     const char *summary;
+    enum scope scope;
+    const char *method; /* "GET", which answers HEAD, too; "POST", "DELETE" */
 };
 
 /* Ends with a route without a path. */
 extern const struct route routes[];
 
-/* The route of request->path, with request->argument set; null for none. */
-const struct route *route_find(struct request *request);
+/* The route of request->path and request->method, with request->argument set;
+ * null for none, then *ALLOW lists the methods there are for this path; null
+ * where there are none. */
+const struct route *route_find(struct request *request, const char **allow);
 
 /* Every parameter given is known and well-formed. ERR_INPUT otherwise; *WRONG
  * is the parameter's name. */
@@ -156,6 +182,7 @@ struct page {
     int64_t limit;
     int64_t rows;
     bool more;
+    int64_t data_ms; /* of the newest data, as meta.generated_at */
 };
 struct page page_begin(const struct request *request, struct reply *reply);
 /* Rows to ask the store for: one more than the page holds. */
@@ -163,12 +190,18 @@ int64_t page_rows(const struct page *page);
 bool page_wants_row(struct page *page);
 /* NEXT is the cursor behind the last row; used only where more rows wait. */
 void page_end(struct page *page, struct text next);
+/* The same for forms without an envelope, as the header Link; NEXT may have no
+ * data. */
+void reply_link_next(const struct request *request, struct reply *reply,
+                     struct text next);
 
 /* ---- rows.c ---------------------------------------------------------- */
 
 /* The first COUNT fields of ROW as members of the object being written. */
 void json_fields(struct json_writer *writer, struct fields fields, size_t count,
                  const void *row);
+/* The same text as json_double, sooner. */
+void json_row_double(struct json_writer *writer, double value);
 /* Null for ABSENT_INT. */
 void json_time(struct json_writer *writer, int64_t ms);
 void json_window(struct json_writer *writer, int64_t ms);
@@ -195,14 +228,63 @@ void attribution_explain(struct json_writer *writer, struct arena *arena,
                          const struct selection_row *deciding,
                          struct nearest_snapshot nearest);
 
+/* ---- token.c --------------------------------------------------------- */
+
+/* Whether there is any good token. */
+MUST_USE enum err token_any(struct store *store, bool *any);
+/* The token in the header Authorization, without data where there is none. */
+struct text token_of_header(const char *header);
+/* *FOUND is null where TEXT is no good token. */
+MUST_USE enum err token_find(struct store *store, struct arena *arena,
+                             struct text text, const struct token **found);
+
+/* ---- ingest.c -------------------------------------------------------- */
+
+/* The records of SOURCE as a batch in ARENA. ERR_INPUT where they are damaged
+ * or, then with *TOO_LONG, more than MOST_BYTES; ERR_LOCKED where WRITER has
+ * no memory left (it may be null: no limit); what was reserved is in
+ * *RESERVED in any case. */
+struct batch_reading {
+    struct arena *arena;
+    struct writer *writer;
+    uint64_t most_bytes;
+    const char *encoding; /* Content-Encoding; null for none */
+    bool too_long;
+    size_t reserved;
+};
+MUST_USE enum err batch_read(struct batch_reading *reading,
+                             const struct byte_source *source,
+                             struct record_batch *batch);
+
 /* ---- handlers -------------------------------------------------------- */
 
 MUST_USE enum err answer_alive(struct request *request, struct reply *reply);
 MUST_USE enum err answer_ready(struct request *request, struct reply *reply);
 MUST_USE enum err answer_health(struct request *request, struct reply *reply);
 MUST_USE enum err answer_scores(struct request *request, struct reply *reply);
+MUST_USE enum err answer_demand(struct request *request, struct reply *reply);
+MUST_USE enum err answer_gpu_metrics(struct request *request,
+                                     struct reply *reply);
+MUST_USE enum err answer_stream_models(struct request *request,
+                                       struct reply *reply);
+MUST_USE enum err answer_stream_orchestrators(struct request *request,
+                                              struct reply *reply);
+MUST_USE enum err compat_sla(struct request *request, struct reply *reply);
+MUST_USE enum err compat_demand(struct request *request, struct reply *reply);
+MUST_USE enum err compat_gpu_metrics(struct request *request,
+                                     struct reply *reply);
+MUST_USE enum err compat_models(struct request *request, struct reply *reply);
+MUST_USE enum err compat_orchestrators(struct request *request,
+                                       struct reply *reply);
+MUST_USE enum err answer_openapi(struct request *request, struct reply *reply);
 MUST_USE enum err answer_sessions(struct request *request, struct reply *reply);
 MUST_USE enum err answer_session(struct request *request, struct reply *reply);
 MUST_USE enum err answer_line(struct request *request, struct reply *reply);
+MUST_USE enum err answer_ingest(struct request *request, struct reply *reply);
+MUST_USE enum err answer_tokens(struct request *request, struct reply *reply);
+MUST_USE enum err answer_token_new(struct request *request,
+                                   struct reply *reply);
+MUST_USE enum err answer_token_end(struct request *request,
+                                   struct reply *reply);
 
 #endif

@@ -8,8 +8,6 @@
  */
 #include "api/api_int.h"
 #include "api/base64.h"
-#include "base/clock.h"
-
 #include <stdlib.h>
 #include <string.h>
 
@@ -80,10 +78,27 @@ enum err cursor_read(struct request *request, const char *shape,
 
 /* ---- the envelope -------------------------------------------------------- */
 
+/* When the newest accepted line came. An answer that told its own time would
+ * have another entity tag each time. */
+static int64_t newest_arrival(struct store *store)
+{
+    struct query *query = query_start(store, QUERY_API_NEWEST_ARRIVAL);
+    int64_t ms = ABSENT_INT;
+    bool row;
+    enum err err = query_step(query, &row);
+    if (!err && row && !query_is_null(query, 0))
+        ms = query_int(query, 0);
+    while (!err && row)
+        err = query_step(query, &row);
+    return ms;
+}
+
 struct page page_begin(const struct request *request, struct reply *reply)
 {
     struct text limit = parameter_text(request, "limit");
-    struct page page = {.writer = reply_json(reply), .limit = LIMIT_STANDARD};
+    struct page page = {.writer = reply_json(reply),
+                        .limit = LIMIT_STANDARD,
+                        .data_ms = newest_arrival(request->store)};
     if (limit.data)
         page.limit = strtol(
             arena_text(request->arena, limit.data, limit.length), NULL, 10);
@@ -123,7 +138,30 @@ void page_end(struct page *page, struct text next)
     json_key(writer, "meta");
     json_begin(writer, '{');
     json_key(writer, "generated_at");
-    json_time(writer, clock_wall_ms());
+    json_time(writer, page->data_ms);
     json_end(writer, '}');
     json_end(writer, '}');
+}
+
+void reply_link_next(const struct request *request, struct reply *reply,
+                     struct text next)
+{
+    if (!next.data)
+        return;
+    struct buf query = {0};
+    for (const char *at = request->raw_query; *at;) {
+        size_t length = strcspn(at, "&");
+        bool is_cursor = strncmp(at, "cursor=", 7) == 0;
+        if (length && !is_cursor) {
+            buf_add(&query, at, length);
+            buf_add_byte(&query, '&');
+        }
+        at += length;
+        at += *at == '&';
+    }
+    reply->link =
+        arena_printf(request->arena, "<%.*s?%scursor=%.*s>; rel=\"next\"",
+                     (int)request->path.length, request->path.data,
+                     buf_string(&query), (int)next.length, next.data);
+    buf_free(&query);
 }

@@ -10,10 +10,16 @@ const char *status_text(int status)
     switch (status) {
     case 200:
         return "OK";
+    case 201:
+        return "Created";
     case 304:
         return "Not Modified";
     case 400:
         return "Bad Request";
+    case 401:
+        return "Unauthorized";
+    case 403:
+        return "Forbidden";
     case 404:
         return "Not Found";
     case 405:
@@ -22,8 +28,14 @@ const char *status_text(int status)
         return "Content Too Large";
     case 414:
         return "URI Too Long";
+    case 415:
+        return "Unsupported Media Type";
     case 421:
         return "Misdirected Request";
+    case 422:
+        return "Unprocessable Content";
+    case 429:
+        return "Too Many Requests";
     case 431:
         return "Request Header Fields Too Large";
     case 503:
@@ -43,8 +55,11 @@ struct json_writer reply_json(struct reply *reply)
     reply->cache_control = "no-cache";
     reply->borrowed = (struct text){0};
     reply->etag = NULL;
+    reply->retry_after_s = 0;
     reply->gzip = false;
     reply->varies = false;
+    reply->varies_by_accept = false;
+    reply->link = NULL;
     return (struct json_writer){.out = reply->body};
 }
 
@@ -55,6 +70,7 @@ void reply_problem(struct reply *reply, int status, const char *detail,
     reply->status = status;
     reply->content_type = "application/problem+json";
     reply->cache_control = "no-store";
+    reply->retry_after_s = status == 503 || status == 429;
     json_begin(&writer, '{');
     json_key(&writer, "type");
     json_string(&writer, "about:blank");

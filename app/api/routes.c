@@ -19,10 +19,55 @@ static const struct parameter list_of_scores[] = {
     {"pipeline", PARAMETER_TEXT, NULL},
     {"model", PARAMETER_TEXT, NULL},
     {"gpu", PARAMETER_TEXT, NULL},
-    {"pass", PARAMETER_CHOICE, "settled"},
     {"lens", PARAMETER_CHOICE, "published"},
+    {"pass", PARAMETER_CHOICE, "settled|whole"},
+    {"as_of", PARAMETER_TIME, NULL},
+    {"format", PARAMETER_CHOICE, "json|csv"},
     {"limit", PARAMETER_LIMIT, NULL},
     {"cursor", PARAMETER_CURSOR, NULL},
+    {0},
+};
+
+static const struct parameter list_of_demand[] = {
+    {"start", PARAMETER_TIME, NULL},
+    {"end", PARAMETER_TIME, NULL},
+    {"org", PARAMETER_TEXT, NULL},
+    {"gateway", PARAMETER_TEXT, NULL},
+    {"pipeline", PARAMETER_TEXT, NULL},
+    {"model", PARAMETER_TEXT, NULL},
+    {"lens", PARAMETER_CHOICE, "published"},
+    {"pass", PARAMETER_CHOICE, "settled|whole"},
+    {"as_of", PARAMETER_TIME, NULL},
+    {"format", PARAMETER_CHOICE, "json|csv"},
+    {"limit", PARAMETER_LIMIT, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL},
+    {0},
+};
+
+static const struct parameter list_of_the_day[] = {
+    {"org", PARAMETER_TEXT, NULL},
+    {"orchestrator", PARAMETER_TEXT, NULL},
+    {"pipeline", PARAMETER_TEXT, NULL},
+    {"model", PARAMETER_TEXT, NULL},
+    {"gpu", PARAMETER_TEXT, NULL},
+    {"lens", PARAMETER_CHOICE, "published"},
+    {"pass", PARAMETER_CHOICE, "settled"},
+    {"as_of", PARAMETER_TIME, NULL},
+    {"format", PARAMETER_CHOICE, "json|csv"},
+    {"limit", PARAMETER_LIMIT, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL},
+    {0},
+};
+
+/* The publisher passes over what it does not know, and so it is done here. */
+static const struct parameter compat_list[] = {
+    {"start", PARAMETER_TEXT, NULL}, {"end", PARAMETER_TEXT, NULL},
+    {"limit", PARAMETER_TEXT, NULL}, {"cursor", PARAMETER_TEXT, NULL},
+    {"*", PARAMETER_ANY, NULL},      {0},
+};
+
+static const struct parameter compat_nothing[] = {
+    {"*", PARAMETER_ANY, NULL},
     {0},
 };
 
@@ -35,23 +80,57 @@ static const struct parameter list_of_sessions[] = {
     {"pipeline", PARAMETER_TEXT, NULL},
     {"model", PARAMETER_TEXT, NULL},
     {"gpu", PARAMETER_TEXT, NULL},
+    {"format", PARAMETER_CHOICE, "json|csv"},
     {"limit", PARAMETER_LIMIT, NULL},
     {"cursor", PARAMETER_CURSOR, NULL},
     {0},
 };
 
 const struct route routes[] = {
-    {"/healthz", NULL, true, answer_alive, "is the process alive"},
-    {"/readyz", NULL, false, answer_ready, "can the store be read"},
-    {"/v1/health", NULL, false, answer_health, "what the store holds"},
+    {"/healthz", NULL, true, answer_alive, "is the process alive", SCOPE_OPEN,
+     "GET"},
+    {"/readyz", NULL, false, answer_ready, "can the store be read", SCOPE_OPEN,
+     "GET"},
+    {"/v1/health", NULL, false, answer_health, "what the store holds",
+     SCOPE_READ, "GET"},
     {"/v1/streaming/sla", list_of_scores, false, answer_scores,
-     "hourly scores with their components, newest first"},
+     "hourly scores with their components, newest first", SCOPE_READ, "GET"},
+    {"/v1/streaming/demand", list_of_demand, false, answer_demand,
+     "hourly demand of gateways, newest first", SCOPE_READ, "GET"},
+    {"/v1/streaming/gpu-metrics", list_of_scores, false, answer_gpu_metrics,
+     "hours of single GPUs, newest first", SCOPE_READ, "GET"},
+    {"/v1/streaming/models", list_of_the_day, false, answer_stream_models,
+     "models offered within a day, with their streams", SCOPE_READ, "GET"},
+    {"/v1/streaming/orchestrators", list_of_the_day, false,
+     answer_stream_orchestrators,
+     "orchestrators that offered a model within a day", SCOPE_READ, "GET"},
+    {"/compat/v1/streaming/sla", compat_list, false, compat_sla,
+     "scores exactly as the publisher answers", SCOPE_READ, "GET"},
+    {"/compat/v1/streaming/demand", compat_list, false, compat_demand,
+     "demand exactly as the publisher answers", SCOPE_READ, "GET"},
+    {"/compat/v1/streaming/gpu-metrics", compat_list, false, compat_gpu_metrics,
+     "GPU hours exactly as the publisher answers", SCOPE_READ, "GET"},
+    {"/compat/v1/streaming/models", compat_nothing, false, compat_models,
+     "models exactly as the publisher answers", SCOPE_READ, "GET"},
+    {"/compat/v1/streaming/orchestrators", compat_nothing, false,
+     compat_orchestrators, "orchestrators exactly as the publisher answers",
+     SCOPE_READ, "GET"},
+    {"/v1/openapi.json", NULL, false, answer_openapi,
+     "this description of all routes", SCOPE_READ, "GET"},
     {"/v1/sessions", list_of_sessions, false, answer_sessions,
-     "sessions, newest first"},
+     "sessions, newest first", SCOPE_READ, "GET"},
     {"/v1/sessions/{key}", NULL, false, answer_session,
-     "one session with its selections, hours and events"},
+     "one session with its selections, hours and events", SCOPE_READ, "GET"},
     {"/v1/evidence/lines/{line}", NULL, false, answer_line,
-     "one line of evidence exactly as it arrived"},
+     "one line of evidence exactly as it arrived", SCOPE_READ, "GET"},
+    {"/v1/ingest/events", NULL, true, answer_ingest,
+     "takes events; answers when they are durable", SCOPE_INGEST, "POST"},
+    {"/v1/tokens", NULL, false, answer_tokens, "tokens without their secrets",
+     SCOPE_ADMIN, "GET"},
+    {"/v1/tokens", NULL, true, answer_token_new,
+     "makes a token and tells its secret once", SCOPE_ADMIN, "POST"},
+    {"/v1/tokens/{id}", NULL, true, answer_token_end, "revokes a token",
+     SCOPE_ADMIN, "DELETE"},
     {0},
 };
 
@@ -69,11 +148,24 @@ static bool path_matches(const char *pattern, struct text path,
     return true;
 }
 
-const struct route *route_find(struct request *request)
+/* "GET, HEAD, POST" for the methods that path has. */
+static void add_allowed(struct arena *arena, const char **allow,
+                        const char *method)
 {
+    const char *more = strcmp(method, "GET") == 0 ? "GET, HEAD" : method;
+    *allow = *allow ? arena_printf(arena, "%s, %s", *allow, more) : more;
+}
+
+const struct route *route_find(struct request *request, const char **allow)
+{
+    const char *method = request->method ? request->method : "GET";
+    *allow = NULL;
     for (const struct route *route = routes; route->path; route++) {
-        if (path_matches(route->path, request->path, &request->argument))
+        if (!path_matches(route->path, request->path, &request->argument))
+            continue;
+        if (strcmp(route->method, method) == 0)
             return route;
+        add_allowed(request->arena, allow, route->method);
     }
     return NULL;
 }
@@ -85,7 +177,7 @@ static const struct parameter *parameter_find(const struct route *route,
 {
     const struct parameter *one = route->parameters;
     for (; one && one->name; one++) {
-        if (text_is(name, one->name))
+        if (one->kind == PARAMETER_ANY || text_is(name, one->name))
             return one;
     }
     return NULL;
@@ -165,6 +257,7 @@ static enum err check_one(struct request *request,
     switch (parameter->kind) {
     case PARAMETER_TEXT:
     case PARAMETER_CURSOR:
+    case PARAMETER_ANY:
         break;
     case PARAMETER_HOUR:
     case PARAMETER_TIME:

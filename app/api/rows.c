@@ -4,6 +4,10 @@
 #include "api/api_int.h"
 #include "base/clock.h"
 
+#include <math.h>
+
+#define WHOLE_MAX 1e15
+
 void json_time(struct json_writer *writer, int64_t ms)
 {
     char bytes[CLOCK_TEXT_BYTES];
@@ -30,6 +34,28 @@ void json_text_or_null(struct json_writer *writer, struct text text)
         json_null(writer);
 }
 
+/* Of a row's doubles most are whole, and those need no search for the shortest
+ * digits. */
+void json_row_double(struct json_writer *writer, double value)
+{
+    char bytes[32];
+    char *at = bytes + sizeof bytes;
+    if (!(fabs(value) < WHOLE_MAX) || value != trunc(value) ||
+        (value == 0 && signbit(value))) {
+        json_double(writer, value);
+        return;
+    }
+    *--at = '0';
+    *--at = '.';
+    uint64_t rest = (uint64_t)fabs(value);
+    do
+        *--at = (char)('0' + rest % 10);
+    while (rest /= 10);
+    if (value < 0)
+        *--at = '-';
+    json_raw(writer, (struct text){at, (size_t)(bytes + sizeof bytes - at)});
+}
+
 static void json_field(struct json_writer *writer, const struct field *field,
                        const void *row)
 {
@@ -45,7 +71,7 @@ static void json_field(struct json_writer *writer, const struct field *field,
         json_int(writer, field_int(field, row));
         break;
     case FIELD_DOUBLE:
-        json_double(writer, field_double(field, row));
+        json_row_double(writer, field_double(field, row));
         break;
     case FIELD_TIME:
         json_time(writer, field_int(field, row));

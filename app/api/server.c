@@ -1,22 +1,25 @@
 /*
  * server.c: listening, the workers, what a request may be, and sending.
  *
- * Every request passes one gate here before any handler sees it: the method
- * (this server only reads), the host (a page of somebody else's that has been
- * pointed at us by its name server must not read the store), the length and
- * form of the address. Every answer leaves by one function with the same safe
- * headers, errors that civetweb finds by itself included.
+ * Every request passes one gate here before any handler sees it (gate.c: host,
+ * origin, token; limiter.c: how often). Every answer leaves by one function
+ * with the same safe headers, errors that civetweb finds by itself included.
  *
- * civetweb's workers answer one connection each, so idle ones are let go after
- * a short while and slow ones after ten seconds. A worker owns its connection
- * to the store, opened for reading on first use, its arena and its buffer.
+ * civetweb's workers answer one connection each, so connections wait in the
+ * lobby until there is a request, and again after it; a body that drips ends
+ * with its deadline. A worker owns its connection to the store, opened for
+ * reading on first use, its arena and its buffer.
  *
  * civetweb's own reply functions are not used: they refuse requests that ask
  * for a WebSocket, which then would get no answer at all.
  */
 #include "api/api_int.h"
+#include "api/gate.h"
+#include "api/lobby.h"
+#include "api/serving.h"
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/tls.h"
 
 #include <arpa/inet.h>
 #include <civetweb.h>
@@ -29,10 +32,21 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
+/* Of one address. */
+struct limit {
+    struct limiter *limiter; /* null where there is none */
+    bool also_here;          /* for this machine's own addresses, too */
+};
+
 struct api {
     const struct config *config;
     struct api_facts facts;
+    struct answer_cache *cache;
     struct mg_context *context;
+    struct lobby *lobby;
+    struct writer *writer;
+    struct limit requests;
+    struct limit failures; /* wrong tokens */
     struct arena arena;
     const char *url;
 };
@@ -40,10 +54,12 @@ struct api {
 /* What one of civetweb's threads keeps between requests. */
 struct worker {
     struct api *api;
-    struct store *store; /* null until the first request that needs it */
+    struct store *store;  /* null until the first request that needs it */
+    int64_t data_version; /* of the store when it was last asked */
     struct arena arena;
     struct buf head;
-    struct buf body;
+    struct buf text;           /* of the answer's body */
+    struct request_body *body; /* of the request; null for none */
 };
 
 /* ---- workers ------------------------------------------------------------- */
@@ -70,7 +86,7 @@ static void on_thread_end(const struct mg_context *context, int type,
     store_close(worker->store);
     arena_free(&worker->arena);
     buf_free(&worker->head);
-    buf_free(&worker->body);
+    buf_free(&worker->text);
     free(worker);
 }
 
@@ -88,20 +104,30 @@ static const char safe_headers[] =
     "Cross-Origin-Resource-Policy: same-origin\r\n"
     "Cross-Origin-Opener-Policy: same-origin\r\n";
 
-/* Only plain HTTP/1.1 without a wish is kept; civetweb would keep no more. */
-static bool stays_open(struct mg_connection *connection, int status)
+/* Only plain HTTP/1.1 without a wish is kept; civetweb would keep no more. What
+ * is left of a body would be taken for the next request. */
+static bool stays_open(struct mg_connection *connection,
+                       const struct worker *worker, int status)
 {
     const struct mg_request_info *info = mg_get_request_info(connection);
     const char *wish = mg_get_header(connection, "Connection");
     bool keeps = !wish || strcasecmp(wish, "keep-alive") == 0;
+    bool is_read = worker->body ? worker->body->ended : !has_body(connection);
     return keeps && status < 400 && info->http_version &&
-           strcmp(info->http_version, "1.1") == 0 && info->content_length <= 0;
+           strcmp(info->http_version, "1.1") == 0 && is_read;
 }
 
 static void add_header(struct buf *head, const char *name, const char *value)
 {
     if (value)
         buf_printf(head, "%s: %s\r\n", name, value);
+}
+
+static const char *vary_of(const struct reply *reply)
+{
+    if (reply->varies_by_accept)
+        return reply->varies ? "Accept, Accept-Encoding" : "Accept";
+    return reply->varies ? "Accept-Encoding" : NULL;
 }
 
 static void send_reply(struct mg_connection *connection, struct worker *worker,
@@ -112,7 +138,7 @@ static void send_reply(struct mg_connection *connection, struct worker *worker,
         reply->borrowed.data
             ? reply->borrowed
             : (struct text){reply->body->data, reply->body->length};
-    bool stays = stays_open(connection, reply->status);
+    bool stays = stays_open(connection, worker, reply->status);
     if (!stays)
         mg_disable_keep_alive(connection);
     buf_clear(head);
@@ -125,8 +151,15 @@ static void send_reply(struct mg_connection *connection, struct worker *worker,
     }
     add_header(head, "Cache-Control", reply->cache_control);
     add_header(head, "ETag", reply->etag);
-    add_header(head, "Vary", reply->varies ? "Accept-Encoding" : NULL);
+    add_header(head, "Vary", vary_of(reply));
+    add_header(head, "Link", reply->link);
     add_header(head, "Allow", reply->allow);
+    if (reply->retry_after_s)
+        buf_printf(head, "Retry-After: %d\r\n", reply->retry_after_s);
+    add_header(head, "WWW-Authenticate",
+               reply->asks_for_token ? "Bearer realm=\"assay\"" : NULL);
+    add_header(head, "Access-Control-Allow-Origin",
+               reply->for_everybody ? "*" : NULL);
     add_header(head, "Connection", stays ? "keep-alive" : "close");
     buf_add_string(head, safe_headers);
     buf_add_string(head, "\r\n");
@@ -138,60 +171,112 @@ static void send_reply(struct mg_connection *connection, struct worker *worker,
 
 /* ---- the gate ------------------------------------------------------------ */
 
-/* "[::1]:8080" and "localhost:8080" without the port. */
-static struct text host_name(const char *header)
+static void refuse(struct reply *reply, struct judgement judgement)
 {
-    struct text name = {header, strcspn(header, ":")};
-    if (*header == '[')
-        name.length = strcspn(header, "]") + 1;
-    return name.length <= strlen(header) ? name : text_of(header);
+    reply_problem(reply, judgement.status, judgement.detail, (struct text){0});
+    reply->asks_for_token = judgement.status == 401;
 }
 
-static bool is_loopback_name(struct text name)
+/* Headers that decide something must not say two things. */
+static bool is_ambiguous(const struct mg_request_info *info)
 {
-    struct in_addr address;
-    char copy[INET_ADDRSTRLEN];
-    if (name.length == 9 && strncasecmp(name.data, "localhost", 9) == 0)
-        return true;
-    if (text_is(name, "[::1]"))
-        return true;
-    if (name.length >= sizeof copy)
-        return false;
-    memcpy(copy, name.data, name.length);
-    copy[name.length] = '\0';
-    return inet_pton(AF_INET, copy, &address) == 1 &&
-           ntohl(address.s_addr) >> 24 == IN_LOOPBACKNET;
+    static const char *const single[] = {
+        "Host",         "Authorization",    "Origin",
+        "Content-Type", "Content-Encoding", "Idempotency-Key"};
+    for (size_t i = 0; i < sizeof single / sizeof *single; i++) {
+        int times = 0;
+        for (int k = 0; k < info->num_headers; k++)
+            times += strcasecmp(info->http_headers[k].name, single[i]) == 0;
+        if (times > 1)
+            return true;
+    }
+    return false;
 }
 
-/* Whoever may read from everywhere may come by any name. Browsers always say
- * the name; who says none is no browser. */
-static bool is_our_host(const struct config *config, const char *header)
-{
-    if (!config->listen.loopback)
-        return true;
-    return !header || is_loopback_name(host_name(header));
-}
-
-/* False where REPLY holds the refusal. */
-static bool passes_gate(struct mg_connection *connection, struct worker *worker,
-                        struct reply *reply)
+static struct visit visit_of(struct mg_connection *connection)
 {
     const struct mg_request_info *info = mg_get_request_info(connection);
     const char *method = info->request_method;
-    if (strcmp(method, "GET") != 0 && strcmp(method, "HEAD") != 0) {
-        reply_problem(reply, 405, "this server is read with GET and HEAD only",
-                      (struct text){0});
-        reply->allow = "GET, HEAD";
-        return false;
-    }
-    if (!is_our_host(worker->api->config, mg_get_header(connection, "Host"))) {
-        reply_problem(reply, 421,
-                      "this server listens on loopback and answers to "
-                      "localhost and 127.0.0.1, not to other host names",
-                      (struct text){0});
-        return false;
-    }
-    return true;
+    return (struct visit){
+        .method = strcmp(method, "HEAD") == 0 ? "GET" : method,
+        .host = mg_get_header(connection, "Host"),
+        .origin = mg_get_header(connection, "Origin"),
+        .fetch_site = mg_get_header(connection, "Sec-Fetch-Site"),
+        .encrypted = info->is_ssl,
+        .claims = mg_get_header(connection, "Authorization") != NULL,
+    };
+}
+
+static bool within(const struct limit *limit, const char *address, int cost)
+{
+    if (!limit->limiter || (!limit->also_here && address_is_loopback(address)))
+        return true;
+    return limiter_take(limit->limiter, address, cost, clock_monotonic_us());
+}
+
+/* What can be said without looking at the address. False where REPLY holds the
+ * refusal. */
+static bool may_come(const struct mg_request_info *info, struct api *api,
+                     const struct visit *visit, struct reply *reply)
+{
+    struct judgement judgement = gate_host(api->config, visit);
+    if (is_ambiguous(info))
+        judgement = (struct judgement){
+            .status = 400,
+            .detail = "a header that may stand once stands there twice"};
+    else if (!judgement.status && !within(&api->requests, info->remote_addr, 1))
+        judgement = (struct judgement){
+            .status = 429, .detail = "too many requests from this address"};
+    else if (!judgement.status && visit->claims &&
+             !within(&api->failures, info->remote_addr, 0))
+        judgement = (struct judgement){
+            .status = 429,
+            .detail = "too many wrong tokens from this address; come again in "
+                      "a minute"};
+    if (judgement.status)
+        refuse(reply, judgement);
+    if (judgement.status == 429)
+        reply->retry_after_s = visit->claims ? 60 : 1;
+    return !judgement.status;
+}
+
+static enum err open_store(struct worker *worker)
+{
+    return worker->store ? ERR_NONE
+                         : store_open(&worker->store,
+                                      worker->api->facts.directory, STORE_READ);
+}
+
+/* Finds out who asks. */
+static enum err identify(struct mg_connection *connection,
+                         struct worker *worker, struct visit *visit)
+{
+    struct text text =
+        token_of_header(mg_get_header(connection, "Authorization"));
+    enum err err = text.data ? open_store(worker) : ERR_NONE;
+    if (!err && text.data)
+        err = token_find(worker->store, &worker->arena, text, &visit->token);
+    if (!err && visit->claims && !visit->token)
+        (void)within(&worker->api->failures,
+                     mg_get_request_info(connection)->remote_addr, 1);
+    return err;
+}
+
+/* *PASSED is false where REPLY holds the refusal. */
+static enum err pass_gate(struct mg_connection *connection,
+                          struct worker *worker, struct visit *visit,
+                          enum scope scope, struct reply *reply, bool *passed)
+{
+    *passed = false;
+    enum err err = identify(connection, worker, visit);
+    if (err)
+        return err;
+    struct judgement judgement = gate_judge(worker->api->config, visit, scope);
+    if (judgement.status)
+        refuse(reply, judgement);
+    reply->for_everybody = judgement.for_everybody;
+    *passed = !judgement.status;
+    return ERR_NONE;
 }
 
 /* ---- answering ----------------------------------------------------------- */
@@ -200,7 +285,8 @@ static enum err read_address(const struct mg_request_info *info,
                              struct request *request)
 {
     struct text path = text_of(info->local_uri_raw ? info->local_uri_raw : "");
-    struct text query = text_of(info->query_string ? info->query_string : "");
+    request->raw_query = info->query_string ? info->query_string : "";
+    struct text query = text_of(request->raw_query);
     enum err err = percent_decode(request->arena, path, false, &request->path);
     if (!err)
         err = query_string_parse(request->arena, query, &request->query);
@@ -210,14 +296,54 @@ static enum err read_address(const struct mg_request_info *info,
 /* The store as one moment of time for all queries of the request. */
 static enum err take_store(struct worker *worker, struct request *request)
 {
-    if (!worker->store) {
-        enum err err = store_open(&worker->store, worker->api->facts.directory,
-                                  STORE_READ);
-        if (err)
-            return err;
-    }
+    enum err err = open_store(worker);
+    if (err)
+        return err;
     request->store = worker->store;
     return store_begin_read(worker->store);
+}
+
+/* The generation of the data that this request sees. */
+static enum err generation_of(struct worker *worker, uint64_t *generation)
+{
+    struct query *query = query_start(worker->store, QUERY_API_DATA_VERSION);
+    struct answer_cache *cache = worker->api->cache;
+    int64_t before = worker->data_version;
+    bool row;
+    enum err err = query_step(query, &row);
+    if (err)
+        return err;
+    worker->data_version = query_int(query, 0);
+    *generation = worker->data_version == before
+                      ? answer_cache_generation(cache)
+                      : answer_cache_advance(cache);
+    return query_run(query);
+}
+
+static enum err answer_anew(const struct route *route, struct request *request,
+                            struct reply *reply)
+{
+    enum err err = route->answer(request, reply);
+    if (!err)
+        answer_finish(request, reply);
+    return err;
+}
+
+/* From the cache, or made now and kept there. */
+static enum err answer_kept(const struct route *route, struct worker *worker,
+                            struct request *request, enum keeping keeping,
+                            struct reply *reply)
+{
+    struct answer_cache *cache = worker->api->cache;
+    struct text key = answer_key(request, keeping, clock_wall_ms());
+    uint64_t generation;
+    enum err err = generation_of(worker, &generation);
+    if (err || answer_cache_find(cache, request->arena, key, generation, reply))
+        return err;
+    err = answer_anew(route, request, reply);
+    if (!err)
+        answer_cache_keep(cache, key, generation, reply);
+    return err;
 }
 
 static enum err run_route(const struct route *route, struct worker *worker,
@@ -225,32 +351,74 @@ static enum err run_route(const struct route *route, struct worker *worker,
                           struct text *wrong)
 {
     enum err err = parameters_check(route, request, wrong);
+    enum keeping keeping = err ? KEEP_NOT : answer_keeping(route, request);
     if (!err && !route->without_store)
         err = take_store(worker, request);
+    if (!err && keeping != KEEP_NOT)
+        err = answer_kept(route, worker, request, keeping, reply);
+    else if (!err)
+        err = answer_anew(route, request, reply);
     if (!err)
-        err = route->answer(request, reply);
+        answer_condition(request, reply);
     if (request->store)
         store_rollback(request->store);
     return err;
 }
 
+/* A path that is there for other methods only, or for none that changes
+ * something. */
+static void refuse_method(struct reply *reply, const char *allow)
+{
+    reply_problem(reply, 405, "this address is not for this method",
+                  (struct text){0});
+    reply->allow = allow ? allow : "GET, HEAD";
+}
+
+static enum err run_or_find(const struct route *route, struct worker *worker,
+                            struct request *request, struct reply *reply,
+                            struct text *wrong)
+{
+    if (route)
+        return run_route(route, worker, request, reply, wrong);
+    if (asset_answer(request, reply))
+        return ERR_NONE;
+    return err_set(ERR_ABSENT, "there is nothing at \"%.*s\"",
+                   (int)request->path.length, request->path.data);
+}
+
 static void answer(struct mg_connection *connection, struct worker *worker,
-                   struct reply *reply)
+                   struct visit *visit, struct reply *reply)
 {
     struct request request = {
+        .accept = mg_get_header(connection, "Accept"),
         .accept_encoding = mg_get_header(connection, "Accept-Encoding"),
         .if_none_match = mg_get_header(connection, "If-None-Match"),
         .arena = &worker->arena,
         .facts = &worker->api->facts,
+        .method = visit->method,
+        .body = body_of(&worker->arena, connection),
+        .content_type = mg_get_header(connection, "Content-Type"),
+        .content_encoding = mg_get_header(connection, "Content-Encoding"),
+        .idempotency_key = mg_get_header(connection, "Idempotency-Key"),
+        .writer = worker->api->writer,
+        .config = worker->api->config,
     };
     struct text wrong = {0};
+    const char *allow = NULL;
+    bool passed = false;
+    worker->body = request.body;
     enum err err = read_address(mg_get_request_info(connection), &request);
-    const struct route *route = err ? NULL : route_find(&request);
-    if (route)
-        err = run_route(route, worker, &request, reply, &wrong);
-    else if (!err && !asset_answer(&request, reply))
-        err = err_set(ERR_ABSENT, "there is nothing at \"%.*s\"",
-                      (int)request.path.length, request.path.data);
+    const struct route *route = err ? NULL : route_find(&request, &allow);
+    if (!err && !route && (allow || strcmp(visit->method, "GET") != 0)) {
+        refuse_method(reply, allow);
+        return;
+    }
+    if (!err)
+        err = pass_gate(connection, worker, visit,
+                        route ? route->scope : SCOPE_READ, reply, &passed);
+    request.token = visit->token;
+    if (!err && passed)
+        err = run_or_find(route, worker, &request, reply, &wrong);
     if (err)
         reply_err(reply, err, wrong);
     if (err && reply->status >= 500)
@@ -262,10 +430,12 @@ static int on_request(struct mg_connection *connection)
 {
     const struct mg_request_info *info = mg_get_request_info(connection);
     struct worker *worker = mg_get_thread_pointer(connection);
-    struct reply reply = {.body = &worker->body};
-    buf_clear(&worker->body);
-    if (passes_gate(connection, worker, &reply))
-        answer(connection, worker, &reply);
+    struct reply reply = {.body = &worker->text};
+    struct visit visit = visit_of(connection);
+    buf_clear(&worker->text);
+    worker->body = NULL;
+    if (may_come(info, worker->api, &visit, &reply))
+        answer(connection, worker, &visit, &reply);
     send_reply(connection, worker, &reply,
                strcmp(info->request_method, "HEAD") == 0);
     arena_clear(&worker->arena);
@@ -279,7 +449,8 @@ static int on_error(struct mg_connection *connection, int status,
     struct worker *worker = mg_get_thread_pointer(connection);
     if (!worker)
         return 1;
-    struct reply reply = {.body = &worker->body};
+    struct reply reply = {.body = &worker->text};
+    worker->body = NULL;
     mg_disable_keep_alive(connection);
     reply_problem(&reply, status,
                   message && *message ? message : status_text(status),
@@ -295,17 +466,75 @@ static int on_log(const struct mg_connection *connection, const char *message)
     return 1;
 }
 
+/* ---- connections --------------------------------------------------------- */
+
+static int on_arrival(struct mg_context *context, int connection, int tls)
+{
+    struct api *api = mg_get_user_data(context);
+    /* The first one may come before mg_start2 has returned. */
+    __atomic_store_n(&api->context, context, __ATOMIC_RELEASE);
+    lobby_enter(api->lobby, connection, tls != 0);
+    return 1;
+}
+
+static int on_idle(struct mg_connection *connection, int number, int buffered,
+                   int tls)
+{
+    struct api *api = mg_get_user_data(mg_get_context(connection));
+    return (int)lobby_return(api->lobby, number, buffered > 0, tls != 0);
+}
+
+static int on_leave(struct mg_connection *connection, int number)
+{
+    struct api *api = mg_get_user_data(mg_get_context(connection));
+    lobby_leave(api->lobby, number);
+    return 1;
+}
+
+static void serve_connection(void *pointer, int connection, bool tls)
+{
+    struct api *api = pointer;
+    mg_serve_socket(__atomic_load_n(&api->context, __ATOMIC_ACQUIRE),
+                    connection, tls);
+}
+
+static enum err open_lobby(struct api *api)
+{
+    const struct config *config = api->config;
+    struct lobby_limits limits = {
+        .workers = (size_t)config->serve_workers,
+        .places = lobby_places((size_t)config->limits_connections),
+        .per_address = (size_t)config->limits_connections_per_address,
+        .serve = serve_connection,
+        .context = api,
+    };
+    return lobby_open(&api->lobby, &limits);
+}
+
 /* ---- starting ------------------------------------------------------------ */
+
+/* A store that cannot be read has no tokens here; whatever is wrong with it is
+ * said by whoever opens it next. */
+static bool has_tokens(const struct config *config)
+{
+    struct store *store;
+    bool any = false;
+    if (!store_open(&store, config->data, STORE_READ) && token_any(store, &any))
+        any = false;
+    store_close(store);
+    return any;
+}
 
 enum err api_may_listen(const struct config *config)
 {
-    if (config->listen.loopback || config->public_read)
+    if (config->listen.loopback || config->public_read || has_tokens(config))
         return ERR_NONE;
     return err_set(
         ERR_CONFIG,
         "%s can be reached from other machines, and whoever reaches it could "
-        "read the whole store; if that is meant, set public_read: true, else "
-        "listen on 127.0.0.1",
+        "read the whole store; make a token first (assay token create --scope "
+        "read), or set public_read: true if everybody may read, or listen on "
+        "127.0.0.1",
         config->listen.text);
 }
 
@@ -356,20 +585,34 @@ static enum err try_address(const struct config_address *listen)
     return code ? not_had(listen, code) : ERR_NONE;
 }
 
+static bool speaks_tls(const struct config *config)
+{
+    return *config->tls_certificate_file != '\0';
+}
+
+static const char *key_file(const struct config *config)
+{
+    return *config->tls_key_file ? config->tls_key_file
+                                 : config->tls_certificate_file;
+}
+
 static enum err start(struct api *api)
 {
     const struct config *config = api->config;
+    bool tls = speaks_tls(config);
     char workers[16];
     snprintf(workers, sizeof workers, "%d", (int)config->serve_workers);
     /* clang-format off */
     const char *options[] = {
-        "listening_ports", config->listen.text,
+        "listening_ports", arena_printf(&api->arena, "%s%s",
+                                        config->listen.text, tls ? "s" : ""),
         "num_threads", workers,
-        "request_timeout_ms", "10000",
+        "request_timeout_ms", "5000",
         "enable_keep_alive", "yes",
         "keep_alive_timeout_ms", "2000",
         "max_request_size", "16384",
-        "connection_queue", "128",
+        "connection_queue", "512", /* over serve.workers: it never fills */
+        "listen_backlog", "4096",
         "tcp_nodelay", "1",
         "decode_url", "no", /* percent_decode is stricter */
         "enable_auth_domain_check", "no", /* the gate checks the host */
@@ -377,6 +620,9 @@ static enum err start(struct api *api)
         "access_control_allow_origin", "",
         "access_control_allow_methods", "",
         "access_control_allow_headers", "",
+        /* What is not set ends the list. */
+        tls ? "ssl_certificate" : NULL, key_file(config),
+        "ssl_certificate_chain", config->tls_certificate_file,
         NULL,
     };
     /* clang-format on */
@@ -386,34 +632,61 @@ static enum err start(struct api *api)
         .log_message = on_log,
         .init_thread = on_thread_start,
         .exit_thread = on_thread_end,
+        .socket_arrived = on_arrival,
+        .connection_idle = on_idle,
+        .connection_leaves = on_leave,
     };
     char text[200] = "";
     struct mg_init_data init = {&callbacks, api, options};
     struct mg_error_data error = {.text = text,
                                   .text_buffer_size = sizeof text};
-    api->context = mg_start2(&init, &error);
-    if (!api->context)
+    struct mg_context *context = mg_start2(&init, &error);
+    __atomic_store_n(&api->context, context, __ATOMIC_RELEASE);
+    if (!context)
         return err_set(ERR_NETWORK, "cannot listen on %s: %s",
                        config->listen.text, text);
     return ERR_NONE;
 }
 
+/* Limits that were not asked for are for other machines. */
+static void open_limits(struct api *api)
+{
+    const struct config *config = api->config;
+    double requests = (double)config->serve_requests_per_second;
+    double failures = (double)config->serve_token_failures_per_minute;
+    api->requests.also_here =
+        config_is_set(config, "serve.requests_per_second");
+    api->failures.also_here =
+        config_is_set(config, "serve.token_failures_per_minute");
+    if (requests > 0)
+        api->requests.limiter = limiter_new(requests, 2 * requests);
+    if (failures > 0)
+        api->failures.limiter = limiter_new(failures / 60, failures);
+}
+
 enum err api_start(struct api **out, const struct config *config,
-                   const char *directory)
+                   const char *directory, struct writer *writer)
 {
     enum err err = api_may_listen(config);
     if (!err)
         err = try_address(&config->listen);
+    if (!err && speaks_tls(config))
+        err = tls_check(config->tls_certificate_file, key_file(config));
     if (err)
         return err;
     struct api *api = memory_zeroed(1, sizeof *api);
     api->config = config;
+    api->writer = writer;
+    api->cache = answer_cache_new(ANSWER_CACHE_BYTES);
+    open_limits(api);
     api->facts = (struct api_facts){
         .directory = arena_text(&api->arena, directory, strlen(directory)),
         .started_ms = clock_wall_ms(),
     };
     mg_init_library(0);
-    err = start(api);
+    err = open_lobby(api);
+    if (!err)
+        err = start(api);
     if (err) {
         api_stop(api);
         return err;
@@ -421,9 +694,9 @@ enum err api_start(struct api **out, const struct config *config,
     struct mg_server_port port = {0};
     mg_get_server_ports(api->context, 1, &port);
     bool six = strchr(config->listen.host, ':') != NULL;
-    api->url =
-        arena_printf(&api->arena, six ? "http://[%s]:%d/" : "http://%s:%d/",
-                     config->listen.host, port.port);
+    api->url = arena_printf(&api->arena, six ? "%s://[%s]:%d/" : "%s://%s:%d/",
+                            speaks_tls(config) ? "https" : "http",
+                            config->listen.host, port.port);
     *out = api;
     return ERR_NONE;
 }
@@ -437,9 +710,15 @@ void api_stop(struct api *api)
 {
     if (!api)
         return;
+    if (api->lobby)
+        lobby_shut(api->lobby);
     if (api->context)
         mg_stop(api->context);
+    lobby_free(api->lobby);
+    limiter_free(api->requests.limiter);
+    limiter_free(api->failures.limiter);
     mg_exit_library();
+    answer_cache_free(api->cache);
     arena_free(&api->arena);
     free(api);
 }

@@ -6,7 +6,7 @@
  * sessions that a score row of that hour was made from: those with status
  * events in it whose samples are no tail artefact.
  */
-#include "api/api_int.h"
+#include "api/serving.h"
 
 static const char shape[] = "it";
 
@@ -40,6 +40,35 @@ static struct query *ask(struct request *request, const struct page *page,
     return query;
 }
 
+static void add_session(struct page *page, struct reply *reply, bool csv,
+                        const struct session_row *row)
+{
+    if (csv) {
+        csv_row(reply->body, session_fields, row);
+        buf_add_string(reply->body, "\r\n");
+        return;
+    }
+    json_begin(&page->writer, '{');
+    json_fields(&page->writer, session_fields, session_fields.exported, row);
+    json_end(&page->writer, '}');
+}
+
+static void end_list(struct request *request, struct reply *reply,
+                     struct page *page, bool csv,
+                     const struct session_row *last)
+{
+    struct cursor cursor = {
+        .parts = {{.number = last->last_seen}, {.text = last->session_key}}};
+    struct text next = {0};
+    if (page->more)
+        next = cursor_write(request->arena, shape, &cursor);
+    if (csv)
+        reply_link_next(request, reply, next);
+    else
+        page_end(page, next);
+    reply->varies_by_accept = true;
+}
+
 enum err answer_sessions(struct request *request, struct reply *reply)
 {
     struct cursor cursor;
@@ -49,22 +78,20 @@ enum err answer_sessions(struct request *request, struct reply *reply)
     if (parameter_text(request, "hour").data &&
         !parameter_text(request, "org").data)
         return err_set(ERR_INPUT, "parameter \"hour\" needs \"org\" beside it");
+    bool csv = wants_csv(request);
     struct page page = page_begin(request, reply);
+    if (csv) {
+        csv_begin(reply, session_fields);
+        buf_add_string(reply->body, "\r\n");
+    }
     struct query *query = ask(request, &page, &cursor);
     struct session_row row = {0};
     bool more = true;
     while (!(err = query_step(query, &more)) && more && page_wants_row(&page)) {
         fields_read(request->arena, query, 0, session_fields, &row);
-        json_begin(&page.writer, '{');
-        json_fields(&page.writer, session_fields, session_fields.exported,
-                    &row);
-        json_end(&page.writer, '}');
+        add_session(&page, reply, csv, &row);
     }
-    if (err)
-        return err;
-    struct cursor last = {
-        .parts = {{.number = row.last_seen}, {.text = row.session_key}}};
-    page_end(&page, page.more ? cursor_write(request->arena, shape, &last)
-                              : (struct text){0});
-    return ERR_NONE;
+    if (!err)
+        end_list(request, reply, &page, csv, &row);
+    return err;
 }

@@ -92,6 +92,11 @@ extern const struct command command_export;
 extern const struct command command_rebuild;
 extern const struct command command_evidence;
 extern const struct command command_config;
+extern const struct command command_token;
+extern const struct command command_backup;
+extern const struct command command_restore;
+extern const struct command command_doctor;
+extern const struct command command_healthcheck;
 extern const struct command command_version;
 extern const struct command command_help;
 

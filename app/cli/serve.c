@@ -1,14 +1,17 @@
 /*
  * serve.c: `assay serve`: the page and the API, until it is told to stop.
  *
- * The main thread owns the writing connection, and with it the lock on the
+ * The writer's thread owns the writing connection, and with it the lock on the
  * data directory, for as long as the server runs; the API's workers have
- * their own connections for reading. The signals that end the server are
- * blocked before any other thread exists and taken by sigwait, so that
- * stopping is ordinary code: let running requests finish, checkpoint, leave.
+ * their own connections for reading and hand it what they are sent. The signals
+ * that end the server are blocked before any other thread exists and taken by
+ * sigwait, so that stopping is ordinary code: let running requests finish,
+ * settle what came, checkpoint, leave.
  */
 #include "api/api.h"
 #include "cli/derive.h"
+#include "ingest/ingest.h"
+#include "rollup/rollup.h"
 #include "store/store.h"
 
 #include <pthread.h>
@@ -48,16 +51,34 @@ static void say_where(const struct api *api, const char *directory)
     fflush(stderr);
 }
 
+static enum err start_writer(const struct config *config, struct store *store,
+                             struct writer **writer)
+{
+    const struct writer_settings settings = {
+        .settle = settle_step,
+        .limits = {config->evidence_keep_accepted_days,
+                   config->evidence_keep_ignored_days,
+                   config->evidence_keep_rejected_days,
+                   config->evidence_max_bytes},
+    };
+    return writer_start(writer, store, &settings);
+}
+
 static enum err serve_until_told(const struct config *config,
-                                 const char *directory)
+                                 const char *directory, struct store *store)
 {
     sigset_t signals;
     sigset_t before;
     struct api *api;
+    struct writer *writer = NULL;
     int signal_number;
+    /* A file at its limit is a full disk: told to the sender, not fatal. */
+    signal(SIGXFSZ, SIG_IGN);
     stop_signals(&signals);
     pthread_sigmask(SIG_BLOCK, &signals, &before);
-    enum err err = api_start(&api, config, directory);
+    enum err err = start_writer(config, store, &writer);
+    if (!err)
+        err = api_start(&api, config, directory, writer);
     if (!err) {
         say_where(api, directory);
         sigwait(&signals, &signal_number);
@@ -65,6 +86,7 @@ static enum err serve_until_told(const struct config *config,
         pthread_sigmask(SIG_SETMASK, &before, NULL);
         api_stop(api);
     }
+    writer_stop(writer);
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return err;
 }
@@ -87,7 +109,7 @@ static enum err run(struct invocation *invocation)
         return err;
     }
     char *directory = realpath(config->data, NULL);
-    err = serve_until_told(config, directory ? directory : config->data);
+    err = serve_until_told(config, directory ? directory : config->data, store);
     free(directory);
     store_close(store);
     return err;
@@ -99,9 +121,12 @@ const struct command command_serve = {
     .about =
         "Serves what is in the store: a page for people at /, and the same "
         "numbers as JSON under /v1/. Nothing is changed by reading, and "
-        "nothing is fetched from anywhere else.\n\n"
-        "It listens on this machine only, unless the configuration says "
-        "public_read: true. While it runs it holds the store: import and "
+        "nothing is fetched from anywhere else. POST /v1/ingest/events takes "
+        "events of whoever has a token for it and answers when they are on "
+        "the disk.\n\n"
+        "It listens on this machine only, unless there is a token (assay "
+        "token) or the configuration says public_read: true. While it runs it "
+        "holds the store: import and "
         "rebuild refuse until it ends; export and evidence read beside it. "
         "Ctrl-C or SIGTERM ends it in order.",
     .options = options,

@@ -79,6 +79,15 @@ struct config {
     int64_t evidence_keep_rejected_days;
     int64_t evidence_max_bytes; /* 0: no limit */
     int64_t serve_workers;
+    int64_t limits_connections;
+    int64_t limits_connections_per_address; /* 0: by where it comes from */
+    const char *tls_certificate_file;       /* "": plain HTTP */
+    const char *tls_key_file;               /* "": the certificate's file */
+    const char *serve_hosts;                /* "a.example,b.example" */
+    int64_t serve_requests_per_second;
+    int64_t serve_token_failures_per_minute;
+    int64_t ingest_body_bytes;
+    int64_t ingest_decoded_bytes;
 
     /* How it came about; indices are those of the table. */
     struct config_origin origins[CONFIG_KEYS_MAX];
@@ -115,6 +124,9 @@ MUST_USE enum err config_load_bytes(struct config *config, const char *name,
                                     const char *bytes, size_t length);
 
 void config_free(struct config *config);
+
+/* Whether the option KEY was set anywhere, be it to its default. */
+bool config_is_set(const struct config *config, const char *key);
 
 /* ---- the table, seen from outside ------------------------------------ */
 

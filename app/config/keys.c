@@ -15,7 +15,13 @@
 #define FIELD(name) offsetof(struct config, name)
 #define UNBOUNDED_BYTES ((int64_t)1 << 60)
 
-enum { DAYS_MAX = 36500, WORKERS_MAX = 256, COMMIT_LINES_MAX = 1000000 };
+enum {
+    DAYS_MAX = 36500,
+    WORKERS_MAX = 256,
+    CONNECTIONS_MAX = 60000,
+    COMMIT_LINES_MAX = 1000000
+};
+enum { REQUESTS_MAX = 1000000, BODY_BYTES_MAX = 40 << 20 };
 
 const struct config_key config_keys[] = {
     {.path = "data",
@@ -100,6 +106,75 @@ const struct config_key config_keys[] = {
      .least = 1,
      .most = WORKERS_MAX,
      .help = "Threads that answer requests."},
+    {.path = "serve.hosts",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(serve_hosts),
+     .standard = "",
+     .help = "Names, parted by commas, that requests may call this server by "
+             "beside localhost and addresses; any other Host is refused."},
+    {.path = "serve.requests_per_second",
+     .type = CONFIG_INT,
+     .offset = FIELD(serve_requests_per_second),
+     .standard = "50",
+     .unit = "requests",
+     .most = REQUESTS_MAX,
+     .help = "Requests of one address, twice as many in a burst; 0 sets no "
+             "limit, and on loopback there is none unless this is set."},
+    {.path = "serve.token_failures_per_minute",
+     .type = CONFIG_INT,
+     .offset = FIELD(serve_token_failures_per_minute),
+     .standard = "5",
+     .unit = "requests",
+     .most = REQUESTS_MAX,
+     .help = "Wrong tokens of one address before all of its tokens are "
+             "refused for a while; 0 sets no limit, and on loopback there is "
+             "none unless this is set."},
+    {.path = "ingest.body_bytes",
+     .type = CONFIG_SIZE,
+     .offset = FIELD(ingest_body_bytes),
+     .standard = "8MiB",
+     .unit = "bytes",
+     .least = 1024,
+     .most = BODY_BYTES_MAX,
+     .help = "Largest body of a request that brings events, as it is sent."},
+    {.path = "ingest.decoded_bytes",
+     .type = CONFIG_SIZE,
+     .offset = FIELD(ingest_decoded_bytes),
+     .standard = "32MiB",
+     .unit = "bytes",
+     .least = 1024,
+     .most = BODY_BYTES_MAX,
+     .help = "The same after decompression."},
+    {.path = "limits.connections",
+     .type = CONFIG_INT,
+     .offset = FIELD(limits_connections),
+     .standard = "10000",
+     .unit = "connections",
+     .least = 16,
+     .most = CONNECTIONS_MAX,
+     .help = "Connections that are held open in all, as far as the system has "
+             "descriptors; beyond it, the address that holds most of them "
+             "loses its oldest."},
+    {.path = "limits.connections_per_address",
+     .type = CONFIG_INT,
+     .offset = FIELD(limits_connections_per_address),
+     .standard = "0",
+     .unit = "connections",
+     .most = CONNECTIONS_MAX,
+     .help = "Connections that one address may hold open; 0 means 64 for other "
+             "machines and no limit for this one."},
+    {.path = "tls.certificate_file",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(tls_certificate_file),
+     .standard = "",
+     .help = "PEM file with the certificate and its chain; where it is set, "
+             "only https is spoken."},
+    {.path = "tls.key_file",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(tls_key_file),
+     .standard = "",
+     .help = "PEM file with the private key of the certificate; without it, "
+             "the file of the certificate is taken to hold both."},
 };
 
 const size_t config_keys_count = sizeof config_keys / sizeof *config_keys;
@@ -118,6 +193,11 @@ size_t config_key_find(const char *path)
     while (i < config_keys_count && strcmp(config_keys[i].path, path) != 0)
         i++;
     return i;
+}
+
+bool config_is_set(const struct config *config, const char *key)
+{
+    return config->origins[config_key_find(key)].place != CONFIG_DEFAULT;
 }
 
 const char *variable_name(struct arena *arena, const char *path)

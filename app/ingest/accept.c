@@ -122,12 +122,20 @@ static struct yyjson_val *envelope_of(struct yyjson_val *root)
     return json_is_object(value) && !json_get(root, "data") ? value : root;
 }
 
+/* Runs are measured here or nowhere: whoever could send one in could make up
+ * what this program claims to have seen. */
+static bool is_own_run(const struct event *event)
+{
+    return text_is(event->type, "assay_run");
+}
+
 static void read_envelope(struct arena *arena, struct yyjson_val *root,
-                          struct text default_org, struct event *event)
+                          struct text org, bool decided, struct event *event)
 {
     struct yyjson_val *envelope = envelope_of(root);
     event->root = root;
-    event->org = org_of(arena, root, envelope, default_org);
+    event->org =
+        decided && org.length ? org : org_of(arena, root, envelope, org);
     event->id = member(arena, envelope, "id");
     event->type = member(arena, envelope, "type");
     event->gateway = member(arena, envelope, "gateway");
@@ -144,10 +152,12 @@ static void read_envelope(struct arena *arena, struct yyjson_val *root,
         reject(event, "invalid_timestamp");
     else if (!event->org.length)
         reject(event, "blank_org");
+    else if (is_own_run(event))
+        reject(event, "run_from_outside");
 }
 
-void event_judge(struct arena *arena, struct text record,
-                 struct text default_org, struct event *event)
+void event_judge(struct arena *arena, struct text record, struct text org,
+                 bool decided, struct event *event)
 {
     struct text blank = text_of("");
     *event = (struct event){.class = EVIDENCE_ACCEPTED, .reason = ""};
@@ -155,11 +165,11 @@ void event_judge(struct arena *arena, struct text record,
     event->family = FAMILY_UNKNOWN;
     struct yyjson_val *root = json_parse(arena, record.data, record.length);
     if (!json_is_object(root)) {
-        event->org = default_org;
+        event->org = org;
         reject(event, "invalid_json");
         return;
     }
-    read_envelope(arena, root, default_org, event);
+    read_envelope(arena, root, org, decided, event);
     if (event->class == EVIDENCE_REJECTED)
         return;
     const char *ignored = ignore_reason(arena, event->type, event->data);

@@ -23,10 +23,11 @@ struct event {
     int64_t offset;
 };
 
-/* Judges RECORD; DEFAULT_ORG is for records that name none. Never fails: what
- * is wrong with a record is its reason. */
-void event_judge(struct arena *arena, struct text record,
-                 struct text default_org, struct event *event);
+/* Judges RECORD. ORG is for records that name none, or, where it is DECIDED
+ * and not empty, for all. Never fails: what is wrong with a record is its
+ * reason. */
+void event_judge(struct arena *arena, struct text record, struct text org,
+                 bool decided, struct event *event);
 
 /* The publisher's timestamp forms (§1.1 with §11); false for any other text. */
 bool event_time_parse(struct text text, int64_t *ms);

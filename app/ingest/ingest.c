@@ -56,6 +56,11 @@ uint64_t ingest_pending(const struct ingest *ingest)
     return ingest->pending;
 }
 
+struct ingest_outcome ingest_last(const struct ingest *ingest)
+{
+    return ingest->last;
+}
+
 /* ---- keys ---------------------------------------------------------------- */
 
 static uint64_t first_word(const uint8_t digest[SHA256_BYTES])
@@ -163,7 +168,7 @@ static enum err look_at(struct ingest *ingest, struct delivery *delivery,
         earlier->found = earlier->same_bytes;
         return ERR_NONE;
     }
-    event_judge(&ingest->compare, earlier->line.bytes, earlier->line.org,
+    event_judge(&ingest->compare, earlier->line.bytes, earlier->line.org, true,
                 &earlier->event);
     earlier->found = same_key(&earlier->event, &delivery->event);
     return ERR_NONE;
@@ -246,6 +251,7 @@ static enum err compete(struct ingest *ingest, struct delivery *delivery,
     int64_t beaten = delivery->line.line;
     int payload = compare_payload(&ingest->compare, event, &earlier->event);
     bool conflict = payload && !earlier->entry->conflict;
+    ingest->last.conflict = payload != 0;
     batch_count(ingest->batch, event, false, conflict);
     int order = payload ? payload : compare_lines(delivery, earlier);
     if (order < 0) {
@@ -282,11 +288,13 @@ static enum err take(struct ingest *ingest, struct delivery *delivery)
     if (err)
         return err;
     ingest->pending++;
+    ingest->last = (struct ingest_outcome){
+        delivery->event.class, delivery->event.reason, earlier.found, false};
     return earlier.found ? take_again(ingest, delivery, &earlier)
                          : take_first(ingest, delivery);
 }
 
-static enum err begin(struct ingest *ingest)
+enum err ingest_begin(struct ingest *ingest)
 {
     if (ingest->in_transaction)
         return ERR_NONE;
@@ -326,12 +334,13 @@ enum err ingest_take_record(struct ingest *ingest,
 {
     struct delivery delivery = {.origin = origin, .record = record};
     arena_clear(&ingest->arena);
-    event_judge(&ingest->arena, record, origin->org, &delivery.event);
+    event_judge(&ingest->arena, record, origin->org, origin->org_wins,
+                &delivery.event);
     if (delivery.event.class == EVIDENCE_REJECTED &&
         capability_dump(&ingest->arena, &delivery.event, origin->snapshot_ms,
                         &delivery.record))
         event_judge(&ingest->arena, delivery.record, origin->org,
-                    &delivery.event);
+                    origin->org_wins, &delivery.event);
     fill_line(&delivery);
     delivery.line.line = line;
     key_of(&delivery);
@@ -357,8 +366,7 @@ enum err ingest_take_oversize(struct ingest *ingest,
     return take(ingest, &delivery);
 }
 
-/* After a failure nothing of the open transaction stays. */
-static enum err abandon(struct ingest *ingest, enum err err)
+enum err ingest_abandon(struct ingest *ingest, enum err err)
 {
     store_rollback(ingest->store);
     ingest->in_transaction = false;
@@ -374,20 +382,20 @@ enum err ingest_record(struct ingest *ingest,
     record = trimmed(record);
     if (!record.length)
         return ERR_NONE;
-    enum err err = begin(ingest);
+    enum err err = ingest_begin(ingest);
     if (!err)
         err = ingest_take_record(ingest, origin, record, -1);
-    return err ? abandon(ingest, err) : ERR_NONE;
+    return err ? ingest_abandon(ingest, err) : ERR_NONE;
 }
 
 enum err ingest_oversize(struct ingest *ingest,
                          const struct ingest_origin *origin, struct text bytes,
                          uint64_t length, const uint8_t sha256[SHA256_BYTES])
 {
-    enum err err = begin(ingest);
+    enum err err = ingest_begin(ingest);
     if (!err)
         err = ingest_take_oversize(ingest, origin, bytes, length, sha256, -1);
-    return err ? abandon(ingest, err) : ERR_NONE;
+    return err ? ingest_abandon(ingest, err) : ERR_NONE;
 }
 
 /* ---- committing ---------------------------------------------------------- */
@@ -415,7 +423,7 @@ enum err ingest_commit(struct ingest *ingest)
     if (!err)
         err = store_commit(ingest->store);
     if (err)
-        return abandon(ingest, err);
+        return ingest_abandon(ingest, err);
     ingest->in_transaction = false;
     keep_counts(ingest);
     batch_clear(ingest->batch);
@@ -427,13 +435,13 @@ enum err ingest_finish(struct ingest *ingest)
 {
     enum err err = ingest_commit(ingest);
     if (!err)
-        err = begin(ingest);
+        err = ingest_begin(ingest);
     if (!err)
         err = seen_join(ingest->seen);
     if (!err)
         err = store_commit(ingest->store);
     if (err)
-        return abandon(ingest, err);
+        return ingest_abandon(ingest, err);
     ingest->in_transaction = false;
     return ERR_NONE;
 }

@@ -29,6 +29,7 @@ struct ingest;
 struct ingest_origin {
     struct text source; /* "import", "http", ... */
     struct text org;    /* of lines that name none; "" for none */
+    bool org_wins;      /* unless it is "", also of lines that name another */
     int64_t arrival_ms;
     int64_t snapshot_ms; /* event time of capability dumps, which have none */
 };
@@ -62,6 +63,15 @@ MUST_USE enum err ingest_oversize(struct ingest *ingest,
                                   struct text kept, uint64_t length,
                                   const uint8_t sha256[SHA256_BYTES]);
 
+/* What became of the record taken last. */
+struct ingest_outcome {
+    enum evidence_class class;
+    const char *reason; /* "" for accepted */
+    bool duplicate;     /* its key was known */
+    bool conflict;      /* and came with differing content */
+};
+struct ingest_outcome ingest_last(const struct ingest *ingest);
+
 /* Records taken since the last commit. */
 uint64_t ingest_pending(const struct ingest *ingest);
 
@@ -89,6 +99,7 @@ MUST_USE enum err ingest_replay(struct store *store,
 
 struct reader_report {
     uint64_t records;
+    bool too_long;       /* more than the limit allows, after decompression */
     bool truncated;      /* compressed input ended early or was damaged */
     char compression[8]; /* "none", "gzip", "zstd" */
 };
@@ -114,5 +125,91 @@ struct byte_source {
 MUST_USE enum err read_records(const struct byte_source *source,
                                const struct record_sink *sink,
                                struct reader_report *report);
+
+/* The same for bytes of a stranger: ERR_INPUT as soon as they are more than
+ * MOST_BYTES when decompressed, and little memory for decompressing. */
+MUST_USE enum err read_records_within(const struct byte_source *source,
+                                      const struct record_sink *sink,
+                                      uint64_t most_bytes,
+                                      struct reader_report *report);
+
+/* ---- the writer's thread ------------------------------------------------- */
+
+/*
+ * The one thread that writes. Others hand it work and wait for the answer, so
+ * that what they hand over stays theirs and lives until then. Batches that
+ * wait together are one transaction; each is answered after the commit, with
+ * what became of its own records. In between the thread settles, joins and
+ * expires, in small steps.
+ */
+struct writer;
+
+struct writer_settings {
+    /* One unit of settling (settle_step); the room that does it is none of
+     * ingest's business. */
+    enum err (*settle)(struct store *store, bool *more);
+    struct evidence_limits limits; /* of retention, hourly */
+};
+
+/* STORE belongs to the thread until writer_stop, which answers what waits,
+ * settles for some seconds at most, and frees. */
+MUST_USE enum err writer_start(struct writer **writer, struct store *store,
+                               const struct writer_settings *settings);
+void writer_stop(struct writer *writer);
+
+/* A record handed over. */
+struct batch_record {
+    struct batch_record *next;
+    struct text bytes;
+    const uint8_t *sha256; /* of an oversize one, else null */
+    uint64_t length;       /* of an oversize one */
+};
+
+/* A request that is repeated gets the answer that it had. */
+struct batch_key {
+    bool given;
+    uint8_t key[SHA256_BYTES];  /* of the caller and his word */
+    uint8_t body[SHA256_BYTES]; /* of what he sends under it */
+};
+
+enum { BATCH_TALLIES_MAX = 24, BATCH_REASON_BYTES = 64 };
+
+struct batch_tally {
+    enum evidence_class class;
+    char reason[BATCH_REASON_BYTES]; /* "" for accepted */
+    uint64_t received;
+    uint64_t duplicates; /* of them, known before */
+    uint64_t conflicts;  /* of those, with differing content */
+};
+
+struct record_batch {
+    struct ingest_origin origin; /* the writer fills in the times */
+    const struct batch_record *first;
+    size_t bytes; /* of all records */
+    struct batch_key key;
+    /* The answer. */
+    struct batch_tally tallies[BATCH_TALLIES_MAX];
+    size_t tally_count;
+    bool repeated; /* the answer is that of an earlier request */
+};
+
+/*
+ * Returns when BATCH is durable, or nothing of it exists. ERR_INPUT where its
+ * key was used for another body, ERR_LOCKED where too much waits already or
+ * the writer stops (come again later), else what the store says.
+ */
+MUST_USE enum err writer_take(struct writer *writer,
+                              struct record_batch *batch);
+
+/* Runs WORK on the writer's thread, outside of any transaction, and returns
+ * what it returns. ERR_LOCKED as above, without having run it. */
+typedef enum err writer_work(void *context, struct store *store);
+MUST_USE enum err writer_call(struct writer *writer, writer_work *work,
+                              void *context);
+
+/* Memory for batches that are being read is shared out here: false where there
+ * is none left at present. What was had is given back. */
+MUST_USE bool writer_reserve(struct writer *writer, size_t bytes);
+void writer_release(struct writer *writer, size_t bytes);
 
 #endif

@@ -20,7 +20,15 @@ struct ingest {
     bool in_transaction;
     bool replaying; /* the evidence is there already */
     uint64_t pending;
+    struct ingest_outcome last;
 };
+
+/* Opens a transaction unless one is open. */
+MUST_USE enum err ingest_begin(struct ingest *ingest);
+
+/* After failure ERR, which is returned: nothing of the open transaction stays.
+ */
+enum err ingest_abandon(struct ingest *ingest, enum err err);
 
 /* Takes a record in an open transaction. LINE is where it lies already, or -1
  * for one that has just come. */

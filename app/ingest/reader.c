@@ -16,7 +16,9 @@ enum {
     OUT_BYTES = 256 << 10,
     MAGIC_BYTES = 4,
     GZIP_WINDOW = 15 + 16,
-    ZSTD_WINDOW_LOG_MAX = 27
+    ZSTD_WINDOW_LOG_MAX = 27,
+    /* What HTTP allows a sender (RFC 9659): 8 MB. */
+    ZSTD_WINDOW_LOG_STRANGER = 23
 };
 
 struct reading {
@@ -28,7 +30,21 @@ struct reading {
     size_t left;
     bool pending; /* a full buffer of output may not have been all */
     char *out;
+    uint64_t most_bytes; /* decompressed; UINT64_MAX for no limit */
+    uint64_t done_bytes;
 };
+
+static enum err split(struct reading *reading, const char *bytes, size_t length)
+{
+    reading->done_bytes += length;
+    if (reading->done_bytes > reading->most_bytes) {
+        reading->report->too_long = true;
+        return err_set(ERR_INPUT,
+                       "the data is more than %llu bytes when decompressed",
+                       (unsigned long long)reading->most_bytes);
+    }
+    return splitter_take(reading->splitter, bytes, length);
+}
 
 static enum err refill(struct reading *reading)
 {
@@ -49,7 +65,7 @@ static enum err read_plain(struct reading *reading)
 {
     enum err err = ERR_NONE;
     while (!err && reading->left) {
-        err = splitter_take(reading->splitter, reading->at, reading->left);
+        err = split(reading, reading->at, reading->left);
         if (!err)
             err = refill(reading);
     }
@@ -70,8 +86,7 @@ static enum err inflate_some(struct reading *reading, z_stream *stream,
     reading->at += reading->left - stream->avail_in;
     reading->left = stream->avail_in;
     reading->pending = *status == Z_OK && !stream->avail_out;
-    return splitter_take(reading->splitter, reading->out,
-                         OUT_BYTES - stream->avail_out);
+    return split(reading, reading->out, OUT_BYTES - stream->avail_out);
 }
 
 static enum err inflate_all(struct reading *reading, z_stream *stream)
@@ -118,7 +133,7 @@ static enum err unzstd_all(struct reading *reading, ZSTD_DStream *stream)
         if (ZSTD_isError(status))
             break;
         reading->pending = status && out.pos == out.size;
-        err = splitter_take(reading->splitter, reading->out, out.pos);
+        err = split(reading, reading->out, out.pos);
     }
     reading->report->truncated = status != 0;
     return err;
@@ -130,7 +145,9 @@ static enum err read_zstd(struct reading *reading)
     if (!stream)
         return err_set(ERR_STORE, "cannot start zstd decompression");
     (void)ZSTD_DCtx_setParameter(stream, ZSTD_d_windowLogMax,
-                                 ZSTD_WINDOW_LOG_MAX);
+                                 reading->most_bytes == UINT64_MAX
+                                     ? ZSTD_WINDOW_LOG_MAX
+                                     : ZSTD_WINDOW_LOG_STRANGER);
     enum err err = unzstd_all(reading, stream);
     ZSTD_freeDStream(stream);
     return err;
@@ -181,8 +198,16 @@ enum err read_records(const struct byte_source *source,
                       const struct record_sink *sink,
                       struct reader_report *report)
 {
+    return read_records_within(source, sink, UINT64_MAX, report);
+}
+
+enum err read_records_within(const struct byte_source *source,
+                             const struct record_sink *sink,
+                             uint64_t most_bytes, struct reader_report *report)
+{
     *report = (struct reader_report){0};
-    struct reading reading = {.source = source, .report = report};
+    struct reading reading = {
+        .source = source, .report = report, .most_bytes = most_bytes};
     reading.splitter = splitter_new(sink);
     reading.out = memory_alloc(OUT_BYTES);
     enum err err = read_any(&reading);

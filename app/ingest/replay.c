@@ -54,11 +54,13 @@ static enum err read_frozen(struct replay *replay, struct store *store)
 static enum err clear(struct replay *replay, struct store *store)
 {
     static const enum query_id always[] = {
-        QUERY_REPLAY_CLEAR_SESSION_DAYS, QUERY_REPLAY_CLEAR_SNAPSHOT_HOURS,
-        QUERY_REPLAY_CLEAR_SELECTIONS,   QUERY_REPLAY_CLEAR_SESSIONS,
-        QUERY_REPLAY_CLEAR_HOURS,        QUERY_REPLAY_CLEAR_SLA,
-        QUERY_REPLAY_CLEAR_BENCHMARKS,   QUERY_REPLAY_CLEAR_DIRTY_HOURS,
-        QUERY_REPLAY_CLEAR_DIRTY_DAYS,   QUERY_REPLAY_CLEAR_DIRTY_SESSIONS};
+        QUERY_REPLAY_CLEAR_SESSION_DAYS,  QUERY_REPLAY_CLEAR_SNAPSHOT_HOURS,
+        QUERY_REPLAY_CLEAR_SELECTIONS,    QUERY_REPLAY_CLEAR_SESSIONS,
+        QUERY_REPLAY_CLEAR_HOURS,         QUERY_REPLAY_CLEAR_SLA,
+        QUERY_REPLAY_CLEAR_BENCHMARKS,    QUERY_REPLAY_CLEAR_DIRTY_HOURS,
+        QUERY_REPLAY_CLEAR_DIRTY_DAYS,    QUERY_REPLAY_CLEAR_DIRTY_SESSIONS,
+        QUERY_REPLAY_CLEAR_GATEWAY_HOURS, QUERY_REPLAY_CLEAR_DEMAND,
+        QUERY_REPLAY_CLEAR_GPU_HOURS};
     enum err err = ERR_NONE;
     for (size_t i = 0; !err && i < sizeof always / sizeof *always; i++)
         err = query_run(query_start(store, always[i]));
@@ -108,6 +110,7 @@ static enum err take(struct replay *replay, const struct evidence_line *line)
 {
     struct ingest_origin origin = {.source = line->source,
                                    .org = line->org,
+                                   .org_wins = true, /* was decided then */
                                    .arrival_ms = line->arrival_ms};
     if (line->kind == EVIDENCE_OVERSIZE)
         return ingest_take_oversize(replay->ingest, &origin, line->bytes,

@@ -269,11 +269,111 @@ struct benchmark_row {
     int64_t position; /* among the rows of the day */
 };
 
+/* Status samples of one session's hour that came by one gateway (§3.6). */
+struct gateway_hour_row {
+    struct text org;
+    int64_t hour;
+    struct text session_key;
+    struct text gateway; /* of the event; "" where it named none */
+    int64_t status_samples;
+    struct text fps_sum; /* exact_encode */
+};
+
+/* One hour of demand of one key (§3.6). */
+struct demand_row {
+    int64_t window_start;
+    struct text org;
+    struct text gateway;
+    struct text region;
+    struct text pipeline_id;
+    struct text model_id;
+    int64_t sessions_count;
+    int64_t known_sessions_count;
+    int64_t requested_sessions;
+    int64_t startup_success_sessions;
+    int64_t no_orch_sessions;
+    int64_t startup_excused_sessions;
+    int64_t startup_failed_sessions;
+    int64_t loading_only_sessions;
+    int64_t zero_output_fps_sessions;
+    int64_t effective_failed_sessions;
+    int64_t confirmed_swapped_sessions;
+    int64_t inferred_swap_sessions;
+    int64_t total_swapped_sessions;
+    int64_t sessions_ending_in_error;
+    int64_t error_status_samples;
+    int64_t health_signal_count;
+    int64_t health_expected_signal_count;
+    double health_signal_coverage_ratio;
+    double startup_success_rate;
+    double excused_failure_rate;
+    double effective_success_rate;
+    double output_fps_sum;
+    int64_t status_samples;
+    double avg_output_fps;
+    double total_minutes;
+    double ticket_face_value_eth; /* always 0, as published */
+    /* not exported */
+    int64_t position; /* among the rows of (window_start, org) */
+};
+
+/* One hour of one GPU (§3.7). */
+struct gpu_row {
+    int64_t window_start;
+    struct text org;
+    struct text orchestrator_address;
+    struct text pipeline_id;
+    struct text model_id;
+    struct text gpu_id;
+    struct text gpu_model_name; /* null, with all that the publisher joins */
+    struct text region;
+    int64_t gpu_memory_bytes_total;
+    struct text runner_version;
+    struct text cuda_version;
+    int64_t known_sessions_count;
+    int64_t startup_success_sessions;
+    int64_t no_orch_sessions;
+    int64_t startup_excused_sessions;
+    int64_t startup_failed_sessions;
+    int64_t confirmed_swapped_sessions;
+    int64_t inferred_swap_sessions;
+    int64_t total_swapped_sessions;
+    int64_t sessions_ending_in_error;
+    int64_t error_status_samples;
+    int64_t health_signal_count;
+    int64_t health_expected_signal_count;
+    double health_signal_coverage_ratio;
+    double output_fps_sum;
+    int64_t status_samples;
+    double avg_output_fps;
+    double p95_output_fps;
+    double fps_jitter_coefficient; /* null */
+    double prompt_to_first_frame_sum_ms;
+    int64_t prompt_to_first_frame_sample_count;
+    double avg_prompt_to_first_frame_ms;
+    double p95_prompt_to_first_frame_latency_ms;
+    double startup_latency_sum_ms;
+    int64_t startup_latency_sample_count;
+    double avg_startup_latency_ms;
+    double p95_startup_latency_ms;
+    double e2e_latency_sum_ms;
+    int64_t e2e_latency_sample_count;
+    double avg_e2e_latency_ms;
+    double p95_e2e_latency_ms;
+    double startup_failed_rate;
+    double swap_rate;
+    /* not exported */
+    int64_t position; /* among the rows of (window_start, org) */
+};
+
 extern const struct fields selection_fields;
 extern const struct fields session_fields;
 extern const struct fields hour_fields;
 extern const struct fields sla_fields;
 extern const struct fields benchmark_fields;
+extern const struct fields gateway_hour_fields;
+extern const struct fields demand_fields;
+extern const struct fields gpu_fields;
 
 /* ---- pure steps --------------------------------------------------------- */
 
@@ -341,6 +441,50 @@ void sla_score(struct sla_row *row, const struct benchmark_row *benchmarks,
 /* Order of rows: window_start, org, orchestrator, pipeline, model, gpu. */
 int sla_compare(const void *a, const void *b);
 
+/* Status samples by hour and gateway, in that order, from all events of
+ * SESSION, sorted by time. */
+struct gateway_hour_row *gateway_hours_build(struct arena *arena,
+                                             const struct session_row *session,
+                                             const struct session_event *events,
+                                             size_t event_count, size_t *count);
+
+/* A session where HOUR is null: it counts in the hour of its start. Otherwise
+ * the samples of one of its hours. */
+struct demand_part {
+    const struct session_row *session;
+    const struct gateway_hour_row *hour;
+};
+/* The hour in which SESSION is demand: of its start, else of its end. */
+int64_t demand_hour(const struct session_row *session);
+/* Sorted by window_start, org, gateway, pipeline, model. */
+struct demand_row *demand_build(struct arena *arena,
+                                const struct demand_part *parts,
+                                size_t part_count, size_t *count);
+
+/* From the session-hours that have a GPU, in the order of sla_compare. */
+struct gpu_row *gpu_metrics_build(struct arena *arena,
+                                  const struct session_hour *hours,
+                                  size_t hour_count, size_t *count);
+
+/* ---- inventory ---------------------------------------------------------- */
+
+/* What one orchestrator was seen to offer for live video (§1.5, §4.2). */
+struct offer {
+    struct text org;
+    struct text address;
+    struct text uri;
+    struct text model;  /* never "" */
+    struct text gpu_id; /* "" for none */
+    int64_t last_seen;
+};
+/* Each (org, address, model, gpu) once, with the uri that was seen last;
+ * sorted by them. SNAPSHOTS are those of ORG; PIPELINE is the only one taken.
+ */
+struct offer *offers_build(struct arena *arena, struct text org,
+                           const struct capability_snapshot *snapshots,
+                           size_t snapshot_count, const char *pipeline,
+                           size_t *count);
+
 /* ---- over the store ----------------------------------------------------- */
 
 /*
@@ -365,8 +509,12 @@ struct whole_pass {
     size_t selection_count;
     struct session_row *sessions; /* by session_key */
     size_t session_count;
-    struct sla_row *sla; /* in row order */
+    struct sla_row *sla; /* in row order, as the next two */
     size_t sla_count;
+    struct demand_row *demand;
+    size_t demand_count;
+    struct gpu_row *gpus;
+    size_t gpu_count;
 };
 MUST_USE enum err whole_compute(struct store *store, struct arena *arena,
                                 struct whole_pass *pass);

@@ -39,10 +39,10 @@ static enum err first_int(struct store *store, enum query_id id, int64_t *value,
     bool row;
     enum err err = query_step(query, &row);
     *found = !err && row && !query_is_null(query, 0);
-    if (!*found)
-        return err;
-    *value = query_int(query, 0);
-    return query_run(query);
+    if (*found)
+        *value = query_int(query, 0);
+    /* To its end: a statement that stays open holds back checkpoints. */
+    return err || !row ? err : query_run(query);
 }
 
 /* ---- one unit of each stage ------------------------------------------ */

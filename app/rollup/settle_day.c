@@ -321,11 +321,78 @@ static enum err replace_session(struct day_work *work, struct text key,
     return query_run(query);
 }
 
+/* ---- samples by gateway ------------------------------------------------ */
+
+struct gateway_hour_list {
+    struct gateway_hour_row *rows;
+    size_t count;
+};
+
+static enum err read_gateway_hours(struct day_work *work, struct arena *arena,
+                                   struct text key,
+                                   struct gateway_hour_list *list)
+{
+    struct query *query =
+        query_start(work->store, QUERY_GATEWAY_HOUR_OF_SESSION);
+    query_bind_text(query, 1, key);
+    bool row;
+    enum err err;
+    *list = (struct gateway_hour_list){0};
+    while (!(err = query_step(query, &row)) && row) {
+        list->rows =
+            arena_grow(arena, list->rows, list->count, sizeof *list->rows);
+        fields_read(arena, query, 0, gateway_hour_fields,
+                    &list->rows[list->count++]);
+    }
+    return err;
+}
+
+static bool equal_gateway_hours(const struct gateway_hour_list *a,
+                                const struct gateway_hour_list *b)
+{
+    if (a->count != b->count)
+        return false;
+    for (size_t i = 0; i < a->count; i++)
+        if (!fields_equal(gateway_hour_fields, &a->rows[i], &b->rows[i]))
+            return false;
+    return true;
+}
+
+static enum err delete_gateway_hour(struct day_work *work,
+                                    const struct gateway_hour_row *row)
+{
+    struct query *query = query_start(work->store, QUERY_GATEWAY_HOUR_DELETE);
+    query_bind_text(query, 1, row->org);
+    query_bind_int(query, 2, row->hour);
+    query_bind_text(query, 3, row->session_key);
+    query_bind_text(query, 4, row->gateway);
+    return query_run(query);
+}
+
+/* Their hours are noted with those of the session: both have the same. */
+static enum err replace_gateway_hours(struct day_work *work,
+                                      const struct gateway_hour_list *before,
+                                      const struct gateway_hour_list *now)
+{
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < before->count; i++)
+        err = delete_gateway_hour(work, &before->rows[i]);
+    for (size_t i = 0; !err && i < now->count; i++) {
+        struct query *query = query_start(work->store, QUERY_GATEWAY_HOUR_PUT);
+        fields_bind(query, 1, gateway_hour_fields, &now->rows[i]);
+        err = query_run(query);
+    }
+    return err;
+}
+
+/* ---- folding again ------------------------------------------------------- */
+
 /* What a session is by its facts and decisions. */
 struct folded {
     bool exists;
     struct session_row row;
     struct hour_list hours;
+    struct gateway_hour_list gateways;
 };
 
 static enum err fold(struct day_work *work, struct arena *arena,
@@ -349,29 +416,58 @@ static enum err fold(struct day_work *work, struct arena *arena,
     folded->exists = session_fold(arena, work->org, key, facts.events,
                                   facts.count, passes, pass_count, &folded->row,
                                   &folded->hours.rows, &folded->hours.count);
+    if (folded->exists)
+        folded->gateways.rows =
+            gateway_hours_build(arena, &folded->row, facts.events, facts.count,
+                                &folded->gateways.count);
     return ERR_NONE;
+}
+
+static enum err read_folded(struct day_work *work, struct arena *arena,
+                            struct text key, struct folded *folded)
+{
+    enum err err =
+        read_session(work, arena, key, &folded->row, &folded->exists);
+    if (!err)
+        err = read_hours(work, arena, key, &folded->hours);
+    if (!err)
+        err = read_gateway_hours(work, arena, key, &folded->gateways);
+    return err;
+}
+
+static bool equal_folded(const struct folded *a, const struct folded *b)
+{
+    return a->exists == b->exists &&
+           (!a->exists || fields_equal(session_fields, &a->row, &b->row)) &&
+           equal_hours(&a->hours, &b->hours) &&
+           equal_gateway_hours(&a->gateways, &b->gateways);
+}
+
+/* The hour in which it is demand need not be one of its own. */
+static enum err note_demand(struct day_work *work, const struct folded *folded)
+{
+    return folded->exists ? note_hour(work, demand_hour(&folded->row))
+                          : ERR_NONE;
 }
 
 static enum err refold(struct day_work *work, struct arena *arena,
                        struct text key)
 {
+    struct folded before = {0};
     struct folded now = {0};
-    struct session_row row;
-    struct hour_list hours;
-    bool existed = false;
     enum err err = fold(work, arena, key, &now);
     if (!err)
-        err = read_session(work, arena, key, &row, &existed);
-    if (!err)
-        err = read_hours(work, arena, key, &hours);
-    if (err)
+        err = read_folded(work, arena, key, &before);
+    if (err || equal_folded(&before, &now))
         return err;
-    bool same_row = existed == now.exists &&
-                    (!existed || fields_equal(session_fields, &row, &now.row));
-    if (same_row && equal_hours(&hours, &now.hours))
-        return ERR_NONE;
     err = replace_session(work, key, &now.row, now.exists);
-    return err ? err : replace_hours(work, key, &hours, &now.hours);
+    if (!err)
+        err = replace_hours(work, key, &before.hours, &now.hours);
+    if (!err)
+        err = replace_gateway_hours(work, &before.gateways, &now.gateways);
+    if (!err)
+        err = note_demand(work, &before);
+    return err ? err : note_demand(work, &now);
 }
 
 static enum err refold_touched(struct day_work *work)

@@ -1,7 +1,8 @@
 /*
- * settle_hours.c: the later stages of settling: SLA rows of noted hours, daily
- * benchmarks, scores. Rows are written only where they come out different, and
- * only a difference passes a note on to the next stage.
+ * settle_hours.c: the later stages of settling: SLA and GPU rows of noted
+ * hours (demand is in settle_demand.c), daily benchmarks, scores. Rows are
+ * written only where they come out different, and only a difference passes a
+ * note on to the next stage.
  */
 #include "rollup/settle_int.h"
 
@@ -91,6 +92,25 @@ static enum err read_hour(struct store *store, struct arena *arena,
     return err;
 }
 
+enum err session_of_hour(struct store *store, struct arena *arena,
+                         struct text key, struct session_row **session)
+{
+    *session = arena_alloc(arena, sizeof **session);
+    struct query *query = query_start(store, QUERY_SESSION_GET);
+    query_bind_text(query, 1, key);
+    bool row;
+    enum err err = query_step(query, &row);
+    if (!err && !row)
+        err = err_set(ERR_CORRUPT,
+                      "hour of session %.*s without the session; run "
+                      "`assay rebuild`",
+                      (int)key.length, key.data);
+    if (err)
+        return err;
+    fields_read(arena, query, 0, session_fields, *session);
+    return query_run(query);
+}
+
 static enum err join_sessions(struct store *store, struct arena *arena,
                               struct hour_sessions *sessions)
 {
@@ -98,36 +118,51 @@ static enum err join_sessions(struct store *store, struct arena *arena,
     sessions->pairs =
         arena_array(arena, sessions->count, sizeof *sessions->pairs);
     for (size_t i = 0; !err && i < sessions->count; i++) {
-        struct session_row *session = arena_alloc(arena, sizeof *session);
-        struct text key = sessions->hours[i].session_key;
-        struct query *query = query_start(store, QUERY_SESSION_GET);
-        query_bind_text(query, 1, key);
-        bool row;
-        err = query_step(query, &row);
-        if (!err && !row)
-            err = err_set(ERR_CORRUPT,
-                          "hour of session %.*s without the session; run "
-                          "`assay rebuild`",
-                          (int)key.length, key.data);
-        if (err)
-            break;
-        fields_read(arena, query, 0, session_fields, session);
-        err = query_run(query);
-        sessions->pairs[i] =
-            (struct session_hour){&sessions->hours[i], session};
+        struct session_row *session;
+        err = session_of_hour(store, arena, sessions->hours[i].session_key,
+                              &session);
+        if (!err)
+            sessions->pairs[i] =
+                (struct session_hour){&sessions->hours[i], session};
     }
     return err;
 }
 
-static enum err replace_rows(struct store *store, const struct hour_note *note,
-                             const struct sla_row *rows, size_t count)
+static enum err delete_rows(struct store *store, enum query_id id,
+                            const struct hour_note *note)
 {
-    struct query *query = query_start(store, QUERY_SLA_DELETE);
+    struct query *query = query_start(store, id);
     query_bind_int(query, 1, note->hour);
     query_bind_text(query, 2, note->org);
-    enum err err = query_run(query);
+    return query_run(query);
+}
+
+static enum err settle_sla(struct store *store, struct arena *arena,
+                           const struct hour_note *note,
+                           const struct hour_sessions *sessions)
+{
+    size_t count;
+    struct sla_row *rows =
+        sla_build(arena, sessions->pairs, sessions->count, &count);
+    enum err err = delete_rows(store, QUERY_SLA_DELETE, note);
     for (size_t i = 0; !err && i < count; i++)
         err = write_sla(store, &rows[i]);
+    return err;
+}
+
+static enum err settle_gpus(struct store *store, struct arena *arena,
+                            const struct hour_note *note,
+                            const struct hour_sessions *sessions)
+{
+    size_t count;
+    struct gpu_row *rows =
+        gpu_metrics_build(arena, sessions->pairs, sessions->count, &count);
+    enum err err = delete_rows(store, QUERY_GPU_HOUR_DELETE, note);
+    for (size_t i = 0; !err && i < count; i++) {
+        struct query *query = query_start(store, QUERY_GPU_HOUR_PUT);
+        fields_bind(query, 1, gpu_fields, &rows[i]);
+        err = query_run(query);
+    }
     return err;
 }
 
@@ -138,12 +173,11 @@ static enum err settle_hour(struct store *store, struct arena *arena,
     enum err err = read_hour(store, arena, note, &sessions);
     if (!err)
         err = join_sessions(store, arena, &sessions);
-    if (err)
-        return err;
-    size_t count;
-    struct sla_row *rows =
-        sla_build(arena, sessions.pairs, sessions.count, &count);
-    return replace_rows(store, note, rows, count);
+    if (!err)
+        err = settle_sla(store, arena, note, &sessions);
+    if (!err)
+        err = settle_gpus(store, arena, note, &sessions);
+    return err ? err : settle_demand(store, arena, note->org, note->hour);
 }
 
 enum err settle_hours(struct store *store, int64_t day)

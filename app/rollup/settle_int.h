@@ -38,6 +38,15 @@ struct text_list {
 MUST_USE enum err read_texts(struct query *query, struct arena *arena,
                              struct text_list *list);
 
+/* The session of an hour that is stored; ERR_CORRUPT where it is not there. */
+MUST_USE enum err session_of_hour(struct store *store, struct arena *arena,
+                                  struct text key,
+                                  struct session_row **session);
+
+/* Writes the demand rows of one (org, hour) anew. */
+MUST_USE enum err settle_demand(struct store *store, struct arena *arena,
+                                struct text org, int64_t hour);
+
 /* One unit of settling; each runs in the caller's transaction. */
 MUST_USE enum err settle_day(struct store *store, struct text org, int64_t day);
 MUST_USE enum err settle_hours(struct store *store, int64_t day);

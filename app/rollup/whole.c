@@ -19,6 +19,9 @@ struct whole_work {
     struct hour_row *hours;
     size_t hour_count;
     size_t *hour_sessions; /* by hour: number of its session */
+    struct gateway_hour_row *gateways;
+    size_t gateway_count;
+    size_t *gateway_sessions;
 };
 
 struct org_session {
@@ -97,6 +100,22 @@ static enum err decide(struct whole_work *work, struct text org, size_t first)
     return err;
 }
 
+/* Before the session is kept: its number is the count so far. */
+static void keep_gateways(struct whole_work *work,
+                          const struct gateway_hour_row *rows, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        size_t at = work->gateway_count++;
+        work->gateways =
+            arena_grow(work->arena, work->gateways, at, sizeof *work->gateways);
+        work->gateway_sessions = arena_grow(work->arena, work->gateway_sessions,
+                                            at, sizeof *work->gateway_sessions);
+        work->gateways[at] = rows[i];
+        fields_copy(work->arena, gateway_hour_fields, &work->gateways[at]);
+        work->gateway_sessions[at] = work->pass->session_count;
+    }
+}
+
 static void keep_fold(struct whole_work *work, struct session_row *row,
                       struct hour_row *hours, size_t hour_count)
 {
@@ -136,9 +155,14 @@ static enum err fold_session(struct whole_work *work, struct arena *scratch,
     struct session_row row;
     struct hour_row *hours;
     size_t hour_count;
-    if (session_fold(scratch, session->org, session->key, facts.events,
-                     facts.count, &pass, 1, &row, &hours, &hour_count))
-        keep_fold(work, &row, hours, hour_count);
+    if (!session_fold(scratch, session->org, session->key, facts.events,
+                      facts.count, &pass, 1, &row, &hours, &hour_count))
+        return ERR_NONE;
+    size_t gateway_count;
+    struct gateway_hour_row *gateways = gateway_hours_build(
+        scratch, &row, facts.events, facts.count, &gateway_count);
+    keep_gateways(work, gateways, gateway_count);
+    keep_fold(work, &row, hours, hour_count);
     return ERR_NONE;
 }
 
@@ -190,7 +214,7 @@ static int compare_selections(const void *left, const void *right)
     return text_compare(a->selection_event_id, b->selection_event_id);
 }
 
-static void build_sla(struct whole_work *work)
+static void build_hours(struct whole_work *work)
 {
     struct whole_pass *pass = work->pass;
     struct session_hour *pairs =
@@ -200,6 +224,23 @@ static void build_sla(struct whole_work *work)
             &work->hours[i], &pass->sessions[work->hour_sessions[i]]};
     pass->sla =
         sla_build(work->arena, pairs, work->hour_count, &pass->sla_count);
+    pass->gpus = gpu_metrics_build(work->arena, pairs, work->hour_count,
+                                   &pass->gpu_count);
+}
+
+static void build_demand(struct whole_work *work)
+{
+    struct whole_pass *pass = work->pass;
+    size_t count = pass->session_count;
+    struct demand_part *parts =
+        arena_array(work->arena, count + work->gateway_count, sizeof *parts);
+    for (size_t i = 0; i < count; i++)
+        parts[i].session = &pass->sessions[i];
+    for (size_t i = 0; i < work->gateway_count; i++)
+        parts[count + i] = (struct demand_part){
+            &pass->sessions[work->gateway_sessions[i]], &work->gateways[i]};
+    pass->demand = demand_build(work->arena, parts, count + work->gateway_count,
+                                &pass->demand_count);
 }
 
 /* All days' benchmarks, then every row's score. Rows come sorted by time. */
@@ -246,7 +287,8 @@ enum err whole_compute(struct store *store, struct arena *arena,
         err = fold_all(&work, &all);
     if (err)
         return err;
-    build_sla(&work);
+    build_hours(&work);
+    build_demand(&work);
     score_all(&work);
     if (pass->session_count)
         qsort(pass->sessions, pass->session_count, sizeof *pass->sessions,

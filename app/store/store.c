@@ -234,6 +234,8 @@ void store_close(struct store *store)
         store_rollback(store);
     evidence_forget(store);
     read_blocks_forget(store);
+    /* A query that was left amid its rows would hold the log. */
+    queries_reset(store);
     /* Best effort: a reader may hold the log, and the next writer goes on. */
     if (store->database && store->mode == STORE_WRITE)
         (void)!query_run_id(store, QUERY_STORE_CHECKPOINT);

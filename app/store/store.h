@@ -193,4 +193,39 @@ MUST_USE enum err evidence_expire(struct store *store, int64_t now_ms,
                                   const struct evidence_limits *limits,
                                   uint64_t *blocks_dropped);
 
+/* ---- backups ---------------------------------------------------------- */
+
+/* Who wants to hear what a long work finds and how far it is; null members
+ * do not. Units of progress are pages, bytes or blocks. */
+struct store_watch {
+    void (*report)(void *context, const char *defect);
+    void (*progress)(void *context, const char *what, uint64_t done,
+                     uint64_t all);
+    void *context;
+};
+
+/* SQLite's own check of the file, then every hash and chain of the evidence.
+ * *DEFECTS counts what was reported. */
+MUST_USE enum err store_check(struct store *store,
+                              const struct store_watch *watch,
+                              uint64_t *defects);
+
+/*
+ * Writes the store as it is at this moment into FILE, a database of its own,
+ * and checks it there before it gets that name. Readers and the writer go on
+ * meanwhile. ERR_USAGE where FILE exists; ERR_CORRUPT where the copy does not
+ * pass, and then there is no FILE.
+ */
+MUST_USE enum err store_backup(struct store *store, const char *file,
+                               const struct store_watch *watch);
+
+/*
+ * Makes FILE the store of DIRECTORY: copied beside it, upgraded where it is
+ * older, checked, and only then renamed over what was there. ERR_LOCKED names
+ * the process that holds the directory; ERR_USAGE where a store is there and
+ * REPLACE is not set.
+ */
+MUST_USE enum err store_restore(const char *file, const char *directory,
+                                bool replace, const struct store_watch *watch);
+
 #endif

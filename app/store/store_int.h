@@ -10,6 +10,7 @@
  *     evidence_read.c       one line, all lines
  *     evidence_verify.c     recomputing hashes and chains
  *     evidence_expire.c     retention
+ *     backup.c                  checked copies, out and in
  */
 #ifndef ASSAY_STORE_STORE_INT_H
 #define ASSAY_STORE_STORE_INT_H

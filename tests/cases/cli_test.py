@@ -4,7 +4,8 @@ import subprocess
 from harness import binary, environment, json_of, run
 
 COMMANDS = ["serve", "import", "export", "rebuild", "evidence", "config",
-            "version", "help"]
+            "token", "backup", "restore", "doctor", "healthcheck", "version",
+            "help"]
 
 
 def listed_commands(text):

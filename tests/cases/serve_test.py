@@ -337,7 +337,8 @@ def test_beyond_loopback_needs_a_word():
     refused = run("serve", "--listen", "0.0.0.0:0", code=2)
     assert "public_read" in refused.err, refused.err
     assert not (folder() / "assay-data").exists()
-    with listening("0.0.0.0:0", {"ASSAY_PUBLIC_READ": "true"}) as url:
+    with listening("0.0.0.0:0", {"ASSAY_PUBLIC_READ": "true",
+                                 "ASSAY_SERVE_HOSTS": "any.example"}) as url:
         request = urllib.request.Request(
             url.replace("0.0.0.0", "127.0.0.1") + "healthz",
             headers={"Host": "any.example"})

@@ -26,7 +26,8 @@ TEST(addresses_lead_to_routes)
     };
     EACH_ROW (row, rows) {
         struct request request = {.path = text_of(row->path)};
-        const struct route *route = route_find(&request);
+        const char *allow;
+        const struct route *route = route_find(&request, &allow);
         CHECK_EQ_TEXT(route ? route->path : NULL, row->route);
         if (row->argument)
             CHECK(text_is(request.argument, row->argument));
@@ -40,7 +41,8 @@ static const char *refusal(const char *path, const char *parameters)
     struct request request = {.path = text_of(path), .arena = &arena};
     struct text wrong;
     REQUIRE_OK(query_string_parse(&arena, text_of(parameters), &request.query));
-    const struct route *route = route_find(&request);
+    const char *allow;
+    const struct route *route = route_find(&request, &allow);
     REQUIRE(route != NULL);
     enum err err = parameters_check(route, &request, &wrong);
     CHECK((err == ERR_NONE) == (wrong.data == NULL));
@@ -67,7 +69,14 @@ TEST(parameters_must_be_known_and_well_formed)
         {"/v1/streaming/sla", "start=", "is a time like"},
         {"/v1/streaming/sla", "lens=published&pass=settled", ""},
         {"/v1/streaming/sla", "lens=other", "allowed is: published"},
-        {"/v1/streaming/sla", "pass=whole", "allowed is: settled"},
+        {"/v1/streaming/sla", "pass=whole", ""},
+        {"/v1/streaming/sla", "pass=half", "allowed is: settled|whole"},
+        {"/v1/streaming/sla", "gateway=g", "no parameter \"gateway\""},
+        {"/v1/streaming/demand", "gateway=g&as_of=2026-01-08", ""},
+        {"/v1/streaming/demand", "gpu=g", "no parameter \"gpu\""},
+        {"/v1/streaming/models", "as_of=now", "is a time like"},
+        {"/v1/streaming/models", "format=xml", "json|csv"},
+        {"/compat/v1/streaming/sla", "start=yesterday&limit=-1&what=ever", ""},
         {"/v1/streaming/sla", "limits=1", "\"limit\" is meant"},
         {"/v1/streaming/sla", "org=", ""},
         {"/v1/sessions", "hour=2026-01-08T21:00:00Z", ""},

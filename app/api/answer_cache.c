@@ -1,0 +1,227 @@
+/*
+ * answer_cache.c: rendered answers, kept while the data stay the same.
+ *
+ * A worker asks its connection whether another one has committed since it last
+ * asked, and then advances the generation; an answer is found only in the
+ * generation it was made in. Several workers that notice one commit advance
+ * several times, which costs a few answers and can never show an old one.
+ * Keeping a counter in the store instead would make every reader trust that
+ * every writer counts.
+ *
+ * The oldest used ones go when the limit is reached. One lock for all: it is
+ * held for a copy of some kilobytes.
+ */
+#include "api/serving.h"
+
+#include "base/clock.h"
+#include "base/hash.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { SLOTS = 4096, ANSWER_BYTES_MAX = 2 << 20 };
+
+struct kept {
+    struct kept *chain; /* the next in the same slot */
+    struct kept *newer;
+    struct kept *older;
+    uint64_t generation;
+    size_t bytes;
+    struct text key;
+    struct text body;
+    struct reply reply; /* its texts lie behind this struct */
+};
+
+struct answer_cache {
+    pthread_mutex_t lock;
+    uint64_t generation;
+    size_t bytes;
+    size_t bytes_max;
+    struct kept *newest;
+    struct kept *oldest;
+    struct kept *slots[SLOTS];
+};
+
+struct answer_cache *answer_cache_new(size_t bytes_max)
+{
+    struct answer_cache *cache = memory_zeroed(1, sizeof *cache);
+    pthread_mutex_init(&cache->lock, NULL);
+    cache->bytes_max = bytes_max;
+    return cache;
+}
+
+uint64_t answer_cache_generation(struct answer_cache *cache)
+{
+    return __atomic_load_n(&cache->generation, __ATOMIC_ACQUIRE);
+}
+
+uint64_t answer_cache_advance(struct answer_cache *cache)
+{
+    return __atomic_add_fetch(&cache->generation, 1, __ATOMIC_ACQ_REL);
+}
+
+/* ---- the table ----------------------------------------------------------- */
+
+static struct kept **slot_of(struct answer_cache *cache, struct text key)
+{
+    return &cache->slots[hash_fast(key.data, key.length) % SLOTS];
+}
+
+static struct kept *look_up(struct answer_cache *cache, struct text key)
+{
+    struct kept *one = *slot_of(cache, key);
+    while (one && !text_equal(one->key, key))
+        one = one->chain;
+    return one;
+}
+
+static void unlink_age(struct answer_cache *cache, struct kept *one)
+{
+    *(one->newer ? &one->newer->older : &cache->newest) = one->older;
+    *(one->older ? &one->older->newer : &cache->oldest) = one->newer;
+}
+
+static void link_newest(struct answer_cache *cache, struct kept *one)
+{
+    one->newer = NULL;
+    one->older = cache->newest;
+    *(cache->newest ? &cache->newest->newer : &cache->oldest) = one;
+    cache->newest = one;
+}
+
+static void drop(struct answer_cache *cache, struct kept *one)
+{
+    struct kept **at = slot_of(cache, one->key);
+    while (*at != one)
+        at = &(*at)->chain;
+    *at = one->chain;
+    unlink_age(cache, one);
+    cache->bytes -= one->bytes;
+    free(one);
+}
+
+void answer_cache_free(struct answer_cache *cache)
+{
+    if (!cache)
+        return;
+    while (cache->oldest)
+        drop(cache, cache->oldest);
+    pthread_mutex_destroy(&cache->lock);
+    free(cache);
+}
+
+/* ---- keys ---------------------------------------------------------------- */
+
+enum keeping answer_keeping(const struct route *route,
+                            const struct request *request)
+{
+    if (route->answer == answer_scores || route->answer == answer_demand ||
+        route->answer == answer_gpu_metrics ||
+        route->answer == answer_sessions || route->answer == answer_session ||
+        route->answer == answer_openapi)
+        return KEEP_DAY;
+    if (route->answer == answer_stream_models ||
+        route->answer == answer_stream_orchestrators)
+        return parameter_text(request, "as_of").data ? KEEP_DAY : KEEP_SECOND;
+    return KEEP_NOT;
+}
+
+struct text answer_key(const struct request *request, enum keeping keeping,
+                       int64_t now_ms)
+{
+    int64_t unit = keeping == KEEP_DAY ? MS_PER_DAY : MS_PER_SECOND;
+    char *key = arena_printf(
+        request->arena, "%lld %d%d %.*s?%s", (long long)(now_ms / unit),
+        accepts_gzip(request->accept_encoding), prefers_csv(request->accept),
+        (int)request->path.length, request->path.data, request->raw_query);
+    return text_of(key);
+}
+
+/* ---- keeping and finding ------------------------------------------------- */
+
+static char *put(char *at, const void *bytes, size_t length)
+{
+    if (length)
+        memcpy(at, bytes, length);
+    at[length] = '\0';
+    return at + length + 1;
+}
+
+/* KEY, body and texts of REPLY in one piece of memory. */
+static struct kept *copy_of(struct text key, const struct reply *reply)
+{
+    const char *link = reply->link ? reply->link : "";
+    size_t bytes = sizeof(struct kept) + key.length + reply->body->length +
+                   strlen(reply->etag) + strlen(link) + 4;
+    struct kept *one = memory_alloc(bytes);
+    char *at = (char *)(one + 1);
+    *one = (struct kept){.bytes = bytes, .reply = *reply};
+    one->key = (struct text){at, key.length};
+    at = put(at, key.data, key.length);
+    one->body = (struct text){at, reply->body->length};
+    at = put(at, reply->body->data, reply->body->length);
+    one->reply.etag = at;
+    at = put(at, reply->etag, strlen(reply->etag));
+    one->reply.link = reply->link ? at : NULL;
+    put(at, link, strlen(link));
+    one->reply.body = NULL;
+    return one;
+}
+
+void answer_cache_keep(struct answer_cache *cache, struct text key,
+                       uint64_t generation, const struct reply *reply)
+{
+    if (reply->status != 200 || !reply->etag || reply->borrowed.data ||
+        reply->body->length > ANSWER_BYTES_MAX)
+        return;
+    struct kept *one = copy_of(key, reply);
+    one->generation = generation;
+    pthread_mutex_lock(&cache->lock);
+    struct kept *before = look_up(cache, key);
+    if (before)
+        drop(cache, before);
+    struct kept **slot = slot_of(cache, one->key);
+    one->chain = *slot;
+    *slot = one;
+    link_newest(cache, one);
+    cache->bytes += one->bytes;
+    while (cache->bytes > cache->bytes_max)
+        drop(cache, cache->oldest);
+    pthread_mutex_unlock(&cache->lock);
+}
+
+static void restore(struct arena *arena, const struct kept *one,
+                    struct reply *reply)
+{
+    const struct reply *from = &one->reply;
+    reply->status = from->status;
+    reply->content_type = from->content_type;
+    reply->cache_control = from->cache_control;
+    reply->gzip = from->gzip;
+    reply->varies = from->varies;
+    reply->varies_by_accept = from->varies_by_accept;
+    reply->etag = arena_text(arena, from->etag, strlen(from->etag));
+    reply->link =
+        from->link ? arena_text(arena, from->link, strlen(from->link)) : NULL;
+    buf_clear(reply->body);
+    buf_add(reply->body, one->body.data, one->body.length);
+}
+
+bool answer_cache_find(struct answer_cache *cache, struct arena *arena,
+                       struct text key, uint64_t generation,
+                       struct reply *reply)
+{
+    pthread_mutex_lock(&cache->lock);
+    struct kept *one = look_up(cache, key);
+    bool found = one && one->generation == generation;
+    if (found) {
+        unlink_age(cache, one);
+        link_newest(cache, one);
+        restore(arena, one, reply);
+    } else if (one) {
+        drop(cache, one);
+    }
+    pthread_mutex_unlock(&cache->lock);
+    return found;
+}

@@ -1,0 +1,370 @@
+/*
+ * compat.c: /compat/v1/streaming/...: answers as the publisher gives them
+ * (§4.1, §4.2), for clients that shall not notice the difference.
+ *
+ * So a null is 0 or "", a time that cannot be read is silently the default, a
+ * wrong limit is 50, an unknown parameter is nothing, and the cursor leaves
+ * the organisation out and can lose a row of the second one at the edge of a
+ * page. Who wants none of that asks at /v1/streaming.
+ */
+#include "api/serving.h"
+#include "base/clock.h"
+#include "base/hash.h"
+#include "base/random.h"
+
+#include <math.h>
+#include <string.h>
+
+enum { REQUEST_ID_BYTES = 16, COMPAT_LIMIT_AT = 8, COMPAT_COLUMNS_MAX = 12 };
+
+/* ---- parameters ---------------------------------------------------------- */
+
+/* "2026-01-08T21:00:00Z", with an offset instead of Z, with a fraction; days
+ * and times without zone are not read there. */
+static bool is_full_time(struct text text)
+{
+    const char *at = text.data;
+    if (text.length < 20 || at[4] != '-' || at[7] != '-' || at[10] != 'T' ||
+        at[13] != ':' || at[16] != ':')
+        return false;
+    const char *zone = at + text.length - 6;
+    return at[text.length - 1] == 'Z' ||
+           (strchr("+-", zone[0]) && zone[3] == ':');
+}
+
+static int64_t time_or(const struct request *request, const char *name,
+                       int64_t otherwise_ms)
+{
+    struct text value = parameter_text(request, name);
+    int64_t ms;
+    return value.data && is_full_time(value) &&
+                   clock_parse(value.data, value.length, &ms)
+               ? ms
+               : otherwise_ms;
+}
+
+static int64_t limit_or_standard(const struct request *request)
+{
+    struct text value = parameter_text(request, "limit");
+    int64_t number = 0;
+    size_t i = value.length && value.data[0] == '+';
+    for (; i < value.length; i++) {
+        if (value.data[i] < '0' || value.data[i] > '9' || number > LIMIT_MAX)
+            return LIMIT_STANDARD;
+        number = number * 10 + (value.data[i] - '0');
+    }
+    return number >= 1 && number <= LIMIT_MAX ? number : LIMIT_STANDARD;
+}
+
+static enum err refuse_offsets(const struct request *request)
+{
+    static const char *const gone[] = {"offset", "page", "page_size"};
+    for (size_t i = 0; i < sizeof gone / sizeof *gone; i++)
+        if (parameter_text(request, gone[i]).data)
+            return err_set(ERR_INPUT,
+                           "parameter \"%s\" is gone; pages are taken with "
+                           "limit and cursor",
+                           gone[i]);
+    return ERR_NONE;
+}
+
+/* ---- cursors ------------------------------------------------------------- */
+
+/* All parts are texts there, the time, too. */
+static bool number_of(struct text text, int64_t *number)
+{
+    size_t i = text.length && text.data[0] == '-';
+    if (i == text.length || text.length > 18)
+        return false;
+    *number = 0;
+    for (; i < text.length; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9')
+            return false;
+        *number = *number * 10 + (text.data[i] - '0');
+    }
+    if (text.data[0] == '-')
+        *number = -*number;
+    return true;
+}
+
+static enum err compat_cursor(struct request *request, const char *shape,
+                              struct cursor *cursor)
+{
+    if (parameter_text(request, "cursor").length == 0)
+        return ERR_NONE;
+    enum err err = cursor_read(request, shape, cursor);
+    if (!err && !number_of(cursor->parts[0].text, &cursor->parts[0].number))
+        err = ERR_INPUT;
+    return err ? err_set(ERR_INPUT, "invalid cursor") : ERR_NONE;
+}
+
+/* ---- rows with zeros for nulls ------------------------------------------- */
+
+/* One of the three tables as the publisher shows it. */
+struct compat_series {
+    const struct fields *fields;
+    size_t row_bytes;
+    enum query_id query;
+    const char *keys[SERIES_KEYS_MAX]; /* of the cursor, after the time */
+    const char *columns[COMPAT_COLUMNS_MAX + 1];
+};
+
+/* Whole numbers without a fraction, as their encoder writes them. */
+static void add_number(struct json_writer *writer, double value)
+{
+    if (value == trunc(value) && fabs(value) < 1e15)
+        json_int(writer, (int64_t)value);
+    else
+        json_double(writer, value);
+}
+
+static void add_value(struct json_writer *writer, const struct field *field,
+                      const void *row)
+{
+    bool absent = field_is_absent(field, row);
+    json_key(writer, field->name);
+    switch (field->kind) {
+    case FIELD_TEXT:
+        json_text(writer, field_key(field, row));
+        break;
+    case FIELD_DOUBLE:
+        add_number(writer, absent ? 0 : field_double(field, row));
+        break;
+    case FIELD_WINDOW:
+        json_window(writer, field_int(field, row));
+        break;
+    default:
+        json_int(writer, absent ? 0 : field_int(field, row));
+        break;
+    }
+}
+
+static void add_row(struct json_writer *writer,
+                    const struct compat_series *series, const void *row)
+{
+    json_begin(writer, '{');
+    for (size_t i = 0; series->columns[i]; i++)
+        add_value(writer, field_named(*series->fields, series->columns[i]),
+                  row);
+    json_end(writer, '}');
+}
+
+static void end_envelope(struct json_writer *writer, struct arena *arena,
+                         struct text next, int64_t rows)
+{
+    uint8_t id[REQUEST_ID_BYTES];
+    char *hex = arena_alloc(arena, 2 * REQUEST_ID_BYTES + 1);
+    random_bytes(id, sizeof id);
+    hash_hex(id, sizeof id, hex);
+    json_end(writer, ']');
+    json_key(writer, "pagination");
+    json_begin(writer, '{');
+    json_key(writer, "next_cursor");
+    json_text(writer, next);
+    json_key(writer, "has_more");
+    json_bool(writer, next.length > 0);
+    json_key(writer, "page_size");
+    json_int(writer, rows);
+    json_end(writer, '}');
+    json_key(writer, "meta");
+    json_begin(writer, '{');
+    json_key(writer, "generated_at");
+    json_time(writer, clock_wall_ms());
+    json_key(writer, "request_id");
+    json_string(writer, hex);
+    json_end(writer, '}');
+    json_end(writer, '}');
+}
+
+static struct query *ask(struct request *request,
+                         const struct compat_series *series, const char *shape,
+                         const struct cursor *cursor, int64_t limit)
+{
+    int64_t now = clock_wall_ms();
+    struct query *query = query_start(request->store, series->query);
+    query_bind_int(query, 1, time_or(request, "start", now - MS_PER_DAY));
+    query_bind_int(query, 2, time_or(request, "end", now));
+    query_bind_null(query, 3);
+    /* As there, a cursor at 1970 is none. */
+    if (cursor->given && cursor->parts[0].number != 0) {
+        query_bind_int(query, 3, cursor->parts[0].number);
+        for (int i = 1; shape[i]; i++)
+            query_bind_text(query, 3 + i, cursor->parts[i].text);
+    }
+    query_bind_int(query, COMPAT_LIMIT_AT, limit + 1);
+    return query;
+}
+
+static struct text next_cursor(struct arena *arena,
+                               const struct compat_series *series,
+                               const char *shape, const void *row)
+{
+    int64_t window =
+        field_int(field_named(*series->fields, "window_start"), row);
+    struct cursor cursor = {0};
+    cursor.parts[0].text =
+        text_of(arena_printf(arena, "%lld", (long long)window));
+    for (size_t i = 0; shape[1 + i]; i++)
+        cursor.parts[1 + i].text =
+            field_key(field_named(*series->fields, series->keys[i]), row);
+    return cursor_write(arena, shape, &cursor);
+}
+
+static enum err answer(const struct compat_series *series, const char *shape,
+                       struct request *request, struct reply *reply)
+{
+    struct cursor cursor = {0};
+    int64_t limit = limit_or_standard(request);
+    enum err err = refuse_offsets(request);
+    if (!err)
+        err = compat_cursor(request, shape, &cursor);
+    if (err)
+        return err;
+    struct query *query = ask(request, series, shape, &cursor, limit);
+    struct json_writer writer = reply_json(reply);
+    void *row = arena_alloc(request->arena, series->row_bytes);
+    struct text next = text_of("");
+    int64_t rows = 0;
+    bool more;
+    json_begin(&writer, '{');
+    json_key(&writer, "data");
+    json_begin(&writer, '[');
+    while (!(err = query_step(query, &more)) && more && rows < limit) {
+        fields_read(request->arena, query, 0, *series->fields, row);
+        add_row(&writer, series, row);
+        rows++;
+    }
+    if (err)
+        return err;
+    if (more)
+        next = next_cursor(request->arena, series, shape, row);
+    end_envelope(&writer, request->arena, next, rows);
+    return ERR_NONE;
+}
+
+/* ---- the three tables ---------------------------------------------------- */
+
+enum err compat_sla(struct request *request, struct reply *reply)
+{
+    static const struct compat_series series = {
+        .fields = &sla_fields,
+        .row_bytes = sizeof(struct sla_row),
+        .query = QUERY_COMPAT_SLA,
+        .keys = {"orchestrator_address", "pipeline_id", "model_id", "gpu_id"},
+        .columns = {"window_start", "org", "orchestrator_address",
+                    "pipeline_id", "model_id", "gpu_id", "requested_sessions",
+                    "startup_success_sessions", "effective_success_rate",
+                    "no_swap_rate", "avg_output_fps", "sla_score"},
+    };
+    return answer(&series, "ttttt", request, reply);
+}
+
+enum err compat_demand(struct request *request, struct reply *reply)
+{
+    static const struct compat_series series = {
+        .fields = &demand_fields,
+        .row_bytes = sizeof(struct demand_row),
+        .query = QUERY_COMPAT_DEMAND,
+        .keys = {"gateway", "pipeline_id", "model_id"},
+        .columns = {"window_start", "org", "gateway", "pipeline_id", "model_id",
+                    "requested_sessions", "startup_success_sessions",
+                    "effective_success_rate", "total_minutes",
+                    "no_orch_sessions"},
+    };
+    return answer(&series, "tttt", request, reply);
+}
+
+enum err compat_gpu_metrics(struct request *request, struct reply *reply)
+{
+    static const struct compat_series series = {
+        .fields = &gpu_fields,
+        .row_bytes = sizeof(struct gpu_row),
+        .query = QUERY_COMPAT_GPU_METRICS,
+        .keys = {"orchestrator_address", "pipeline_id", "model_id", "gpu_id"},
+        .columns = {"window_start", "org", "orchestrator_address",
+                    "pipeline_id", "model_id", "gpu_id", "gpu_model_name",
+                    "known_sessions_count", "startup_success_sessions",
+                    "avg_output_fps", "avg_e2e_latency_ms", "swap_rate"},
+    };
+    return answer(&series, "ttttt", request, reply);
+}
+
+/* ---- the last day: arrays without an envelope ---------------------------- */
+
+/* To one decimal, halves to even. */
+static double rounded(double value)
+{
+    return isnan(value) ? 0 : nearbyint(value * 10) / 10;
+}
+
+static void add_model(struct json_writer *writer, const struct model_row *row)
+{
+    json_begin(writer, '{');
+    json_key(writer, "pipeline");
+    json_text(writer, row->pipeline);
+    json_key(writer, "model");
+    json_text(writer, row->model);
+    json_key(writer, "warm_orch_count");
+    json_int(writer, row->warm_orch_count);
+    json_key(writer, "gpu_slots");
+    json_int(writer, row->gpu_slots);
+    json_key(writer, "active_streams");
+    json_int(writer, row->active_streams);
+    json_key(writer, "available_capacity");
+    json_int(writer, row->available_capacity);
+    json_key(writer, "avg_fps");
+    add_number(writer, rounded(row->avg_fps));
+    json_end(writer, '}');
+}
+
+enum err compat_models(struct request *request, struct reply *reply)
+{
+    struct stream_filter filter = {.now_ms = clock_wall_ms()};
+    struct model_row *rows;
+    size_t count;
+    enum err err = stream_models(request, &filter, &rows, &count);
+    if (err)
+        return err;
+    struct json_writer writer = reply_json(reply);
+    json_begin(&writer, '[');
+    for (size_t i = 0; i < count; i++)
+        add_model(&writer, &rows[i]);
+    json_end(&writer, ']');
+    return ERR_NONE;
+}
+
+static void add_orchestrator(struct json_writer *writer,
+                             const struct orchestrator_row *row)
+{
+    json_begin(writer, '{');
+    json_key(writer, "address");
+    json_text(writer, row->address);
+    json_key(writer, "uri");
+    json_text(writer, row->uri);
+    json_key(writer, "models");
+    json_begin(writer, '[');
+    for (size_t i = 0; i < row->model_count; i++)
+        json_text(writer, row->models[i]);
+    json_end(writer, ']');
+    json_key(writer, "gpu_count");
+    json_int(writer, row->gpu_count);
+    json_key(writer, "last_seen");
+    json_window(writer, row->last_seen);
+    json_end(writer, '}');
+}
+
+enum err compat_orchestrators(struct request *request, struct reply *reply)
+{
+    struct stream_filter filter = {.now_ms = clock_wall_ms()};
+    struct orchestrator_row *rows;
+    size_t count;
+    enum err err = stream_orchestrators(request, &filter, &rows, &count);
+    if (err)
+        return err;
+    struct json_writer writer = reply_json(reply);
+    json_begin(&writer, '[');
+    for (size_t i = 0; i < count; i++)
+        add_orchestrator(&writer, &rows[i]);
+    json_end(&writer, ']');
+    return ERR_NONE;
+}

@@ -1,0 +1,88 @@
+/*
+ * conditional.c: what every good answer in JSON or CSV gets before it is sent.
+ *
+ * The entity tag is the hash of the very bytes, so it is a strong one, holds
+ * over a restart, and is the same on every copy of the store. The compressed
+ * form has a tag of its own. Files of the page bring their own (asset.c).
+ */
+#include "api/serving.h"
+
+#include "base/hash.h"
+
+#include <string.h>
+#include <zlib.h>
+
+enum {
+    GZIP_FROM_BYTES = 1024,
+    GZIP_LEVEL = 4,
+    WINDOW_BITS_GZIP = 15 + 16,
+    MEMORY_LEVEL = 8,
+    TAG_BYTES = 16
+};
+
+static void tag(const struct request *request, struct reply *reply)
+{
+    uint8_t hash[SHA256_BYTES];
+    char hex[2 * SHA256_BYTES + 1];
+    hash_sha256(reply->body->data, reply->body->length, hash);
+    hash_hex(hash, TAG_BYTES, hex);
+    reply->etag = arena_printf(request->arena, "\"%s\"", hex);
+}
+
+/* False where zlib has no memory: the answer then goes out as it is. */
+static bool gzip_into(struct buf *out, struct text text)
+{
+    z_stream stream = {.next_in = (z_const Bytef *)(uintptr_t)text.data,
+                       .avail_in = (uInt)text.length};
+    if (deflateInit2(&stream, GZIP_LEVEL, Z_DEFLATED, WINDOW_BITS_GZIP,
+                     MEMORY_LEVEL, Z_DEFAULT_STRATEGY) != Z_OK)
+        return false;
+    size_t most = deflateBound(&stream, text.length);
+    buf_clear(out);
+    buf_reserve(out, most);
+    stream.next_out = (Bytef *)out->data;
+    stream.avail_out = (uInt)most;
+    int code = deflate(&stream, Z_FINISH);
+    out->length = stream.total_out;
+    deflateEnd(&stream);
+    return code == Z_STREAM_END;
+}
+
+static void pack_answer(const struct request *request, struct reply *reply)
+{
+    struct buf packed = {0};
+    struct text body = {reply->body->data, reply->body->length};
+    if (gzip_into(&packed, body)) {
+        buf_clear(reply->body);
+        buf_add(reply->body, packed.data, packed.length);
+        reply->gzip = true;
+        reply->etag = arena_printf(request->arena, "%.*s-gzip\"",
+                                   (int)strlen(reply->etag) - 1, reply->etag);
+    }
+    buf_free(&packed);
+}
+
+void answer_finish(const struct request *request, struct reply *reply)
+{
+    bool kept =
+        reply->cache_control && strcmp(reply->cache_control, "no-store") != 0;
+    if (reply->status != 200 || !kept || reply->borrowed.data ||
+        !text_is(text_of(request->method), "GET"))
+        return;
+    if (!reply->etag) {
+        bool large = reply->body->length > GZIP_FROM_BYTES;
+        tag(request, reply);
+        reply->varies = large;
+        if (large && accepts_gzip(request->accept_encoding))
+            pack_answer(request, reply);
+    }
+}
+
+void answer_condition(const struct request *request, struct reply *reply)
+{
+    if (reply->status == 200 && reply->etag && !reply->borrowed.data &&
+        etag_matches(request->if_none_match, reply->etag)) {
+        reply->status = 304;
+        reply->borrowed = text_of("");
+    }
+}

@@ -1,0 +1,357 @@
+/*
+ * series.c: the published tables of hourly rows: /v1/streaming/sla, demand and
+ * gpu-metrics, as JSON in pages or as CSV.
+ *
+ * Newest hour first, then by key, the organisation included. A cursor is the
+ * whole key of the row before, so that a page's edge neither loses nor repeats
+ * a row, whatever arrives meanwhile. Rows of the settled pass come out of
+ * their table, those of the whole pass are computed for the question.
+ */
+#include "api/serving.h"
+#include "base/clock.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+/* Hours are closed for good a day after their day: until then late events are
+ * usual. */
+enum { CLOSED_AFTER_MS = MS_PER_DAY };
+
+int64_t as_of_ms(const struct request *request)
+{
+    return parameter_time(request, "as_of", clock_wall_ms());
+}
+
+const struct field *field_named(struct fields fields, const char *name)
+{
+    for (size_t i = 0; i < fields.count; i++)
+        if (strcmp(fields.list[i].name, name) == 0)
+            return &fields.list[i];
+    abort(); /* names are spelled in this program */
+}
+
+struct text field_key(const struct field *field, const void *row)
+{
+    struct text text = field_text(field, row);
+    return text.data ? text : text_of("");
+}
+
+/* ---- what is asked for --------------------------------------------------- */
+
+enum { FILTERS = SERIES_KEYS_MAX, CURSOR_AT = 8, LIMIT_AT = 14 };
+
+static const struct {
+    const char *parameter;
+    const char *field;
+} filter_fields[] = {
+    {"org", "org"},         {"orchestrator", "orchestrator_address"},
+    {"gateway", "gateway"}, {"pipeline", "pipeline_id"},
+    {"model", "model_id"},  {"gpu", "gpu_id"},
+};
+
+/* One question: which rows, from where on. */
+struct question {
+    const struct series *series;
+    struct request *request;
+    int64_t start;
+    int64_t end;
+    char shape[CURSOR_PARTS_MAX + 1];
+    struct cursor cursor;
+};
+
+static enum err read_question(struct question *question)
+{
+    struct request *request = question->request;
+    size_t keys = 0;
+    question->shape[0] = 'i';
+    while (question->series->keys[keys])
+        question->shape[1 + keys++] = 't';
+    question->shape[1 + keys] = '\0';
+    question->start = parameter_time(request, "start", INT64_MIN);
+    question->end = parameter_time(request, "end", INT64_MAX);
+    int64_t as_of = parameter_time(request, "as_of", INT64_MAX - 1);
+    if (as_of + 1 < question->end)
+        question->end = as_of + 1;
+    enum err err = cursor_read(request, question->shape, &question->cursor);
+    /* Only hours that can still come are looked at. */
+    if (!err && question->cursor.given &&
+        question->cursor.parts[0].number < question->end)
+        question->end = question->cursor.parts[0].number + 1;
+    return err;
+}
+
+static struct cursor cursor_of(const struct series *series, const void *row)
+{
+    struct cursor cursor = {0};
+    cursor.parts[0].number =
+        field_int(field_named(*series->fields, "window_start"), row);
+    for (size_t i = 0; series->keys[i]; i++)
+        cursor.parts[1 + i].text =
+            field_key(field_named(*series->fields, series->keys[i]), row);
+    return cursor;
+}
+
+/* ---- settled rows -------------------------------------------------------- */
+
+static struct query *ask(const struct question *question, int64_t limit)
+{
+    const struct series *series = question->series;
+    struct request *request = question->request;
+    struct query *query = query_start(request->store, series->query);
+    query_bind_int(query, 1, question->start);
+    query_bind_int(query, 2, question->end);
+    for (int i = 0; i < FILTERS && series->filters[i]; i++)
+        bind_optional(query, 3 + i,
+                      parameter_text(request, series->filters[i]));
+    query_bind_null(query, CURSOR_AT);
+    if (question->cursor.given) {
+        query_bind_int(query, CURSOR_AT, question->cursor.parts[0].number);
+        for (int i = 0; series->keys[i]; i++)
+            query_bind_text(query, CURSOR_AT + 1 + i,
+                            question->cursor.parts[1 + i].text);
+    }
+    query_bind_int(query, LIMIT_AT, limit);
+    return query;
+}
+
+/* ---- rows of the whole pass ---------------------------------------------- */
+
+struct walk {
+    struct question *question;
+    struct query *query; /* null: the whole pass */
+    void *row;           /* settled rows are read into this */
+    const char *rows;    /* of the whole pass, oldest hour first */
+    size_t first;        /* of the hour being walked */
+    size_t end;
+    size_t at;
+};
+
+static int64_t window_of(const struct walk *walk, size_t i)
+{
+    const struct series *series = walk->question->series;
+    return field_int(field_named(*series->fields, "window_start"),
+                     walk->rows + i * series->row_bytes);
+}
+
+static bool matches(const struct question *question, const void *row)
+{
+    const struct series *series = question->series;
+    for (size_t i = 0; i < sizeof filter_fields / sizeof *filter_fields; i++) {
+        struct text wanted =
+            parameter_text(question->request, filter_fields[i].parameter);
+        if (!wanted.data)
+            continue;
+        const struct field *field =
+            field_named(*series->fields, filter_fields[i].field);
+        bool is_address =
+            strcmp(filter_fields[i].parameter, "orchestrator") == 0;
+        struct text has = field_key(field, row);
+        if (is_address ? !text_equal_ignoring_case(has, wanted)
+                       : !text_equal(has, wanted))
+            return false;
+    }
+    return true;
+}
+
+/* Whether ROW comes behind the cursor. */
+static bool is_behind(const struct question *question, const void *row)
+{
+    struct cursor key = cursor_of(question->series, row);
+    if (!question->cursor.given ||
+        key.parts[0].number < question->cursor.parts[0].number)
+        return true;
+    if (key.parts[0].number > question->cursor.parts[0].number)
+        return false;
+    for (size_t i = 1; question->shape[i]; i++) {
+        int order =
+            text_compare(key.parts[i].text, question->cursor.parts[i].text);
+        if (order)
+            return order > 0;
+    }
+    return false;
+}
+
+/* The next hour back in time becomes the one to walk. */
+static bool earlier_hour(struct walk *walk)
+{
+    if (walk->first == 0)
+        return false;
+    walk->end = walk->first;
+    while (walk->first > 0 &&
+           window_of(walk, walk->first - 1) == window_of(walk, walk->end - 1))
+        walk->first--;
+    walk->at = walk->first;
+    return true;
+}
+
+static const void *next_whole(struct walk *walk)
+{
+    const struct question *question = walk->question;
+    for (;;) {
+        if (walk->at == walk->end && !earlier_hour(walk))
+            return NULL;
+        size_t i = walk->at++;
+        const char *row = walk->rows + i * question->series->row_bytes;
+        int64_t window = window_of(walk, i);
+        if (window >= question->start && window < question->end &&
+            matches(question, row) && is_behind(question, row))
+            return row;
+    }
+}
+
+static bool is_whole(const struct request *request)
+{
+    return text_is(parameter_text(request, "pass"), "whole");
+}
+
+static enum err walk_begin(struct walk *walk, int64_t limit)
+{
+    const struct series *series = walk->question->series;
+    struct request *request = walk->question->request;
+    if (!is_whole(request)) {
+        walk->query = ask(walk->question, limit);
+        walk->row = arena_alloc(request->arena, series->row_bytes);
+        return ERR_NONE;
+    }
+    struct whole_pass pass;
+    enum err err = whole_compute(request->store, request->arena, &pass);
+    if (err)
+        return err;
+    const char *all = (const char *)&pass;
+    walk->rows = *(const char *const *)(const void *)(all + series->whole_rows);
+    walk->first = *(const size_t *)(const void *)(all + series->whole_count);
+    walk->end = walk->at = walk->first;
+    return ERR_NONE;
+}
+
+/* *ROW is null at the end. */
+static enum err walk_next(struct walk *walk, const void **row)
+{
+    bool more = true;
+    *row = NULL;
+    if (!walk->query) {
+        *row = next_whole(walk);
+        return ERR_NONE;
+    }
+    enum err err = query_step(walk->query, &more);
+    if (!err && more) {
+        fields_read(walk->question->request->arena, walk->query, 0,
+                    *walk->question->series->fields, walk->row);
+        *row = walk->row;
+    }
+    return err;
+}
+
+/* ---- answers ------------------------------------------------------------- */
+
+static enum err add_json(struct walk *walk, struct page *page, const void *row)
+{
+    const struct series *series = walk->question->series;
+    struct request *request = walk->question->request;
+    struct json_writer *writer = &page->writer;
+    int64_t window =
+        field_int(field_named(*series->fields, "window_start"), row);
+    enum err err = ERR_NONE;
+    json_begin(writer, '{');
+    json_fields(writer, *series->fields, series->fields->exported, row);
+    if (series->extra)
+        err = series->extra(request, writer, row, is_whole(request));
+    json_key(writer, "provisional");
+    json_bool(writer, window >= clock_day_start(as_of_ms(request)));
+    json_end(writer, '}');
+    return err;
+}
+
+static enum err add_rows(struct walk *walk, struct page *page, bool csv,
+                         struct buf *out, struct text *next)
+{
+    const struct series *series = walk->question->series;
+    struct request *request = walk->question->request;
+    const void *row;
+    struct cursor last = {0};
+    enum err err;
+    while (!(err = walk_next(walk, &row)) && row && page_wants_row(page)) {
+        if (csv) {
+            csv_row(out, *series->fields, row);
+            buf_add_string(out, "\r\n");
+        } else {
+            err = add_json(walk, page, row);
+        }
+        if (err)
+            return err;
+        last = cursor_of(series, row);
+    }
+    if (!err && page->more)
+        *next = cursor_write(request->arena, walk->question->shape, &last);
+    return err;
+}
+
+/* Answers about hours that nobody expects to change are kept by clients. */
+static void set_lifetime(const struct request *request, struct reply *reply)
+{
+    int64_t closed = clock_day_start(clock_wall_ms()) - CLOSED_AFTER_MS;
+    if (parameter_time(request, "end", INT64_MAX) <= closed)
+        reply->cache_control = "max-age=86400, immutable";
+}
+
+enum err series_answer(const struct series *series, struct request *request,
+                       struct reply *reply)
+{
+    struct question question = {.series = series, .request = request};
+    struct walk walk = {.question = &question};
+    struct text next = {0};
+    bool csv = wants_csv(request);
+    enum err err = read_question(&question);
+    if (err)
+        return err;
+    struct page page = page_begin(request, reply);
+    err = walk_begin(&walk, page_rows(&page));
+    if (!err && csv) {
+        csv_begin(reply, *series->fields);
+        buf_add_string(reply->body, "\r\n");
+    }
+    if (!err)
+        err = add_rows(&walk, &page, csv, reply->body, &next);
+    if (err)
+        return err;
+    if (csv)
+        reply_link_next(request, reply, next);
+    else
+        page_end(&page, next);
+    reply->varies_by_accept = true;
+    set_lifetime(request, reply);
+    return ERR_NONE;
+}
+
+/* ---- the two without anything of their own ------------------------------- */
+
+const struct series series_demand = {
+    .fields = &demand_fields,
+    .row_bytes = sizeof(struct demand_row),
+    .query = QUERY_API_DEMAND,
+    .keys = {"org", "gateway", "pipeline_id", "model_id"},
+    .filters = {"org", "gateway", "pipeline", "model"},
+    .whole_rows = offsetof(struct whole_pass, demand),
+    .whole_count = offsetof(struct whole_pass, demand_count),
+};
+
+const struct series series_gpu_metrics = {
+    .fields = &gpu_fields,
+    .row_bytes = sizeof(struct gpu_row),
+    .query = QUERY_API_GPU_METRICS,
+    .keys = {"org", "orchestrator_address", "pipeline_id", "model_id",
+             "gpu_id"},
+    .filters = {"org", "orchestrator", "pipeline", "model", "gpu"},
+    .whole_rows = offsetof(struct whole_pass, gpus),
+    .whole_count = offsetof(struct whole_pass, gpu_count),
+};
+
+enum err answer_demand(struct request *request, struct reply *reply)
+{
+    return series_answer(&series_demand, request, reply);
+}
+
+enum err answer_gpu_metrics(struct request *request, struct reply *reply)
+{
+    return series_answer(&series_gpu_metrics, request, reply);
+}

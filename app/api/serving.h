@@ -1,0 +1,153 @@
+/*
+ * serving.h: what the files that serve the published series share. Private to
+ * the API.
+ *
+ *     series.c       sla, demand, gpu-metrics: one list for all three
+ *     streaming.c    models and orchestrators of the last day
+ *     compat.c       the same five exactly as the publisher answers
+ *     csv.c          rows as CSV
+ *     accept.c       which form the client wants
+ *     conditional.c  entity tags, 304, gzip
+ *     answer_cache.c rendered answers kept while the data stay the same
+ *     openapi.c      the description of all routes
+ */
+#ifndef ASSAY_API_SERVING_H
+#define ASSAY_API_SERVING_H
+
+#include "api/api_int.h"
+
+/* The one pipeline that streams (published metrics §1.5). */
+#define LIVE_PIPELINE "live-video-to-video"
+
+enum { SERIES_KEYS_MAX = 5, STREAM_WINDOW_MS = 24 * 60 * 60 * 1000 };
+
+/* A published table of hourly rows. */
+struct series {
+    const struct fields *fields;
+    size_t row_bytes;
+    enum query_id query;
+    /* Fields after window_start in the order of rows, and parameters that
+     * filter by them; end with null. */
+    const char *keys[SERIES_KEYS_MAX + 1];
+    const char *filters[SERIES_KEYS_MAX + 1];
+    size_t whole_rows; /* within struct whole_pass */
+    size_t whole_count;
+    /* More members of a row's JSON object; may be null. */
+    enum err (*extra)(struct request *request, struct json_writer *writer,
+                      const void *row, bool whole);
+};
+
+extern const struct series series_sla;
+extern const struct series series_demand;
+extern const struct series series_gpu_metrics;
+
+MUST_USE enum err series_answer(const struct series *series,
+                                struct request *request, struct reply *reply);
+
+const struct field *field_named(struct fields fields, const char *name);
+/* The text of a field, "" where it is null. */
+struct text field_key(const struct field *field, const void *row);
+
+/* "Now": parameter as_of, else the clock. */
+int64_t as_of_ms(const struct request *request);
+
+/* ---- streaming.c ------------------------------------------------------- */
+
+struct model_row {
+    struct text pipeline;
+    struct text model;
+    int64_t warm_orch_count;
+    int64_t gpu_slots;
+    int64_t active_streams;
+    int64_t available_capacity;
+    double output_fps_sum;
+    int64_t status_samples;
+    double avg_fps;
+};
+extern const struct fields model_fields;
+
+struct orchestrator_row {
+    struct text address;
+    struct text uri;
+    int64_t gpu_count;
+    int64_t last_seen;
+    /* beside the fields */
+    struct text *models;
+    size_t model_count;
+};
+extern const struct fields orchestrator_fields;
+
+/* What is asked for; texts with null data ask for everything. */
+struct stream_filter {
+    int64_t now_ms;
+    struct text org;
+    struct text orchestrator;
+    struct text model;
+    struct text gpu;
+};
+/* Most orchestrators first, then by model. */
+MUST_USE enum err stream_models(struct request *request,
+                                const struct stream_filter *filter,
+                                struct model_row **rows, size_t *count);
+/* Most GPUs first, then by address. */
+MUST_USE enum err stream_orchestrators(struct request *request,
+                                       const struct stream_filter *filter,
+                                       struct orchestrator_row **rows,
+                                       size_t *count);
+
+/* ---- csv.c -------------------------------------------------------------- */
+
+/* Sets the type of the answer and writes the line of names. */
+void csv_begin(struct reply *reply, struct fields fields);
+/* The exported fields of ROW as a line, as `assay export` prints it. */
+void csv_row(struct buf *out, struct fields fields, const void *row);
+void csv_text(struct buf *out, struct text text);
+
+/* ---- accept.c ------------------------------------------------------------ */
+
+/* Of the header Accept, null is allowed: CSV is wanted more than JSON. */
+bool prefers_csv(const char *header);
+/* Parameter format, else the header. */
+bool wants_csv(const struct request *request);
+
+/* ---- conditional.c ------------------------------------------------------- */
+
+/* Gives a good answer its entity tag and compresses it where that pays and
+ * the client takes it. */
+void answer_finish(const struct request *request, struct reply *reply);
+/* Empties it where the client has it already. */
+void answer_condition(const struct request *request, struct reply *reply);
+
+/* ---- answer_cache.c -------------------------------------------------------
+ */
+
+/* Where two answers with one key can differ though the data do not. */
+enum keeping {
+    KEEP_NOT,
+    KEEP_DAY,   /* by the day */
+    KEEP_SECOND /* by the second */
+};
+
+enum { ANSWER_CACHE_BYTES = 16 << 20 };
+
+struct answer_cache;
+struct answer_cache *answer_cache_new(size_t bytes_max);
+void answer_cache_free(struct answer_cache *cache);
+
+/* Grows whenever somebody has seen the data change. */
+uint64_t answer_cache_generation(struct answer_cache *cache);
+uint64_t answer_cache_advance(struct answer_cache *cache);
+
+enum keeping answer_keeping(const struct route *route,
+                            const struct request *request);
+struct text answer_key(const struct request *request, enum keeping keeping,
+                       int64_t now_ms);
+
+/* Fills REPLY from what was kept under KEY in this GENERATION. */
+bool answer_cache_find(struct answer_cache *cache, struct arena *arena,
+                       struct text key, uint64_t generation,
+                       struct reply *reply);
+void answer_cache_keep(struct answer_cache *cache, struct text key,
+                       uint64_t generation, const struct reply *reply);
+
+#endif

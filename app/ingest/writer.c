@@ -1,0 +1,559 @@
+/*
+ * writer.c: the thread that writes (see ingest.h).
+ *
+ * One loop: take what waits, else settle one unit, else do what is due by the
+ * clock, else sleep. All batches that wait when the thread looks become one
+ * transaction, so that many senders share one fsync, and none waits for a
+ * timer. A failed commit is everybody's failure and nobody's loss: nothing of
+ * it was acknowledged.
+ *
+ * Settling begins when work is left, at most once a second, and goes by units
+ * between which batches are taken. Where they keep it from coming to an end it
+ * is finished without them: pages stay two seconds behind, not more.
+ *
+ * Turned down: a queue of copies with an answer that comes later. A sender
+ * needs the answer anyway, and while it waits its own memory holds the batch.
+ */
+#include "ingest/ingest_int.h"
+
+#include "base/clock.h"
+#include "base/log.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+enum {
+    US_PER_SECOND = 1000000,
+    WAITING_MAX = 512,
+    GROUP_BYTES_MAX = 32 << 20,
+    RESERVED_BYTES_MAX = 48 << 20,
+    SETTLE_EVERY_US = US_PER_SECOND,
+    SETTLE_PATIENCE_US = US_PER_SECOND,
+    SETTLE_RETRY_US = 10 * US_PER_SECOND,
+    SETTLE_AT_STOP_US = 3 * US_PER_SECOND,
+    KEY_KEPT_MS = MS_PER_DAY,
+    STACK_BYTES = 2 << 20
+};
+
+static const int64_t JOIN_EVERY_US = (int64_t)600 * US_PER_SECOND;
+static const int64_t EXPIRE_EVERY_US = (int64_t)3600 * US_PER_SECOND;
+
+/* What somebody waits for; lies on his stack. */
+struct job {
+    struct job *next;
+    struct record_batch *batch; /* null for a call */
+    writer_work *work;
+    void *context;
+    enum err err;
+    char sentence[1000]; /* of the writer's thread, for the waiting one */
+    bool done;
+    pthread_cond_t answered;
+};
+
+struct writer {
+    struct store *store;
+    struct ingest *ingest;
+    struct writer_settings settings;
+    pthread_t thread;
+
+    pthread_mutex_t mutex; /* of what follows */
+    pthread_cond_t wake;
+    struct job *first;
+    struct job **last;
+    size_t waiting;
+    size_t reserved_bytes;
+    bool stopping;
+
+    /* The thread's own. */
+    bool dirty;    /* something may wait for settling */
+    bool settling; /* a round has begun */
+    bool unjoined; /* batches came since the last join */
+    bool failing;  /* the last commit failed, and it was said */
+    int64_t round_began_us;
+    int64_t next_round_us;
+    int64_t next_join_us;
+    int64_t next_expire_us;
+};
+
+/* ---- answers that are kept ----------------------------------------------- */
+
+static void tallies_encode(struct buf *out, const struct record_batch *batch)
+{
+    for (size_t i = 0; i < batch->tally_count; i++) {
+        const struct batch_tally *tally = &batch->tallies[i];
+        buf_add_byte(out, (uint8_t)tally->class);
+        buf_add_text(out, text_of(tally->reason));
+        buf_add_varint(out, tally->received);
+        buf_add_varint(out, tally->duplicates);
+        buf_add_varint(out, tally->conflicts);
+    }
+}
+
+static void set_reason(struct batch_tally *tally, struct text reason)
+{
+    size_t length = reason.length < sizeof tally->reason
+                        ? reason.length
+                        : sizeof tally->reason - 1;
+    memcpy(tally->reason, reason.data, length);
+    tally->reason[length] = '\0';
+}
+
+static void tallies_decode(struct text bytes, struct record_batch *batch)
+{
+    struct reader in = reader_over(bytes.data, bytes.length);
+    batch->tally_count = 0;
+    while (in.at < in.end && batch->tally_count < BATCH_TALLIES_MAX) {
+        struct batch_tally *tally = &batch->tallies[batch->tally_count++];
+        tally->class = (enum evidence_class)read_byte(&in);
+        set_reason(tally, read_text(&in));
+        tally->received = read_varint(&in);
+        tally->duplicates = read_varint(&in);
+        tally->conflicts = read_varint(&in);
+    }
+}
+
+static enum err find_answer(struct writer *writer, struct record_batch *batch,
+                            int64_t now_ms)
+{
+    bool row;
+    struct query *query = query_start(writer->store, QUERY_INGEST_KEY_FIND);
+    query_bind_blob(query, 1, batch->key.key, SHA256_BYTES);
+    query_bind_int(query, 2, now_ms - KEY_KEPT_MS);
+    enum err err = query_step(query, &row);
+    if (err || !row)
+        return err;
+    struct text body = query_text(query, 0);
+    if (body.length == SHA256_BYTES &&
+        memcmp(body.data, batch->key.body, SHA256_BYTES) == 0) {
+        batch->repeated = true;
+        tallies_decode(query_text(query, 1), batch);
+        return query_run(query);
+    }
+    err = query_run(query);
+    return err ? err
+               : err_set(ERR_INPUT,
+                         "this Idempotency-Key was used for another body; a "
+                         "new body needs a new key");
+}
+
+static enum err keep_answer(struct writer *writer,
+                            const struct record_batch *batch, int64_t now_ms)
+{
+    struct buf answer = {0};
+    tallies_encode(&answer, batch);
+    struct query *query = query_start(writer->store, QUERY_INGEST_KEY_ADD);
+    query_bind_blob(query, 1, batch->key.key, SHA256_BYTES);
+    query_bind_blob(query, 2, batch->key.body, SHA256_BYTES);
+    query_bind_int(query, 3, now_ms);
+    query_bind_blob(query, 4, answer.data, answer.length);
+    enum err err = query_run(query);
+    buf_free(&answer);
+    return err;
+}
+
+/* ---- one batch ----------------------------------------------------------- */
+
+static void tally(struct record_batch *batch, struct ingest_outcome outcome)
+{
+    struct batch_tally *one = batch->tallies;
+    struct batch_tally *end = one + batch->tally_count;
+    while (one < end && (one->class != outcome.class ||
+                         strcmp(one->reason, outcome.reason) != 0))
+        one++;
+    if (one == end) {
+        if (batch->tally_count == BATCH_TALLIES_MAX)
+            abort(); /* more reasons than the program knows */
+        batch->tally_count++;
+        *one = (struct batch_tally){.class = outcome.class};
+        set_reason(one, text_of(outcome.reason));
+    }
+    one->received++;
+    one->duplicates += outcome.duplicate;
+    one->conflicts += outcome.conflict;
+}
+
+static enum err take_records(struct writer *writer, struct record_batch *batch)
+{
+    struct ingest *ingest = writer->ingest;
+    enum err err = ERR_NONE;
+    const struct batch_record *record = batch->first;
+    for (; !err && record; record = record->next) {
+        uint64_t before = ingest_pending(ingest);
+        if (record->sha256)
+            err = ingest_oversize(ingest, &batch->origin, record->bytes,
+                                  record->length, record->sha256);
+        else
+            err = ingest_record(ingest, &batch->origin, record->bytes);
+        if (!err && ingest_pending(ingest) > before)
+            tally(batch, ingest_last(ingest));
+    }
+    return err;
+}
+
+/* A key that does not fit is that batch's failure alone, and is told in
+ * *REFUSED. */
+static enum err take_batch(struct writer *writer, struct record_batch *batch,
+                           int64_t now_ms, bool *refused)
+{
+    batch->origin.arrival_ms = now_ms;
+    batch->origin.snapshot_ms = now_ms;
+    batch->tally_count = 0;
+    batch->repeated = false;
+    enum err err = ingest_begin(writer->ingest);
+    if (!err && batch->key.given)
+        err = find_answer(writer, batch, now_ms);
+    *refused = err == ERR_INPUT;
+    if (err || batch->repeated)
+        return err;
+    err = take_records(writer, batch);
+    if (!err && batch->key.given)
+        err = keep_answer(writer, batch, now_ms);
+    return err;
+}
+
+/* ---- a group of batches -------------------------------------------------- */
+
+static void set_outcome(struct job *job, enum err err)
+{
+    job->err = err;
+    if (err) {
+        size_t length = strnlen(err_message(), sizeof job->sentence - 1);
+        memcpy(job->sentence, err_message(), length);
+        job->sentence[length] = '\0';
+    }
+}
+
+/* Says once that writing fails, and once that it works again. */
+static void note_commit(struct writer *writer, enum err err)
+{
+    if (err && !writer->failing)
+        log_message(LOG_ERROR, "nothing can be taken at present: %s",
+                    err_message());
+    if (!err && writer->failing)
+        log_message(LOG_INFO, "what comes in can be written again");
+    writer->failing = err != ERR_NONE;
+}
+
+static void take_group(struct writer *writer, struct job *jobs)
+{
+    int64_t now_ms = clock_wall_ms();
+    enum err err = ERR_NONE;
+    for (struct job *job = jobs; !err && job; job = job->next) {
+        bool refused = false;
+        job->err = ERR_NONE;
+        if (!job->batch)
+            continue;
+        err = take_batch(writer, job->batch, now_ms, &refused);
+        if (refused) {
+            set_outcome(job, err);
+            err = ERR_NONE;
+        }
+    }
+    err = err ? ingest_abandon(writer->ingest, err)
+              : ingest_commit(writer->ingest);
+    note_commit(writer, err);
+    writer->dirty = writer->unjoined = true;
+    for (struct job *job = jobs; err && job; job = job->next)
+        if (job->batch && !job->err)
+            set_outcome(job, err);
+}
+
+static void run_jobs(struct writer *writer, struct job *jobs)
+{
+    bool batches = false;
+    for (struct job *job = jobs; job; job = job->next)
+        batches |= job->batch != NULL;
+    if (batches)
+        take_group(writer, jobs);
+    for (struct job *job = jobs; job; job = job->next)
+        if (!job->batch)
+            set_outcome(job, job->work(job->context, writer->store));
+}
+
+/* Takes what waits off the queue, as far as one transaction should reach. */
+static struct job *jobs_waiting(struct writer *writer)
+{
+    struct job *jobs = writer->first;
+    struct job **end = &writer->first;
+    size_t bytes = 0;
+    while (*end && bytes < GROUP_BYTES_MAX) {
+        bytes += (*end)->batch ? (*end)->batch->bytes : 0;
+        writer->waiting--;
+        end = &(*end)->next;
+    }
+    writer->first = *end;
+    *end = NULL;
+    if (!writer->first)
+        writer->last = &writer->first;
+    return jobs;
+}
+
+/* ---- settling ------------------------------------------------------------ */
+
+static void end_round(struct writer *writer, enum err err, int64_t now_us)
+{
+    writer->settling = false;
+    writer->dirty = err != ERR_NONE;
+    writer->next_round_us = now_us + (err ? SETTLE_RETRY_US : SETTLE_EVERY_US);
+    if (err)
+        log_message(LOG_ERROR, "settling failed and is tried again: %s",
+                    err_message());
+}
+
+static void settle_some(struct writer *writer)
+{
+    bool more = true;
+    enum err err = ERR_NONE;
+    int64_t now_us = clock_monotonic_us();
+    if (!writer->settling)
+        writer->round_began_us = now_us;
+    writer->settling = true;
+    do {
+        err = writer->settings.settle(writer->store, &more);
+        now_us = clock_monotonic_us();
+    } while (!err && more &&
+             now_us - writer->round_began_us > SETTLE_PATIENCE_US);
+    if (err || !more)
+        end_round(writer, err, now_us);
+}
+
+static bool settling_is_due(const struct writer *writer)
+{
+    return writer->settings.settle && writer->dirty &&
+           (writer->settling || clock_monotonic_us() >= writer->next_round_us);
+}
+
+/* ---- by the clock -------------------------------------------------------- */
+
+static void join(struct writer *writer)
+{
+    if (writer->unjoined && ingest_finish(writer->ingest))
+        log_message(LOG_ERROR, "joining failed and is tried later: %s",
+                    err_message());
+    else
+        writer->unjoined = false;
+    writer->next_join_us = clock_monotonic_us() + JOIN_EVERY_US;
+}
+
+static void expire(struct writer *writer)
+{
+    uint64_t dropped = 0;
+    int64_t now_ms = clock_wall_ms();
+    enum err err = evidence_expire(writer->store, now_ms,
+                                   &writer->settings.limits, &dropped);
+    if (!err) {
+        struct query *query =
+            query_start(writer->store, QUERY_INGEST_KEY_EXPIRE);
+        query_bind_int(query, 1, now_ms - KEY_KEPT_MS);
+        err = query_run(query);
+    }
+    if (err)
+        log_message(LOG_ERROR, "retention failed and is tried later: %s",
+                    err_message());
+    if (dropped)
+        log_message(LOG_INFO, "%llu blocks of evidence have expired",
+                    (unsigned long long)dropped);
+    writer->next_expire_us = clock_monotonic_us() + EXPIRE_EVERY_US;
+}
+
+/* ---- the loop ------------------------------------------------------------ */
+
+static void answer(struct job *jobs)
+{
+    while (jobs) {
+        struct job *next = jobs->next; /* gone once it is answered */
+        jobs->done = true;
+        pthread_cond_signal(&jobs->answered);
+        jobs = next;
+    }
+}
+
+static int64_t earlier_of(int64_t a, int64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* With the mutex held; until work comes or something is due. */
+static void sleep_until_due(struct writer *writer)
+{
+    int64_t due = earlier_of(writer->next_join_us, writer->next_expire_us);
+    if (writer->dirty && writer->settings.settle)
+        due = earlier_of(due, writer->next_round_us);
+    int64_t wait_us = due - clock_monotonic_us();
+    if (wait_us <= 0)
+        return;
+    struct timespec until;
+    clock_gettime(CLOCK_MONOTONIC, &until);
+    int64_t nanoseconds = until.tv_nsec + wait_us % US_PER_SECOND * 1000;
+    until.tv_sec +=
+        (time_t)(wait_us / US_PER_SECOND + nanoseconds / 1000000000);
+    until.tv_nsec = (long)(nanoseconds % 1000000000);
+    pthread_cond_timedwait(&writer->wake, &writer->mutex, &until);
+}
+
+/* Without the mutex; false where nothing was due. */
+static bool do_what_is_due(struct writer *writer)
+{
+    int64_t now_us = clock_monotonic_us();
+    if (settling_is_due(writer))
+        settle_some(writer);
+    else if (now_us >= writer->next_join_us)
+        join(writer);
+    else if (now_us >= writer->next_expire_us)
+        expire(writer);
+    else
+        return false;
+    return true;
+}
+
+static void settle_at_stop(struct writer *writer)
+{
+    int64_t until_us = clock_monotonic_us() + SETTLE_AT_STOP_US;
+    while (writer->settings.settle && writer->dirty &&
+           clock_monotonic_us() < until_us) {
+        settle_some(writer);
+        if (!writer->settling)
+            break;
+    }
+    join(writer);
+}
+
+static void *run(void *argument)
+{
+    struct writer *writer = argument;
+    pthread_mutex_lock(&writer->mutex);
+    while (!writer->stopping || writer->first) {
+        struct job *jobs = jobs_waiting(writer);
+        pthread_mutex_unlock(&writer->mutex);
+        if (jobs)
+            run_jobs(writer, jobs);
+        pthread_mutex_lock(&writer->mutex);
+        answer(jobs);
+        if (writer->stopping)
+            continue;
+        pthread_mutex_unlock(&writer->mutex);
+        bool busy = do_what_is_due(writer);
+        pthread_mutex_lock(&writer->mutex);
+        if (!busy && !writer->first && !writer->stopping)
+            sleep_until_due(writer);
+    }
+    pthread_mutex_unlock(&writer->mutex);
+    settle_at_stop(writer);
+    return NULL;
+}
+
+/* ---- from other threads -------------------------------------------------- */
+
+static enum err hand_over(struct writer *writer, struct job *job)
+{
+    pthread_mutex_lock(&writer->mutex);
+    if (writer->stopping || writer->waiting >= WAITING_MAX) {
+        bool stopping = writer->stopping;
+        pthread_mutex_unlock(&writer->mutex);
+        return err_set(ERR_LOCKED, stopping
+                                       ? "the server is ending"
+                                       : "too much waits to be written; come "
+                                         "again in a second");
+    }
+    pthread_cond_init(&job->answered, NULL);
+    *writer->last = job;
+    writer->last = &job->next;
+    writer->waiting++;
+    pthread_cond_signal(&writer->wake);
+    while (!job->done)
+        pthread_cond_wait(&job->answered, &writer->mutex);
+    pthread_mutex_unlock(&writer->mutex);
+    pthread_cond_destroy(&job->answered);
+    return job->err ? err_set(job->err, "%s", job->sentence) : ERR_NONE;
+}
+
+enum err writer_take(struct writer *writer, struct record_batch *batch)
+{
+    struct job job = {.batch = batch};
+    return hand_over(writer, &job);
+}
+
+enum err writer_call(struct writer *writer, writer_work *work, void *context)
+{
+    struct job job = {.work = work, .context = context};
+    return hand_over(writer, &job);
+}
+
+bool writer_reserve(struct writer *writer, size_t bytes)
+{
+    pthread_mutex_lock(&writer->mutex);
+    bool fits = bytes <= RESERVED_BYTES_MAX - writer->reserved_bytes;
+    if (fits)
+        writer->reserved_bytes += bytes;
+    pthread_mutex_unlock(&writer->mutex);
+    return fits;
+}
+
+void writer_release(struct writer *writer, size_t bytes)
+{
+    pthread_mutex_lock(&writer->mutex);
+    writer->reserved_bytes -= bytes;
+    pthread_mutex_unlock(&writer->mutex);
+}
+
+/* ---- starting and stopping ----------------------------------------------- */
+
+/* Small systems give threads little stack; settling wants more than that. */
+static int start_thread(struct writer *writer)
+{
+    pthread_attr_t attributes;
+    pthread_attr_init(&attributes);
+    pthread_attr_setstacksize(&attributes, STACK_BYTES);
+    int code = pthread_create(&writer->thread, &attributes, run, writer);
+    pthread_attr_destroy(&attributes);
+    return code;
+}
+
+static void writer_free(struct writer *writer)
+{
+    ingest_free(writer->ingest);
+    pthread_mutex_destroy(&writer->mutex);
+    pthread_cond_destroy(&writer->wake);
+    free(writer);
+}
+
+enum err writer_start(struct writer **out, struct store *store,
+                      const struct writer_settings *settings)
+{
+    struct writer *writer = memory_zeroed(1, sizeof *writer);
+    pthread_condattr_t monotonic;
+    writer->store = store;
+    writer->settings = *settings;
+    writer->ingest = ingest_new(store);
+    writer->last = &writer->first;
+    writer->dirty = true;
+    writer->next_join_us = clock_monotonic_us() + JOIN_EVERY_US;
+    writer->next_expire_us = clock_monotonic_us() + US_PER_SECOND;
+    pthread_mutex_init(&writer->mutex, NULL);
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&writer->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    int code = start_thread(writer);
+    if (code) {
+        writer_free(writer);
+        return err_set(ERR_STORE, "cannot start the writer's thread: %s",
+                       strerror(code));
+    }
+    *out = writer;
+    return ERR_NONE;
+}
+
+void writer_stop(struct writer *writer)
+{
+    if (!writer)
+        return;
+    pthread_mutex_lock(&writer->mutex);
+    writer->stopping = true;
+    pthread_cond_signal(&writer->wake);
+    pthread_mutex_unlock(&writer->mutex);
+    pthread_join(writer->thread, NULL);
+    writer_free(writer);
+}

@@ -1,0 +1,328 @@
+/*
+ * demand.c: what gateways asked for, by hour (§3.6).
+ *
+ * A session is demand once, in the hour of its start, with all its minutes and
+ * flags there; its status samples are spread over its hours and the gateways
+ * that reported them. Where a session's samples lie in another hour than its
+ * start, or came by another gateway than its last, they make a group of their
+ * own, which counts as a session but as no request: the publisher's
+ * sessions_count is therefore larger than the number of sessions.
+ */
+#include "rollup/rollup.h"
+
+#include "base/clock.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define COLUMN(kind, member)                                                   \
+    {                                                                          \
+#member, FIELD_##kind, offsetof(struct ROW, member)                    \
+    }
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+
+/* clang-format off */
+#define ROW gateway_hour_row
+static const struct field gateway_hour_list[] = {
+    COLUMN(TEXT, org),
+    COLUMN(WINDOW, hour),
+    COLUMN(TEXT, session_key),
+    COLUMN(TEXT, gateway),
+    COLUMN(INT, status_samples),
+    COLUMN(BLOB, fps_sum),
+};
+#undef ROW
+
+#define ROW demand_row
+static const struct field demand_list[] = {
+    COLUMN(WINDOW, window_start),
+    COLUMN(TEXT, org),
+    COLUMN(TEXT, gateway),
+    COLUMN(TEXT, region),
+    COLUMN(TEXT, pipeline_id),
+    COLUMN(TEXT, model_id),
+    COLUMN(INT, sessions_count),
+    COLUMN(INT, known_sessions_count),
+    COLUMN(INT, requested_sessions),
+    COLUMN(INT, startup_success_sessions),
+    COLUMN(INT, no_orch_sessions),
+    COLUMN(INT, startup_excused_sessions),
+    COLUMN(INT, startup_failed_sessions),
+    COLUMN(INT, loading_only_sessions),
+    COLUMN(INT, zero_output_fps_sessions),
+    COLUMN(INT, effective_failed_sessions),
+    COLUMN(INT, confirmed_swapped_sessions),
+    COLUMN(INT, inferred_swap_sessions),
+    COLUMN(INT, total_swapped_sessions),
+    COLUMN(INT, sessions_ending_in_error),
+    COLUMN(INT, error_status_samples),
+    COLUMN(INT, health_signal_count),
+    COLUMN(INT, health_expected_signal_count),
+    COLUMN(DOUBLE, health_signal_coverage_ratio),
+    COLUMN(DOUBLE, startup_success_rate),
+    COLUMN(DOUBLE, excused_failure_rate),
+    COLUMN(DOUBLE, effective_success_rate),
+    COLUMN(DOUBLE, output_fps_sum),
+    COLUMN(INT, status_samples),
+    COLUMN(DOUBLE, avg_output_fps),
+    COLUMN(DOUBLE, total_minutes),
+    COLUMN(DOUBLE, ticket_face_value_eth),
+    COLUMN(INT, position),
+};
+#undef ROW
+/* clang-format on */
+
+const struct fields gateway_hour_fields = {gateway_hour_list,
+                                           COUNT_OF(gateway_hour_list),
+                                           COUNT_OF(gateway_hour_list)};
+const struct fields demand_fields = {demand_list, COUNT_OF(demand_list),
+                                     COUNT_OF(demand_list) - 1};
+
+/* ---- samples by hour and gateway ----------------------------------------- */
+
+static int compare_samples(const void *left, const void *right)
+{
+    const struct session_event *a = *(const struct session_event *const *)left;
+    const struct session_event *b = *(const struct session_event *const *)right;
+    int64_t a_hour = clock_hour_start(a->ts);
+    int64_t b_hour = clock_hour_start(b->ts);
+    if (a_hour != b_hour)
+        return a_hour < b_hour ? -1 : 1;
+    return text_compare(a->gateway, b->gateway);
+}
+
+static struct text encoded(struct arena *arena, const struct exact_sum *sum)
+{
+    struct buf bytes = {0};
+    exact_encode(&bytes, sum);
+    struct text text = {arena_text(arena, bytes.data, bytes.length),
+                        bytes.length};
+    buf_free(&bytes);
+    return text;
+}
+
+static const struct session_event **
+status_events(struct arena *arena, const struct session_event *events,
+              size_t event_count, size_t *count)
+{
+    const struct session_event **found =
+        arena_array(arena, event_count, sizeof *found);
+    *count = 0;
+    for (size_t i = 0; i < event_count; i++)
+        if (events[i].family == FAMILY_STREAM_STATUS)
+            found[(*count)++] = &events[i];
+    if (*count)
+        qsort(found, *count, sizeof *found, compare_samples);
+    return found;
+}
+
+struct gateway_hour_row *gateway_hours_build(struct arena *arena,
+                                             const struct session_row *session,
+                                             const struct session_event *events,
+                                             size_t event_count, size_t *count)
+{
+    size_t sample_count;
+    const struct session_event **samples =
+        status_events(arena, events, event_count, &sample_count);
+    struct gateway_hour_row *rows =
+        arena_array(arena, sample_count, sizeof *rows);
+    *count = 0;
+    for (size_t i = 0; i < sample_count;) {
+        struct gateway_hour_row *row = &rows[(*count)++];
+        struct exact_sum fps = {.arena = arena};
+        size_t first = i;
+        for (;
+             i < sample_count && !compare_samples(&samples[first], &samples[i]);
+             i++)
+            exact_add(&fps, samples[i]->output_fps);
+        *row = (struct gateway_hour_row){
+            .org = session->org,
+            .hour = clock_hour_start(samples[first]->ts),
+            .session_key = session->session_key,
+            .gateway = samples[first]->gateway,
+            .status_samples = (int64_t)(i - first),
+            .fps_sum = encoded(arena, &fps),
+        };
+    }
+    return rows;
+}
+
+/* ---- groups -------------------------------------------------------------- */
+
+int64_t demand_hour(const struct session_row *session)
+{
+    return clock_hour_start(session->started_at == ABSENT_INT
+                                ? session->last_seen
+                                : session->started_at);
+}
+
+static int64_t hour_of(const struct demand_part *part)
+{
+    return part->hour ? part->hour->hour : demand_hour(part->session);
+}
+
+static struct text gateway_of(const struct demand_part *part)
+{
+    return part->hour ? part->hour->gateway : part->session->gateway;
+}
+
+static struct text not_null(struct text text)
+{
+    return text.data ? text : text_of("");
+}
+
+static int compare_keys(const struct demand_part *a,
+                        const struct demand_part *b)
+{
+    if (hour_of(a) != hour_of(b))
+        return hour_of(a) < hour_of(b) ? -1 : 1;
+    int order = text_compare(a->session->org, b->session->org);
+    if (!order)
+        order = text_compare(gateway_of(a), gateway_of(b));
+    if (!order)
+        order = text_compare(a->session->pipeline_id, b->session->pipeline_id);
+    return order ? order
+                 : text_compare(not_null(a->session->model_id),
+                                not_null(b->session->model_id));
+}
+
+static int compare_parts(const void *left, const void *right)
+{
+    const struct demand_part *a = left;
+    const struct demand_part *b = right;
+    int order = compare_keys(a, b);
+    return order
+               ? order
+               : text_compare(a->session->session_key, b->session->session_key);
+}
+
+struct group {
+    struct demand_row row;
+    struct exact_sum fps;
+    struct exact_sum minutes;
+};
+
+static void add_requested(struct demand_row *row,
+                          const struct session_row *session)
+{
+    bool failed = text_is(session->startup_outcome, "failed");
+    bool excused = failed && !text_is(session->excusal_reason, "none");
+    row->known_sessions_count++;
+    row->requested_sessions++;
+    row->startup_success_sessions +=
+        text_is(session->startup_outcome, "success");
+    row->no_orch_sessions += text_is(session->selection_outcome, "no_orch");
+    row->startup_excused_sessions += excused;
+    row->startup_failed_sessions += failed && !excused;
+    row->loading_only_sessions += session->loading_only_session;
+    row->zero_output_fps_sessions += session->zero_output_fps_session;
+    row->effective_failed_sessions += (failed && !excused) ||
+                                      session->loading_only_session ||
+                                      session->zero_output_fps_session;
+    row->total_swapped_sessions += session->swap_count > 0;
+    row->sessions_ending_in_error += session->error_seen;
+}
+
+static void add_session(struct group *group, const struct session_row *session)
+{
+    struct demand_row *row = &group->row;
+    if (session->requested_seen)
+        add_requested(row, session);
+    row->error_status_samples += session->error_samples;
+    row->health_signal_count += session->health_signal_count;
+    row->health_expected_signal_count += session->health_expected_signal_count;
+    if (session->started_at != ABSENT_INT &&
+        session->last_seen > session->started_at)
+        exact_add(&group->minutes,
+                  (double)(session->last_seen - session->started_at) /
+                      MS_PER_MINUTE);
+}
+
+static void add_samples(struct group *group, struct arena *arena,
+                        const struct gateway_hour_row *hour)
+{
+    struct exact_sum fps = {.arena = arena};
+    /* Encoded by this program; a damaged store shows in its own checks. */
+    (void)exact_decode(&fps, hour->fps_sum);
+    exact_add_sum(&group->fps, &fps);
+    group->row.status_samples += hour->status_samples;
+}
+
+static double ratio(double sum, int64_t count)
+{
+    return count > 0 ? sum / (double)count : (double)NAN;
+}
+
+static struct demand_row finished(struct group *group)
+{
+    struct demand_row *row = &group->row;
+    int64_t requested = row->requested_sessions;
+    double coverage = ratio((double)row->health_signal_count,
+                            row->health_expected_signal_count);
+    row->health_signal_coverage_ratio =
+        row->health_expected_signal_count > 0 && coverage < 1 ? coverage : 1;
+    row->startup_success_rate =
+        ratio((double)row->startup_success_sessions, requested);
+    row->excused_failure_rate =
+        ratio((double)row->startup_excused_sessions, requested);
+    row->effective_success_rate =
+        1 - ratio((double)row->effective_failed_sessions, requested);
+    row->output_fps_sum = exact_round(&group->fps);
+    row->avg_output_fps = ratio(row->output_fps_sum, row->status_samples);
+    row->total_minutes = exact_round(&group->minutes);
+    return *row;
+}
+
+static struct group group_of(struct arena *arena,
+                             const struct demand_part *part)
+{
+    return (struct group){
+        .row = {.window_start = hour_of(part),
+                .org = part->session->org,
+                .gateway = gateway_of(part),
+                .pipeline_id = part->session->pipeline_id,
+                .model_id = part->session->model_id},
+        .fps.arena = arena,
+        .minutes.arena = arena,
+    };
+}
+
+/* Position among the rows of one (window_start, org). */
+static int64_t next_position(const struct demand_row *rows, size_t count)
+{
+    const struct demand_row *last = &rows[count];
+    bool same = count && rows[count - 1].window_start == last->window_start &&
+                text_equal(rows[count - 1].org, last->org);
+    return same ? rows[count - 1].position + 1 : 0;
+}
+
+struct demand_row *demand_build(struct arena *arena,
+                                const struct demand_part *parts,
+                                size_t part_count, size_t *count)
+{
+    struct demand_part *sorted = arena_array(arena, part_count, sizeof *sorted);
+    for (size_t i = 0; i < part_count; i++)
+        sorted[i] = parts[i];
+    if (part_count)
+        qsort(sorted, part_count, sizeof *sorted, compare_parts);
+    struct demand_row *rows = arena_array(arena, part_count, sizeof *rows);
+    *count = 0;
+    for (size_t i = 0; i < part_count;) {
+        struct group group = group_of(arena, &sorted[i]);
+        size_t first = i;
+        for (; i < part_count && !compare_keys(&sorted[first], &sorted[i]);
+             i++) {
+            bool next =
+                i == first || compare_parts(&sorted[i - 1], &sorted[i]) != 0;
+            group.row.sessions_count += next;
+            if (sorted[i].hour)
+                add_samples(&group, arena, sorted[i].hour);
+            else
+                add_session(&group, sorted[i].session);
+        }
+        rows[*count] = finished(&group);
+        rows[*count].position = next_position(rows, *count);
+        (*count)++;
+    }
+    return rows;
+}

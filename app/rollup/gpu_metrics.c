@@ -1,0 +1,235 @@
+/*
+ * gpu_metrics.c: hours of single GPUs (§3.7).
+ *
+ * The rows are those of the SLA that have a GPU, before scoring; beside their
+ * sums stand the 95th percentiles over session-hours. The name, memory and
+ * versions of a card are null because the publisher's join never finds any.
+ */
+#include "rollup/rollup.h"
+
+#include <math.h>
+#include <stdlib.h>
+
+#define COLUMN(kind, member)                                                   \
+    {                                                                          \
+#member, FIELD_##kind, offsetof(struct gpu_row, member)                \
+    }
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+
+/* clang-format off */
+static const struct field gpu_list[] = {
+    COLUMN(WINDOW, window_start),
+    COLUMN(TEXT, org),
+    COLUMN(TEXT, orchestrator_address),
+    COLUMN(TEXT, pipeline_id),
+    COLUMN(TEXT, model_id),
+    COLUMN(TEXT, gpu_id),
+    COLUMN(TEXT, gpu_model_name),
+    COLUMN(TEXT, region),
+    COLUMN(INT, gpu_memory_bytes_total),
+    COLUMN(TEXT, runner_version),
+    COLUMN(TEXT, cuda_version),
+    COLUMN(INT, known_sessions_count),
+    COLUMN(INT, startup_success_sessions),
+    COLUMN(INT, no_orch_sessions),
+    COLUMN(INT, startup_excused_sessions),
+    COLUMN(INT, startup_failed_sessions),
+    COLUMN(INT, confirmed_swapped_sessions),
+    COLUMN(INT, inferred_swap_sessions),
+    COLUMN(INT, total_swapped_sessions),
+    COLUMN(INT, sessions_ending_in_error),
+    COLUMN(INT, error_status_samples),
+    COLUMN(INT, health_signal_count),
+    COLUMN(INT, health_expected_signal_count),
+    COLUMN(DOUBLE, health_signal_coverage_ratio),
+    COLUMN(DOUBLE, output_fps_sum),
+    COLUMN(INT, status_samples),
+    COLUMN(DOUBLE, avg_output_fps),
+    COLUMN(DOUBLE, p95_output_fps),
+    COLUMN(DOUBLE, fps_jitter_coefficient),
+    COLUMN(DOUBLE, prompt_to_first_frame_sum_ms),
+    COLUMN(INT, prompt_to_first_frame_sample_count),
+    COLUMN(DOUBLE, avg_prompt_to_first_frame_ms),
+    COLUMN(DOUBLE, p95_prompt_to_first_frame_latency_ms),
+    COLUMN(DOUBLE, startup_latency_sum_ms),
+    COLUMN(INT, startup_latency_sample_count),
+    COLUMN(DOUBLE, avg_startup_latency_ms),
+    COLUMN(DOUBLE, p95_startup_latency_ms),
+    COLUMN(DOUBLE, e2e_latency_sum_ms),
+    COLUMN(INT, e2e_latency_sample_count),
+    COLUMN(DOUBLE, avg_e2e_latency_ms),
+    COLUMN(DOUBLE, p95_e2e_latency_ms),
+    COLUMN(DOUBLE, startup_failed_rate),
+    COLUMN(DOUBLE, swap_rate),
+    COLUMN(INT, position),
+};
+/* clang-format on */
+
+const struct fields gpu_fields = {gpu_list, COUNT_OF(gpu_list),
+                                  COUNT_OF(gpu_list) - 1};
+
+static struct sla_row key_of(const struct session_hour *hour)
+{
+    return (struct sla_row){
+        .window_start = hour->hour->hour,
+        .org = hour->hour->org,
+        .orchestrator_address = hour->hour->orchestrator_address,
+        .pipeline_id = hour->hour->pipeline_id,
+        .model_id = hour->hour->model_id,
+        .gpu_id = hour->session->gpu_id,
+    };
+}
+
+static int compare_hours(const void *left, const void *right)
+{
+    struct sla_row a = key_of(left);
+    struct sla_row b = key_of(right);
+    return sla_compare(&a, &b);
+}
+
+static struct session_hour *with_gpu(struct arena *arena,
+                                     const struct session_hour *hours,
+                                     size_t hour_count, size_t *count)
+{
+    struct session_hour *kept = arena_array(arena, hour_count, sizeof *kept);
+    *count = 0;
+    for (size_t i = 0; i < hour_count; i++)
+        if (!hours[i].hour->tail_artefact && hours[i].session->gpu_id.length)
+            kept[(*count)++] = hours[i];
+    if (*count)
+        qsort(kept, *count, sizeof *kept, compare_hours);
+    return kept;
+}
+
+static double ratio(double sum, int64_t count)
+{
+    return count > 0 ? sum / (double)count : (double)NAN;
+}
+
+/* Values of one row's session-hours. */
+struct values {
+    double *list;
+    size_t count;
+};
+
+static void add_value(struct values *values, double value)
+{
+    values->list[values->count++] = value;
+}
+
+static void add_latency(struct values *values, int64_t ms)
+{
+    if (ms > 0)
+        add_value(values, (double)ms);
+}
+
+static double p95(struct arena *arena, const struct values *values)
+{
+    static const double level = 0.95;
+    double out;
+    tdigest_percentiles(arena, values->list, values->count, &level, 1, &out);
+    return out;
+}
+
+static double average_fps(struct arena *arena, const struct hour_row *hour)
+{
+    struct exact_sum fps = {.arena = arena};
+    /* Encoded by this program; a damaged store shows in its own checks. */
+    (void)exact_decode(&fps, hour->fps_sum);
+    return ratio(exact_round(&fps), hour->status_samples);
+}
+
+static void set_percentiles(struct arena *arena, struct gpu_row *row,
+                            const struct session_hour *hours, size_t count)
+{
+    struct values fps = {arena_array(arena, count, 8), 0};
+    struct values ptff = {arena_array(arena, count, 8), 0};
+    struct values startup = {arena_array(arena, count, 8), 0};
+    struct values e2e = {arena_array(arena, count, 8), 0};
+    int64_t startup_sum_ms = 0;
+    for (size_t i = 0; i < count; i++) {
+        const struct session_row *session = hours[i].session;
+        add_value(&fps, average_fps(arena, hours[i].hour));
+        add_latency(&ptff, session->ptff_ms);
+        add_latency(&startup, session->startup_latency_ms);
+        add_latency(&e2e, session->e2e_latency_ms);
+        if (session->startup_latency_ms > 0)
+            startup_sum_ms += session->startup_latency_ms;
+    }
+    row->p95_output_fps = p95(arena, &fps);
+    row->p95_prompt_to_first_frame_latency_ms = p95(arena, &ptff);
+    row->p95_startup_latency_ms = p95(arena, &startup);
+    row->p95_e2e_latency_ms = p95(arena, &e2e);
+    row->startup_latency_sum_ms = (double)startup_sum_ms;
+    row->startup_latency_sample_count = (int64_t)startup.count;
+    row->avg_startup_latency_ms =
+        ratio((double)startup_sum_ms, (int64_t)startup.count);
+}
+
+/* What both kinds of rows have. */
+static struct gpu_row row_from(const struct sla_row *sla)
+{
+    return (struct gpu_row){
+        .window_start = sla->window_start,
+        .org = sla->org,
+        .orchestrator_address = sla->orchestrator_address,
+        .pipeline_id = sla->pipeline_id,
+        .model_id = sla->model_id,
+        .gpu_id = sla->gpu_id,
+        .gpu_memory_bytes_total = ABSENT_INT,
+        .known_sessions_count = sla->known_sessions_count,
+        .startup_success_sessions = sla->startup_success_sessions,
+        .no_orch_sessions = sla->no_orch_sessions,
+        .startup_excused_sessions = sla->startup_excused_sessions,
+        .startup_failed_sessions = sla->startup_failed_sessions,
+        .total_swapped_sessions = sla->total_swapped_sessions,
+        .sessions_ending_in_error = sla->sessions_ending_in_error,
+        .error_status_samples = sla->error_status_samples,
+        .health_signal_count = sla->health_signal_count,
+        .health_expected_signal_count = sla->health_expected_signal_count,
+        .health_signal_coverage_ratio = sla->health_signal_coverage_ratio,
+        .output_fps_sum = sla->output_fps_sum,
+        .status_samples = sla->status_samples,
+        .avg_output_fps = sla->avg_output_fps,
+        .fps_jitter_coefficient = (double)NAN,
+        .prompt_to_first_frame_sum_ms = sla->prompt_to_first_frame_sum_ms,
+        .prompt_to_first_frame_sample_count =
+            sla->prompt_to_first_frame_sample_count,
+        .avg_prompt_to_first_frame_ms = sla->avg_prompt_to_first_frame_ms,
+        .e2e_latency_sum_ms = sla->e2e_latency_sum_ms,
+        .e2e_latency_sample_count = sla->e2e_latency_sample_count,
+        .avg_e2e_latency_ms = sla->avg_e2e_latency_ms,
+        .startup_failed_rate = ratio((double)sla->startup_failed_sessions,
+                                     sla->known_sessions_count),
+        .swap_rate = ratio((double)sla->total_swapped_sessions,
+                           sla->known_sessions_count),
+    };
+}
+
+/* Position among the rows of one (window_start, org). */
+static int64_t next_position(const struct gpu_row *rows, size_t at)
+{
+    bool same = at && rows[at - 1].window_start == rows[at].window_start &&
+                text_equal(rows[at - 1].org, rows[at].org);
+    return same ? rows[at - 1].position + 1 : 0;
+}
+
+struct gpu_row *gpu_metrics_build(struct arena *arena,
+                                  const struct session_hour *hours,
+                                  size_t hour_count, size_t *count)
+{
+    size_t kept_count;
+    struct session_hour *kept = with_gpu(arena, hours, hour_count, &kept_count);
+    struct sla_row *sla = sla_build(arena, kept, kept_count, count);
+    struct gpu_row *rows = arena_array(arena, *count, sizeof *rows);
+    size_t at = 0;
+    for (size_t i = 0; i < *count; i++) {
+        size_t first = at;
+        while (at < kept_count && !compare_hours(&kept[first], &kept[at]))
+            at++;
+        rows[i] = row_from(&sla[i]);
+        set_percentiles(arena, &rows[i], kept + first, at - first);
+        rows[i].position = next_position(rows, i);
+    }
+    return rows;
+}

@@ -1,0 +1,104 @@
+/*
+ * settle_demand.c: demand rows of one (org, hour): of the sessions that
+ * started in it, and of those with status events in it.
+ */
+#include "rollup/settle_int.h"
+
+#include "base/clock.h"
+
+struct part_list {
+    struct demand_part *parts;
+    size_t count;
+};
+
+static void add_part(struct arena *arena, struct part_list *list,
+                     const struct session_row *session,
+                     const struct gateway_hour_row *hour)
+{
+    list->parts =
+        arena_grow(arena, list->parts, list->count, sizeof *list->parts);
+    list->parts[list->count++] = (struct demand_part){session, hour};
+}
+
+static enum err add_started(struct store *store, struct arena *arena,
+                            struct text org, int64_t hour,
+                            struct part_list *list)
+{
+    struct text_list keys;
+    struct query *query = query_start(store, QUERY_SESSION_STARTED_BETWEEN);
+    query_bind_text(query, 1, org);
+    query_bind_int(query, 2, hour);
+    query_bind_int(query, 3, hour + MS_PER_HOUR);
+    enum err err = read_texts(query, arena, &keys);
+    for (size_t i = 0; !err && i < keys.count; i++) {
+        struct session_row *session;
+        err = session_of_hour(store, arena, keys.texts[i], &session);
+        if (!err)
+            add_part(arena, list, session, NULL);
+    }
+    return err;
+}
+
+struct sample_list {
+    struct gateway_hour_row *rows;
+    size_t count;
+};
+
+static enum err read_samples(struct store *store, struct arena *arena,
+                             struct text org, int64_t hour,
+                             struct sample_list *list)
+{
+    struct query *query = query_start(store, QUERY_GATEWAY_HOUR_OF_HOUR);
+    query_bind_text(query, 1, org);
+    query_bind_int(query, 2, hour);
+    bool row;
+    enum err err;
+    *list = (struct sample_list){0};
+    while (!(err = query_step(query, &row)) && row) {
+        list->rows =
+            arena_grow(arena, list->rows, list->count, sizeof *list->rows);
+        fields_read(arena, query, 0, gateway_hour_fields,
+                    &list->rows[list->count++]);
+    }
+    return err;
+}
+
+static enum err add_sampled(struct store *store, struct arena *arena,
+                            struct text org, int64_t hour,
+                            struct part_list *list)
+{
+    struct sample_list samples;
+    enum err err = read_samples(store, arena, org, hour, &samples);
+    for (size_t i = 0; !err && i < samples.count; i++) {
+        struct session_row *session;
+        err = session_of_hour(store, arena, samples.rows[i].session_key,
+                              &session);
+        if (!err)
+            add_part(arena, list, session, &samples.rows[i]);
+    }
+    return err;
+}
+
+enum err settle_demand(struct store *store, struct arena *arena,
+                       struct text org, int64_t hour)
+{
+    struct part_list list = {0};
+    enum err err = add_started(store, arena, org, hour, &list);
+    if (!err)
+        err = add_sampled(store, arena, org, hour, &list);
+    if (err)
+        return err;
+    size_t count;
+    struct demand_row *rows =
+        demand_build(arena, list.parts, list.count, &count);
+    struct query *query = query_start(store, QUERY_DEMAND_DELETE);
+    query_bind_int(query, 1, hour);
+    query_bind_text(query, 2, org);
+    err = query_run(query);
+    for (size_t i = 0; !err && i < count; i++) {
+        query = query_start(store, QUERY_DEMAND_PUT);
+        fields_bind(query, 1, demand_fields, &rows[i]);
+        err = query_run(query);
+    }
+    return err;
+}

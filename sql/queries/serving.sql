@@ -1,0 +1,201 @@
+-- Rows of the published series: writing them, reading them back, serving them.
+-- The order of columns is that of the field lists in app/rollup/.
+
+-- name: gateway_hour_put
+INSERT OR REPLACE INTO gateway_hour (
+    org, hour, session_key, gateway, status_samples, fps_sum
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6
+);
+
+-- name: gateway_hour_of_session
+SELECT
+    org, hour, session_key, gateway, status_samples, fps_sum
+FROM gateway_hour
+WHERE session_key = ?1
+ORDER BY hour, gateway;
+
+-- name: gateway_hour_of_hour
+SELECT
+    org, hour, session_key, gateway, status_samples, fps_sum
+FROM gateway_hour
+WHERE org = ?1 AND hour = ?2
+ORDER BY session_key, gateway;
+
+-- name: gateway_hour_delete
+DELETE FROM gateway_hour
+WHERE org = ?1 AND hour = ?2 AND session_key = ?3 AND gateway = ?4;
+
+-- name: session_started_between
+SELECT session_key FROM session
+WHERE org = ?1 AND ifnull(started_at, last_seen) >= ?2
+    AND ifnull(started_at, last_seen) < ?3
+ORDER BY session_key;
+
+-- name: demand_put
+INSERT OR REPLACE INTO demand (
+    window_start, org, gateway, region, pipeline_id, model_id, sessions_count,
+    known_sessions_count, requested_sessions, startup_success_sessions,
+    no_orch_sessions, startup_excused_sessions, startup_failed_sessions,
+    loading_only_sessions, zero_output_fps_sessions,
+    effective_failed_sessions, confirmed_swapped_sessions,
+    inferred_swap_sessions, total_swapped_sessions, sessions_ending_in_error,
+    error_status_samples, health_signal_count, health_expected_signal_count,
+    health_signal_coverage_ratio, startup_success_rate, excused_failure_rate,
+    effective_success_rate, output_fps_sum, status_samples, avg_output_fps,
+    total_minutes, ticket_face_value_eth, position
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+    ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31,
+    ?32, ?33
+);
+
+-- name: demand_delete
+DELETE FROM demand WHERE window_start = ?1 AND org = ?2;
+
+-- name: demand_between
+SELECT * FROM demand
+WHERE window_start >= ?1 AND window_start < ?2
+ORDER BY window_start, org, position;
+
+-- name: gpu_hour_put
+INSERT OR REPLACE INTO gpu_hour (
+    window_start, org, orchestrator_address, pipeline_id, model_id, gpu_id,
+    gpu_model_name, region, gpu_memory_bytes_total, runner_version,
+    cuda_version, known_sessions_count, startup_success_sessions,
+    no_orch_sessions, startup_excused_sessions, startup_failed_sessions,
+    confirmed_swapped_sessions, inferred_swap_sessions,
+    total_swapped_sessions, sessions_ending_in_error, error_status_samples,
+    health_signal_count, health_expected_signal_count,
+    health_signal_coverage_ratio, output_fps_sum, status_samples,
+    avg_output_fps, p95_output_fps, fps_jitter_coefficient,
+    prompt_to_first_frame_sum_ms, prompt_to_first_frame_sample_count,
+    avg_prompt_to_first_frame_ms, p95_prompt_to_first_frame_latency_ms,
+    startup_latency_sum_ms, startup_latency_sample_count,
+    avg_startup_latency_ms, p95_startup_latency_ms, e2e_latency_sum_ms,
+    e2e_latency_sample_count, avg_e2e_latency_ms, p95_e2e_latency_ms,
+    startup_failed_rate, swap_rate, position
+) VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+    ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31,
+    ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44
+);
+
+-- name: gpu_hour_delete
+DELETE FROM gpu_hour WHERE window_start = ?1 AND org = ?2;
+
+-- name: gpu_hour_between
+SELECT * FROM gpu_hour
+WHERE window_start >= ?1 AND window_start < ?2
+ORDER BY window_start, org, position;
+
+-- name: replay_clear_gateway_hours
+DELETE FROM gateway_hour;
+
+-- name: replay_clear_demand
+DELETE FROM demand;
+
+-- name: replay_clear_gpu_hours
+DELETE FROM gpu_hour;
+
+-- name: api_demand
+-- As api_scores, with ?4 a gateway; ?8 to ?12 is the key of the row before the
+-- page.
+SELECT * FROM demand
+WHERE window_start >= ?1 AND window_start < ?2
+  AND (?3 IS NULL OR org = ?3)
+  AND (?4 IS NULL OR gateway = ?4)
+  AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
+  AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
+  AND (?8 IS NULL OR window_start < ?8
+       OR (org, gateway, coalesce(pipeline_id, ''), coalesce(model_id, ''))
+          > (?9, ?10, ?11, ?12))
+ORDER BY window_start DESC, org, gateway, coalesce(pipeline_id, ''),
+         coalesce(model_id, '')
+LIMIT ?14;
+
+-- name: api_gpu_metrics
+-- As api_scores.
+SELECT * FROM gpu_hour
+WHERE window_start >= ?1 AND window_start < ?2
+  AND (?3 IS NULL OR org = ?3)
+  AND (?4 IS NULL OR orchestrator_address = lower(?4))
+  AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
+  AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
+  AND (?7 IS NULL OR coalesce(gpu_id, '') = ?7)
+  AND (?8 IS NULL OR window_start < ?8
+       OR (org, orchestrator_address, coalesce(pipeline_id, ''),
+           coalesce(model_id, ''), coalesce(gpu_id, ''))
+          > (?9, ?10, ?11, ?12, ?13))
+ORDER BY window_start DESC, org, orchestrator_address,
+         coalesce(pipeline_id, ''), coalesce(model_id, ''),
+         coalesce(gpu_id, '')
+LIMIT ?14;
+
+-- name: compat_sla
+-- The publisher's order and cursor, which leave the organisation out.
+SELECT * FROM sla
+WHERE window_start >= ?1 AND window_start < ?2
+  AND pipeline_id = 'live-video-to-video'
+  AND (?3 IS NULL OR window_start < ?3
+       OR (window_start = ?3
+           AND (orchestrator_address, pipeline_id, coalesce(model_id, ''),
+                coalesce(gpu_id, '')) > (?4, ?5, ?6, ?7)))
+ORDER BY window_start DESC, orchestrator_address, pipeline_id,
+         coalesce(model_id, ''), coalesce(gpu_id, ''), org
+LIMIT ?8;
+
+-- name: compat_demand
+SELECT * FROM demand
+WHERE window_start >= ?1 AND window_start < ?2
+  AND pipeline_id = 'live-video-to-video'
+  AND (?3 IS NULL OR window_start < ?3
+       OR (window_start = ?3
+           AND (gateway, pipeline_id, coalesce(model_id, ''))
+               > (?4, ?5, ?6)))
+ORDER BY window_start DESC, gateway, pipeline_id, coalesce(model_id, ''), org
+LIMIT ?8;
+
+-- name: compat_gpu_metrics
+SELECT * FROM gpu_hour
+WHERE window_start >= ?1 AND window_start < ?2
+  AND pipeline_id = 'live-video-to-video'
+  AND (?3 IS NULL OR window_start < ?3
+       OR (window_start = ?3
+           AND (orchestrator_address, pipeline_id, coalesce(model_id, ''),
+                coalesce(gpu_id, '')) > (?4, ?5, ?6, ?7)))
+ORDER BY window_start DESC, orchestrator_address, pipeline_id,
+         coalesce(model_id, ''), coalesce(gpu_id, ''), org
+LIMIT ?8;
+
+-- name: inventory_orgs
+SELECT DISTINCT org FROM snapshot_hour
+WHERE ?1 IS NULL OR org = ?1
+ORDER BY org;
+
+-- name: active_streams
+-- Sessions of pipeline ?1 and model ?2 that were not closed and were heard of
+-- after ?3, up to ?4.
+SELECT count(*) FROM session
+WHERE last_seen > ?3 AND last_seen <= ?4
+  AND completed = 0 AND pipeline_id = ?1 AND coalesce(model_id, '') = ?2
+  AND (?5 IS NULL OR org = ?5)
+  AND (?6 IS NULL OR coalesce(orchestrator_address, '') = lower(?6))
+  AND (?7 IS NULL OR coalesce(gpu_id, '') = ?7);
+
+-- name: model_output
+-- Frames per second of pipeline ?1 and model ?2 in hours ?3 and later, up to
+-- ?4: one row a score row, so that the sum can be exact.
+SELECT output_fps_sum, status_samples FROM sla
+WHERE window_start >= ?3 AND window_start <= ?4
+  AND pipeline_id = ?1 AND coalesce(model_id, '') = ?2
+  AND (?5 IS NULL OR org = ?5)
+  AND (?6 IS NULL OR coalesce(orchestrator_address, '') = lower(?6))
+  AND (?7 IS NULL OR coalesce(gpu_id, '') = ?7);
+
+-- name: api_newest_arrival
+SELECT max(last_arrival_ms) FROM evidence_feed WHERE class = 0;
+
+-- name: api_data_version
+-- Changes whenever another connection has committed.
+PRAGMA data_version;

@@ -1,0 +1,166 @@
+/*
+ * The writer's thread: batches of many senders, keys, calls, and what happens
+ * when settling is asked for in between.
+ */
+#include "base/hash.h"
+#include "ingest/ingest.h"
+
+#include "harness.h"
+
+#include <pthread.h>
+#include <stdio.h>
+#include <string.h>
+
+enum { SENDERS = 8, BATCHES = 20, LINE_BYTES = 256 };
+
+static int settled;
+
+static enum err count_settling(struct store *store, bool *more)
+{
+    (void)store;
+    *more = ++settled % 3 != 0;
+    return ERR_NONE;
+}
+
+static struct writer *start(struct store **store)
+{
+    const struct writer_settings settings = {.settle = count_settling};
+    struct writer *writer;
+    REQUIRE_OK(store_open(store, test_path("store"), STORE_WRITE));
+    REQUIRE_OK(writer_start(&writer, *store, &settings));
+    return writer;
+}
+
+static struct text write_event(char line[LINE_BYTES], int number)
+{
+    int length = snprintf(line, LINE_BYTES,
+                          "{\"id\":\"e%d\",\"type\":\"ai_stream_status\","
+                          "\"timestamp\":\"17679000%05d\",\"gateway\":\"g\","
+                          "\"data\":{\"stream_id\":\"s\"}}",
+                          number, number);
+    return (struct text){line, (size_t)length};
+}
+
+/* Sends one event as a batch; KEY may be null. */
+static enum err send(struct writer *writer, struct record_batch *batch,
+                     int number, const char *key, const char *body)
+{
+    char line[LINE_BYTES];
+    struct batch_record record = {.bytes = write_event(line, number)};
+    *batch = (struct record_batch){
+        .origin = {.source = text_of("http"), .org = text_of("acme")},
+        .first = &record,
+        .bytes = record.bytes.length};
+    if (key) {
+        batch->key.given = true;
+        hash_sha256(key, strlen(key), batch->key.key);
+        hash_sha256(body, strlen(body), batch->key.body);
+    }
+    return writer_take(writer, batch);
+}
+
+struct sender {
+    struct writer *writer;
+    int first;
+    int failures;
+};
+
+static void *send_many(void *argument)
+{
+    struct sender *sender = argument;
+    for (int i = 0; i < BATCHES; i++) {
+        struct record_batch batch;
+        enum err err =
+            send(sender->writer, &batch, sender->first + i, NULL, NULL);
+        sender->failures += err || batch.tally_count != 1 ||
+                            batch.tallies[0].received != 1 ||
+                            batch.tallies[0].duplicates != 0;
+    }
+    return NULL;
+}
+
+static enum err count_lines(void *context, struct store *store)
+{
+    bool row;
+    struct query *query = query_start(store, QUERY_EVIDENCE_FEEDS);
+    enum err err = query_step(query, &row);
+    *(int64_t *)context = !err && row ? query_int(query, 5) : -1;
+    return err ? err : query_run(query);
+}
+
+TEST(many_senders_are_answered_each)
+{
+    struct store *store;
+    struct writer *writer = start(&store);
+    struct sender senders[SENDERS];
+    pthread_t threads[SENDERS];
+    int64_t lines = 0;
+    for (int i = 0; i < SENDERS; i++) {
+        senders[i] = (struct sender){writer, i * BATCHES, 0};
+        REQUIRE(!pthread_create(&threads[i], NULL, send_many, &senders[i]));
+    }
+    for (int i = 0; i < SENDERS; i++) {
+        pthread_join(threads[i], NULL);
+        CHECK_EQ_INT(senders[i].failures, 0);
+    }
+    CHECK_OK(writer_call(writer, count_lines, &lines));
+    CHECK_EQ_INT(lines, SENDERS * BATCHES);
+    writer_stop(writer);
+    CHECK(settled > 0);
+    store_close(store);
+}
+
+TEST(a_key_is_answered_from_memory)
+{
+    struct store *store;
+    struct writer *writer = start(&store);
+    struct record_batch batch;
+    CHECK_OK(send(writer, &batch, 1, "key", "body"));
+    CHECK(!batch.repeated);
+    CHECK_OK(send(writer, &batch, 1, "key", "body"));
+    CHECK(batch.repeated);
+    CHECK_EQ_INT(batch.tally_count, 1);
+    CHECK_EQ_INT(batch.tallies[0].received, 1);
+    CHECK_EQ_INT(batch.tallies[0].duplicates, 0);
+    CHECK_EQ_TEXT(batch.tallies[0].reason, "");
+    CHECK_ERR(send(writer, &batch, 2, "key", "other"), ERR_INPUT);
+    CHECK_OK(send(writer, &batch, 1, "second", "body"));
+    CHECK_EQ_INT(batch.tallies[0].duplicates, 1);
+    writer_stop(writer);
+    store_close(store);
+}
+
+static enum err fail(void *context, struct store *store)
+{
+    (void)context;
+    (void)store;
+    return err_set(ERR_ABSENT, "not here");
+}
+
+TEST(a_call_answers_with_its_own_sentence)
+{
+    struct store *store;
+    struct writer *writer = start(&store);
+    CHECK_ERR(writer_call(writer, fail, NULL), ERR_ABSENT);
+    CHECK_EQ_TEXT(err_message(), "not here");
+    writer_stop(writer);
+    store_close(store);
+}
+
+TEST(memory_is_shared_out_and_given_back)
+{
+    enum { PIECE = 1 << 20, MOST = 4096 };
+    struct store *store;
+    struct writer *writer = start(&store);
+    size_t had = 0;
+    while (had < MOST && writer_reserve(writer, PIECE))
+        had++;
+    CHECK(had > 16 && had <= 64);
+    CHECK(!writer_reserve(writer, SIZE_MAX));
+    writer_release(writer, PIECE);
+    CHECK(writer_reserve(writer, PIECE));
+    CHECK(!writer_reserve(writer, PIECE));
+    writer_release(writer, had * PIECE);
+    writer_stop(writer);
+    store_close(store);
+}
