@@ -63,6 +63,7 @@ clang clang
 clang-format clang-format
 shellcheck shellcheck
 chromium chromium
+zstd zstd
 git git'
 fuzz_needs='clang clang
 package libclang-rt-dev'

@@ -39,10 +39,11 @@ static enum err first_int(struct store *store, enum query_id id, int64_t *value,
     bool row;
     enum err err = query_step(query, &row);
     *found = !err && row && !query_is_null(query, 0);
-    if (!*found)
-        return err;
-    *value = query_int(query, 0);
-    return query_run(query);
+    if (*found)
+        *value = query_int(query, 0);
+    /* To its end also where the row was null: an open query would keep the
+     * log from being checkpointed. */
+    return !err && row ? query_run(query) : err;
 }
 
 /* ---- one unit of each stage ------------------------------------------ */

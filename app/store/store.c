@@ -19,6 +19,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -226,6 +227,16 @@ enum err store_open(struct store **store, const char *directory,
     return err;
 }
 
+/* Best effort: a reader may hold the log, and the next writer goes on. The
+ * sentence of whatever ended the caller's work stays the last one. */
+static void checkpoint(struct store *store)
+{
+    char sentence[1000];
+    snprintf(sentence, sizeof sentence, "%s", err_message());
+    if (query_run_id(store, QUERY_STORE_CHECKPOINT))
+        (void)err_set(ERR_NONE, "%s", sentence);
+}
+
 void store_close(struct store *store)
 {
     if (!store)
@@ -234,9 +245,8 @@ void store_close(struct store *store)
         store_rollback(store);
     evidence_forget(store);
     read_blocks_forget(store);
-    /* Best effort: a reader may hold the log, and the next writer goes on. */
     if (store->database && store->mode == STORE_WRITE)
-        (void)!query_run_id(store, QUERY_STORE_CHECKPOINT);
+        checkpoint(store);
     disconnect(store);
     if (store->lock >= 0)
         close(store->lock);

@@ -116,7 +116,10 @@ def shapes():
     yield "pretty objects with CRLF", b"\r\n".join(
         pretty(record).replace(b"\n", b"\r\n") for record in log)
     yield "pretty objects without space", b"".join(map(pretty, log))
-    yield "an array in an array's shape of lines", b"[\n" + b",\n".join(
+    unindented = [json.dumps(record, indent=0).encode() for record in log]
+    yield "objects over lines without indent", b"\n".join(unindented)
+    yield "an array without indent", json.dumps(log, indent=0).encode()
+    yield "an array with one record a line", b"[\n" + b",\n".join(
         json.dumps(record).encode() for record in log) + b"\n]\n"
     yield "bare envelopes", lines_of(unwrapped)
     yield "gzip", gzip.compress(plain)
