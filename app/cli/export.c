@@ -5,6 +5,7 @@
  * computed now. Columns, spelling and order are fixed (README, "Rows").
  */
 #include "base/clock.h"
+#include "base/log.h"
 #include "cli/derive.h"
 #include "cli/table.h"
 #include "rollup/rollup.h"
@@ -263,6 +264,9 @@ static enum err export_counts(struct invocation *invocation)
                                             {"org", COLUMN_TEXT},
                                             {"received", COLUMN_INT},
                                             {"unique", COLUMN_INT}};
+    if (option_given(invocation, "--from") || option_given(invocation, "--to"))
+        log_message(LOG_WARNING, "counts are of all times; --from and --to do "
+                                 "not narrow them");
     struct table *table = table_open(
         stdout, table_format_named(option_text(invocation, "--format")),
         columns, 5);

@@ -12,6 +12,7 @@
 #include "cli/derive.h"
 #include "cli/table.h"
 #include "ingest/ingest.h"
+#include "livepeer/livepeer.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -149,29 +150,42 @@ static enum err open_file(const char *name, int *file)
 {
     *file = is_standard_input(name) ? STDIN_FILENO
                                     : open(name, O_RDONLY | O_CLOEXEC);
-    struct stat about;
+    if (*file < 0 && stop_asked)
+        return stopped();
     if (*file < 0)
         return err_set(ERR_USAGE, "cannot open %s: %s", name, strerror(errno));
-    if (!fstat(*file, &about) && S_ISDIR(about.st_mode)) {
-        close(*file);
+    return ERR_NONE;
+}
+
+/* Looks without opening: that would cut a named pipe off from its writer. */
+static enum err check_file(const char *name)
+{
+    struct stat about;
+    if (is_standard_input(name))
+        return ERR_NONE;
+    if (stat(name, &about) || access(name, R_OK))
+        return err_set(ERR_USAGE, "cannot open %s: %s", name, strerror(errno));
+    if (S_ISDIR(about.st_mode))
         return err_set(ERR_USAGE, "%s is a directory; name the files in it",
                        name);
-    }
     return ERR_NONE;
 }
 
 /* Before anything is imported, so that a misspelt name costs nothing. */
+static enum err check_time(const struct invocation *invocation)
+{
+    int64_t at = option_time(invocation, "--at", 0);
+    if (at >= 0 && at <= EVENT_TIME_MS_MAX)
+        return ERR_NONE;
+    return err_set(ERR_USAGE, "--at must lie between 1970 and 2286");
+}
+
 static enum err check_files(const struct invocation *invocation)
 {
-    for (size_t i = 0; i < invocation->argument_count; i++) {
-        int file;
-        enum err err = open_file(invocation->arguments[i], &file);
-        if (err)
-            return err;
-        if (!is_standard_input(invocation->arguments[i]))
-            close(file);
-    }
-    return ERR_NONE;
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < invocation->argument_count; i++)
+        err = check_file(invocation->arguments[i]);
+    return err;
 }
 
 static void look_at_file(struct import *import)
@@ -312,7 +326,9 @@ static enum err run_import(struct import *import)
 static enum err run(struct invocation *invocation)
 {
     struct import import = {.invocation = invocation};
-    enum err err = check_files(invocation);
+    enum err err = check_time(invocation);
+    if (!err)
+        err = check_files(invocation);
     if (err)
         return err;
     err = store_open(&import.store, invocation->config->data, STORE_WRITE);

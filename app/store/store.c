@@ -48,7 +48,7 @@ static int64_t file_bytes(const char *path, const char *suffix)
 
 static enum err absent(struct store *store)
 {
-    return err_set(ERR_ABSENT,
+    return err_set(ERR_STORE,
                    "there is no store in %s: `assay import FILE` makes one, "
                    "--data names another directory",
                    store->directory);

@@ -195,8 +195,8 @@ TEST(repetition_is_counted_and_changes_nothing_else)
 {
     static const char *const noise[] = {
         "not json", "{\"id\":\"i\"}",
-        "{\"id\":\"x\",\"type\":\"webrtc_stats\",\"timestamp\":"
-        "\"1767908945298\"}"};
+        ("{\"id\":\"x\",\"type\":\"webrtc_stats\",\"timestamp\":"
+         "\"1767908945298\"}")};
     struct store *store = opened("store");
     for (int round = 1; round <= 4; round++) {
         struct ingest *ingest = ingest_new(store);
