@@ -39,8 +39,8 @@ const struct command command_rebuild = {
     .about =
         "Reads all evidence again and derives sessions, hours and scores "
         "from it. Evidence is not changed. The derived tables come out byte "
-        "for byte as they were; days whose evidence has expired keep the rows "
-        "they have.\n\n"
+        "for byte as they were. Days whose evidence has expired cannot be read "
+        "again and keep the facts they have.\n\n"
         "Refuses beside a running server, whose process it names.",
     .examples = examples,
     .run = run,

@@ -14,9 +14,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How far around a pass snapshots are loaded (§2.5). */
-enum { SNAPSHOT_BEFORE_MS = 10 * 60 * 1000, SNAPSHOT_AFTER_MS = 30 * 1000 };
-
 struct session_day {
     struct text session_key;
     struct text org;

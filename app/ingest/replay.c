@@ -2,13 +2,16 @@
  * replay.c: all facts again from the evidence.
  *
  * The lines go through the same steps as when they came, only that they lie in
- * the evidence already. One transaction holds it all: whoever reads meanwhile
- * sees the former state, and an interruption leaves it.
+ * the evidence already. One transaction holds it all, and the rows derived from
+ * the former facts stay until settling replaces those that differ: whoever
+ * reads meanwhile never finds an empty table.
  *
  * Days that have lost evidence keep the facts they have, and their lines are
  * passed over; so do the counts, which can no longer be counted again.
  */
 #include "ingest/ingest_int.h"
+
+#include "base/clock.h"
 
 enum { FLUSH_RECORDS = 50000 };
 
@@ -19,15 +22,22 @@ struct replay {
     uint64_t lines;
     void (*progress)(void *context, uint64_t lines);
     void *context;
-    struct arena arena;
+    struct arena arena; /* of the line that a repeat stands for */
 };
 
-static struct text frozen_key(struct arena *arena, struct text org, int64_t ts)
+/* The number of an org's day in FROZEN, added where ADD says so, else looked
+ * up: TEXT_INDEX_ABSENT for none. Bytes, because an org may hold any. */
+static ptrdiff_t frozen_day(struct text_index *frozen, struct text org,
+                            int64_t ts, bool add)
 {
-    int64_t day = ts / (24 * 60 * 60 * 1000);
-    char *key = arena_printf(arena, "%lld|%.*s", (long long)day,
-                             (int)org.length, org.data);
-    return text_of(key);
+    struct buf key = {0};
+    buf_add_signed(&key, clock_day_start(ts));
+    buf_add(&key, org.data, org.length);
+    struct text bytes = {key.data, key.length};
+    ptrdiff_t number = add ? (ptrdiff_t)text_index_add(frozen, bytes, NULL)
+                           : text_index_find(frozen, bytes);
+    buf_free(&key);
+    return number;
 }
 
 static enum err read_frozen(struct replay *replay, struct store *store)
@@ -35,12 +45,9 @@ static enum err read_frozen(struct replay *replay, struct store *store)
     struct query *query = query_start(store, QUERY_REPLAY_EXPIRED_DAYS);
     bool row;
     enum err err;
-    while (!(err = query_step(query, &row)) && row) {
-        struct text org = query_copy(&replay->arena, query, 0);
-        text_index_add(&replay->frozen,
-                       frozen_key(&replay->arena, org, query_int(query, 1)),
-                       NULL);
-    }
+    while (!(err = query_step(query, &row)) && row)
+        (void)frozen_day(&replay->frozen, query_text(query, 0),
+                         query_int(query, 1), true);
     if (err)
         return err;
     query = query_start(store, QUERY_REPLAY_ANY_EXPIRED);
@@ -53,12 +60,8 @@ static enum err read_frozen(struct replay *replay, struct store *store)
 
 static enum err clear(struct replay *replay, struct store *store)
 {
-    static const enum query_id always[] = {
-        QUERY_REPLAY_CLEAR_SESSION_DAYS, QUERY_REPLAY_CLEAR_SNAPSHOT_HOURS,
-        QUERY_REPLAY_CLEAR_SELECTIONS,   QUERY_REPLAY_CLEAR_SESSIONS,
-        QUERY_REPLAY_CLEAR_HOURS,        QUERY_REPLAY_CLEAR_SLA,
-        QUERY_REPLAY_CLEAR_BENCHMARKS,   QUERY_REPLAY_CLEAR_DIRTY_HOURS,
-        QUERY_REPLAY_CLEAR_DIRTY_DAYS,   QUERY_REPLAY_CLEAR_DIRTY_SESSIONS};
+    static const enum query_id always[] = {QUERY_REPLAY_CLEAR_SESSION_DAYS,
+                                           QUERY_REPLAY_CLEAR_SNAPSHOT_HOURS};
     enum err err = ERR_NONE;
     for (size_t i = 0; !err && i < sizeof always / sizeof *always; i++)
         err = query_run(query_start(store, always[i]));
@@ -98,10 +101,7 @@ static bool is_frozen(struct replay *replay, const struct evidence_line *line)
         return false;
     if (line->class != EVIDENCE_ACCEPTED || line->event_ms == INT64_MIN)
         return true;
-    arena_clear(&replay->arena);
-    return text_index_find(
-               &replay->frozen,
-               frozen_key(&replay->arena, line->org, line->event_ms)) >= 0;
+    return frozen_day(&replay->frozen, line->org, line->event_ms, false) >= 0;
 }
 
 static enum err take(struct replay *replay, const struct evidence_line *line)
@@ -132,6 +132,21 @@ static enum err visit(void *context, const struct evidence_line *visited)
     return err;
 }
 
+/* Whatever has facts or rows is to be settled again: rows that come out as
+ * they are stay, the others are replaced, those without facts go. */
+static enum err note_everything(struct store *store)
+{
+    static const enum query_id notes[] = {
+        QUERY_REPLAY_NOTE_FACTS,      QUERY_REPLAY_NOTE_SELECTIONS,
+        QUERY_REPLAY_NOTE_SESSIONS,   QUERY_REPLAY_NOTE_HOURS,
+        QUERY_REPLAY_NOTE_DAYS,       QUERY_REPLAY_NOTE_SLA,
+        QUERY_REPLAY_NOTE_BENCHMARKS, QUERY_REPLAY_NOTE_SCORES};
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < sizeof notes / sizeof *notes; i++)
+        err = query_run(query_start(store, notes[i]));
+    return err;
+}
+
 static enum err replay_all(struct replay *replay, struct store *store)
 {
     enum err err = read_frozen(replay, store);
@@ -143,11 +158,7 @@ static enum err replay_all(struct replay *replay, struct store *store)
         err = flush(replay);
     if (!err)
         err = seen_join(replay->ingest->seen);
-    if (!err)
-        err = query_run(query_start(store, QUERY_REPLAY_NOTE_SESSIONS));
-    if (!err)
-        err = query_run(query_start(store, QUERY_REPLAY_NOTE_DAYS));
-    return err;
+    return err ? err : note_everything(store);
 }
 
 enum err ingest_replay(struct store *store,

@@ -164,7 +164,8 @@ static enum err settle_some(struct store *store, const struct stage *stage,
 }
 
 enum err settle(struct store *store,
-                void (*report)(void *context, const char *stage, uint64_t done),
+                enum err (*report)(void *context, const char *stage,
+                                   uint64_t done),
                 void *context)
 {
     enum err err = ERR_NONE;
@@ -173,8 +174,9 @@ enum err settle(struct store *store,
         bool found = true;
         while (!err && found) {
             if (report)
-                report(context, stages[i].name, done);
-            err = settle_some(store, &stages[i], &done, &found);
+                err = report(context, stages[i].name, done);
+            if (!err)
+                err = settle_some(store, &stages[i], &done, &found);
         }
     }
     return err;
