@@ -35,6 +35,14 @@ enum err derive(struct store *store, struct progress *progress)
     return err;
 }
 
+enum err derive_within(struct store *store, struct progress *progress)
+{
+    struct deriving deriving = {progress, stop_count()};
+    enum err err = settle_within(store, show_stage, &deriving);
+    progress_end(progress);
+    return err;
+}
+
 /* Does what an interrupted import left, if nobody else holds the store. */
 static void settle_left_work(struct invocation *invocation)
 {

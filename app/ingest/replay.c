@@ -2,9 +2,9 @@
  * replay.c: all facts again from the evidence.
  *
  * The lines go through the same steps as when they came, only that they lie in
- * the evidence already. One transaction holds it all, and the rows derived from
- * the former facts stay until settling replaces those that differ: whoever
- * reads meanwhile never finds an empty table.
+ * the evidence already. All of it, and the settling after it, is one
+ * transaction of the caller: whoever reads meanwhile sees the former state, and
+ * an interruption leaves it.
  *
  * Days that have lost evidence keep the facts they have, and their lines are
  * passed over; so do the counts, which can no longer be counted again.
@@ -60,8 +60,12 @@ static enum err read_frozen(struct replay *replay, struct store *store)
 
 static enum err clear(struct replay *replay, struct store *store)
 {
-    static const enum query_id always[] = {QUERY_REPLAY_CLEAR_SESSION_DAYS,
-                                           QUERY_REPLAY_CLEAR_SNAPSHOT_HOURS};
+    static const enum query_id always[] = {
+        QUERY_REPLAY_CLEAR_SESSION_DAYS, QUERY_REPLAY_CLEAR_SNAPSHOT_HOURS,
+        QUERY_REPLAY_CLEAR_SELECTIONS,   QUERY_REPLAY_CLEAR_SESSIONS,
+        QUERY_REPLAY_CLEAR_HOURS,        QUERY_REPLAY_CLEAR_SLA,
+        QUERY_REPLAY_CLEAR_BENCHMARKS,   QUERY_REPLAY_CLEAR_DIRTY_SESSIONS,
+        QUERY_REPLAY_CLEAR_DIRTY_HOURS,  QUERY_REPLAY_CLEAR_DIRTY_DAYS};
     enum err err = ERR_NONE;
     for (size_t i = 0; !err && i < sizeof always / sizeof *always; i++)
         err = query_run(query_start(store, always[i]));
@@ -132,21 +136,6 @@ static enum err visit(void *context, const struct evidence_line *visited)
     return err;
 }
 
-/* Whatever has facts or rows is to be settled again: rows that come out as
- * they are stay, the others are replaced, those without facts go. */
-static enum err note_everything(struct store *store)
-{
-    static const enum query_id notes[] = {
-        QUERY_REPLAY_NOTE_FACTS,      QUERY_REPLAY_NOTE_SELECTIONS,
-        QUERY_REPLAY_NOTE_SESSIONS,   QUERY_REPLAY_NOTE_HOURS,
-        QUERY_REPLAY_NOTE_DAYS,       QUERY_REPLAY_NOTE_SLA,
-        QUERY_REPLAY_NOTE_BENCHMARKS, QUERY_REPLAY_NOTE_SCORES};
-    enum err err = ERR_NONE;
-    for (size_t i = 0; !err && i < sizeof notes / sizeof *notes; i++)
-        err = query_run(query_start(store, notes[i]));
-    return err;
-}
-
 static enum err replay_all(struct replay *replay, struct store *store)
 {
     enum err err = read_frozen(replay, store);
@@ -158,7 +147,11 @@ static enum err replay_all(struct replay *replay, struct store *store)
         err = flush(replay);
     if (!err)
         err = seen_join(replay->ingest->seen);
-    return err ? err : note_everything(store);
+    if (!err)
+        err = query_run(query_start(store, QUERY_REPLAY_NOTE_SESSIONS));
+    if (!err)
+        err = query_run(query_start(store, QUERY_REPLAY_NOTE_DAYS));
+    return err;
 }
 
 enum err ingest_replay(struct store *store,
@@ -166,16 +159,9 @@ enum err ingest_replay(struct store *store,
                        void *context)
 {
     struct replay replay = {.progress = progress, .context = context};
-    enum err err = store_begin(store);
-    if (err)
-        return err;
     replay.ingest = ingest_new(store);
     replay.ingest->replaying = true;
-    err = replay_all(&replay, store);
-    if (err)
-        store_rollback(store);
-    else
-        err = store_commit(store);
+    enum err err = replay_all(&replay, store);
     ingest_free(replay.ingest);
     text_index_free(&replay.frozen);
     arena_free(&replay.arena);

@@ -353,6 +353,13 @@ MUST_USE enum err settle(struct store *store,
                                             uint64_t done),
                          void *context);
 
+/* All of it in the caller's transaction. */
+MUST_USE enum err settle_within(struct store *store,
+                                enum err (*report)(void *context,
+                                                   const char *stage,
+                                                   uint64_t done),
+                                void *context);
+
 /* One unit of the same, in one transaction; *MORE is false where nothing was
  * left to do. For writers that have other work in between. */
 MUST_USE enum err settle_step(struct store *store, bool *more);

@@ -148,36 +148,58 @@ enum err settle_pending(struct store *store, bool *pending)
     return err;
 }
 
-/* Up to UNITS_PER_COMMIT units of one stage in one transaction. */
+typedef enum err settle_report(void *context, const char *stage, uint64_t done);
+
+/* Up to UNITS_PER_COMMIT units of one stage, in the open transaction. */
 static enum err settle_some(struct store *store, const struct stage *stage,
                             uint64_t *done, bool *found)
 {
-    enum err err = store_begin(store);
-    if (err)
-        return err;
+    enum err err = ERR_NONE;
     *found = true;
     for (int i = 0; !err && *found && i < UNITS_PER_COMMIT; i++) {
         err = stage->unit(store, found);
         *done += *found;
     }
-    return finish(store, err);
+    return err;
 }
 
-enum err settle(struct store *store,
-                enum err (*report)(void *context, const char *stage,
-                                   uint64_t done),
-                void *context)
+/* One stage to its end; OWN says that it makes transactions of its own. */
+static enum err settle_stage(struct store *store, const struct stage *stage,
+                             bool own, settle_report *report, void *context)
 {
+    uint64_t done = 0;
+    bool found = true;
     enum err err = ERR_NONE;
-    for (size_t i = 0; !err && i < STAGES; i++) {
-        uint64_t done = 0;
-        bool found = true;
-        while (!err && found) {
-            if (report)
-                err = report(context, stages[i].name, done);
-            if (!err)
-                err = settle_some(store, &stages[i], &done, &found);
-        }
+    while (!err && found) {
+        if (report)
+            err = report(context, stage->name, done);
+        if (!err && own)
+            err = store_begin(store);
+        if (err)
+            break;
+        err = settle_some(store, stage, &done, &found);
+        if (own)
+            err = finish(store, err);
     }
     return err;
+}
+
+static enum err settle_stages(struct store *store, bool own,
+                              settle_report *report, void *context)
+{
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < STAGES; i++)
+        err = settle_stage(store, &stages[i], own, report, context);
+    return err;
+}
+
+enum err settle(struct store *store, settle_report *report, void *context)
+{
+    return settle_stages(store, true, report, context);
+}
+
+enum err settle_within(struct store *store, settle_report *report,
+                       void *context)
+{
+    return settle_stages(store, false, report, context);
 }

@@ -26,36 +26,34 @@ WHERE NOT ?1 OR (class = 0
 -- name: replay_clear_counts
 DELETE FROM count_total WHERE NOT ?1;
 
--- name: replay_note_facts
+-- name: replay_clear_selections
+DELETE FROM selection;
+
+-- name: replay_clear_sessions
+DELETE FROM session;
+
+-- name: replay_clear_hours
+DELETE FROM session_hour;
+
+-- name: replay_clear_sla
+DELETE FROM sla;
+
+-- name: replay_clear_benchmarks
+DELETE FROM benchmark_day;
+
+-- name: replay_clear_dirty_sessions
+DELETE FROM dirty_session;
+
+-- name: replay_clear_dirty_hours
+DELETE FROM dirty_hour;
+
+-- name: replay_clear_dirty_days
+DELETE FROM dirty_day;
+
+-- name: replay_note_sessions
 INSERT OR IGNORE INTO dirty_session (org, day, session_key)
 SELECT org, day, session_key FROM session_day;
 
--- name: replay_note_selections
-INSERT OR IGNORE INTO dirty_session (org, day, session_key)
-SELECT org, day, session_key FROM selection;
-
--- name: replay_note_sessions
--- Also sessions that have no facts any more: their rows go.
-INSERT OR IGNORE INTO dirty_session (org, day, session_key)
-SELECT org, last_seen / 86400000 * 86400000, session_key FROM session;
-
--- name: replay_note_hours
-INSERT OR IGNORE INTO dirty_session (org, day, session_key)
-SELECT org, day, session_key FROM session_hour;
-
 -- name: replay_note_days
 INSERT OR IGNORE INTO dirty_session (org, day, session_key)
-SELECT DISTINCT org, day, '' FROM dirty_session;
-
--- name: replay_note_sla
-INSERT OR IGNORE INTO dirty_hour (hour, org)
-SELECT window_start, org FROM sla
-UNION SELECT hour, org FROM session_hour;
-
--- name: replay_note_benchmarks
-INSERT OR REPLACE INTO dirty_day (day, benchmarks)
-SELECT DISTINCT day, 1 FROM benchmark_day;
-
--- name: replay_note_scores
-INSERT OR REPLACE INTO dirty_day (day, benchmarks)
-SELECT DISTINCT window_start / 86400000 * 86400000, 1 FROM sla;
+SELECT DISTINCT org, day, '' FROM session_day;
