@@ -91,6 +91,9 @@ def test_a_rebuild_after_accepted_lines_have_expired():
     take([line(0, "last", "webrtc_stats", {})], OLD)
     assert expired() > 0
     before = rows()
+    assert "lost evidence" in run("export", "sla").err
+    assert "lost evidence" not in run("export", "sla", "--from",
+                                      "2027-01-01").err
     run("rebuild")
     assert rows() == before
     run("evidence", "verify")
