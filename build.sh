@@ -63,6 +63,7 @@ clang clang
 clang-format clang-format
 shellcheck shellcheck
 chromium chromium
+zstd zstd
 git git'
 bench_needs='python3 python3'
 fuzz_needs='clang clang

@@ -131,7 +131,7 @@ def json_of(text):
 
 
 def json_lines(text):
-    return [json.loads(line) for line in text.splitlines() if line]
+    return [json.loads(line) for line in text.split("\n") if line]
 
 
 def export(what, *arguments, data=None):

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <yyjson.h>
 
 static void place_comma(struct json_writer *writer)
 {
@@ -109,26 +110,47 @@ void json_null(struct json_writer *writer)
     json_raw(writer, text_of("null"));
 }
 
-/* The significant digits without trailing zeros; returns the exponent of the
- * first one. 17 always suffice (IEEE 754-2019 §5.12.2). */
+/* The shortest decimal form as yyjson writes it (Schubfach), which is many
+ * times faster than printing and reading back; its layout is not ours. */
+static const char *shortest_form(double magnitude, char *pool, size_t size)
+{
+    yyjson_alc allocator;
+    yyjson_val value = {0};
+    unsafe_yyjson_set_real(&value, magnitude);
+    yyjson_alc_pool_init(&allocator, pool, size);
+    return yyjson_val_write_opts(&value, YYJSON_WRITE_NOFLAG, &allocator, NULL,
+                                 NULL);
+}
+
+/* The significant digits without zeros around them; returns the decimal
+ * exponent of the first one. */
 static int shortest_digits(double magnitude, char digits[20])
 {
-    char scientific[32];
-    for (int precision = 14; precision <= 16; precision++) {
-        snprintf(scientific, sizeof scientific, "%.*e", precision, magnitude);
-        double back = strtod(scientific, NULL);
-        if (!(back < magnitude || back > magnitude))
-            break;
-    }
+    char pool[1024];
+    const char *c = shortest_form(magnitude, pool, sizeof pool);
     size_t count = 0;
-    const char *c = scientific;
-    for (; *c != 'e'; c++)
-        if (*c != '.')
+    int exponent = -1;
+    bool fraction = false;
+    for (; *c == '.' || (*c >= '0' && *c <= '9'); c++) {
+        if (*c == '.') {
+            fraction = true;
+            continue;
+        }
+        if (count || *c != '0')
             digits[count++] = *c;
+        if (!fraction && count)
+            exponent++;
+        else if (fraction && !count)
+            exponent--;
+    }
     while (count > 1 && digits[count - 1] == '0')
         count--;
+    if (!count) {
+        digits[count++] = '0';
+        exponent = 0;
+    }
     digits[count] = '\0';
-    return (int)strtol(c + 1, NULL, 10);
+    return exponent + (*c == 'e' ? (int)strtol(c + 1, NULL, 10) : 0);
 }
 
 static int print_plain(char *at, const char *digits, int exponent)

@@ -4,20 +4,41 @@
 #include "cli/derive.h"
 
 #include "base/log.h"
+#include "cli/stop.h"
 #include "rollup/rollup.h"
 
 #include <stdio.h>
 
-static void show_stage(void *context, const char *stage, uint64_t done)
+struct deriving {
+    struct progress *progress;
+    int stops; /* asked for before settling began */
+};
+
+static enum err show_stage(void *context, const char *stage, uint64_t done)
 {
+    struct deriving *deriving = context;
     char what[64];
     snprintf(what, sizeof what, "settling %s", stage);
-    progress_show(context, what, 0, 0, done, "done");
+    progress_show(deriving->progress, what, 0, 0, done, "done");
+    if (stop_count() > deriving->stops)
+        return err_set(ERR_STOPPED,
+                       "stopped while settling; what was read is kept, and "
+                       "the next command goes on");
+    return ERR_NONE;
 }
 
 enum err derive(struct store *store, struct progress *progress)
 {
-    enum err err = settle(store, show_stage, progress);
+    struct deriving deriving = {progress, stop_count()};
+    enum err err = settle(store, show_stage, &deriving);
+    progress_end(progress);
+    return err;
+}
+
+enum err derive_within(struct store *store, struct progress *progress)
+{
+    struct deriving deriving = {progress, stop_count()};
+    enum err err = settle_within(store, show_stage, &deriving);
     progress_end(progress);
     return err;
 }

@@ -10,6 +10,9 @@
 /* Brings the derived tables up to date (settle of rollup.h). */
 MUST_USE enum err derive(struct store *store, struct progress *progress);
 
+/* The same in the open transaction. */
+MUST_USE enum err derive_within(struct store *store, struct progress *progress);
+
 /*
  * Opens the store for reading with its derived tables up to date: where an
  * interrupted import left work and nobody holds the store, the work is done

@@ -5,6 +5,7 @@
  * computed now. Columns, spelling and order are fixed (README, "Rows").
  */
 #include "base/clock.h"
+#include "base/log.h"
 #include "cli/derive.h"
 #include "cli/table.h"
 #include "rollup/rollup.h"
@@ -171,6 +172,25 @@ static enum err print_whole(struct invocation *invocation, struct store *store,
     return err;
 }
 
+/* Rows of a day that lost evidence stand, but nobody can check them any more:
+ * that is to be said wherever they are shown. */
+static enum err warn_of_expired(struct invocation *invocation,
+                                struct store *store)
+{
+    struct query *query = query_start(store, QUERY_EVIDENCE_EXPIRED_COUNT);
+    query_bind_int(query, 1, option_time(invocation, "--from", INT64_MIN));
+    query_bind_int(query, 2, option_time(invocation, "--to", INT64_MAX));
+    bool found;
+    enum err err = query_step(query, &found);
+    int64_t days = !err && found ? query_int(query, 0) : 0;
+    if (days)
+        log_message(LOG_WARNING,
+                    "%lld of the days have lost evidence to retention; their "
+                    "rows are frozen",
+                    (long long)days);
+    return !err && found ? query_run(query) : err;
+}
+
 static enum err open_and_print(struct invocation *invocation,
                                const struct subject *subject,
                                const struct printing *printing)
@@ -185,6 +205,8 @@ static enum err open_and_print(struct invocation *invocation,
         err = print_whole(invocation, store, subject, printing);
     else if (!err)
         err = print_settled(invocation, store, subject, printing);
+    if (!err)
+        err = warn_of_expired(invocation, store);
     store_close(store);
     return err;
 }
@@ -263,6 +285,9 @@ static enum err export_counts(struct invocation *invocation)
                                             {"org", COLUMN_TEXT},
                                             {"received", COLUMN_INT},
                                             {"unique", COLUMN_INT}};
+    if (option_given(invocation, "--from") || option_given(invocation, "--to"))
+        log_message(LOG_WARNING, "counts are of all times; --from and --to do "
+                                 "not narrow them");
     struct table *table = table_open(
         stdout, table_format_named(option_text(invocation, "--format")),
         columns, 5);

@@ -10,12 +10,13 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "cli/derive.h"
+#include "cli/stop.h"
 #include "cli/table.h"
 #include "ingest/ingest.h"
+#include "livepeer/livepeer.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -63,21 +64,6 @@ struct import {
     bool damaged; /* some file ended early */
 };
 
-static volatile sig_atomic_t stop_asked;
-
-static void ask_stop(int signal_number)
-{
-    (void)signal_number;
-    stop_asked = 1;
-}
-
-static void catch_signals(void)
-{
-    struct sigaction action = {.sa_handler = ask_stop};
-    sigaction(SIGINT, &action, NULL);
-    sigaction(SIGTERM, &action, NULL);
-}
-
 static enum err stopped(void)
 {
     return err_set(ERR_STOPPED, "stopped; what was read is kept, give the same "
@@ -92,7 +78,7 @@ static enum err after_record(struct import *import, uint64_t length)
     import->pending_bytes += length;
     progress_show(&import->progress, import->name, import->done, import->size,
                   import->records, "records");
-    if (stop_asked)
+    if (stop_count())
         return stopped();
     int64_t most = import->invocation->config->import_commit_lines;
     if (ingest_pending(import->ingest) < (uint64_t)most &&
@@ -124,10 +110,11 @@ static enum err feed(void *context, const char **bytes, size_t *length)
     struct import *import = context;
     ssize_t count;
     do
-        count = stop_asked ? 0 : read(import->file, import->bytes, READ_BYTES);
-    while (count < 0 && errno == EINTR && !stop_asked);
+        count =
+            stop_count() ? 0 : read(import->file, import->bytes, READ_BYTES);
+    while (count < 0 && errno == EINTR && !stop_count());
     /* Ctrl-C ends a pipe's writer too: an end of input is none then. */
-    if (stop_asked)
+    if (stop_count())
         return stopped();
     if (count < 0)
         return err_set(ERR_INPUT, "cannot read %s: %s", import->name,
@@ -149,29 +136,45 @@ static enum err open_file(const char *name, int *file)
 {
     *file = is_standard_input(name) ? STDIN_FILENO
                                     : open(name, O_RDONLY | O_CLOEXEC);
-    struct stat about;
+    if (*file < 0 && stop_count())
+        return stopped();
     if (*file < 0)
         return err_set(ERR_USAGE, "cannot open %s: %s", name, strerror(errno));
-    if (!fstat(*file, &about) && S_ISDIR(about.st_mode)) {
-        close(*file);
+    return ERR_NONE;
+}
+
+/* Looks without opening: that would cut a named pipe off from its writer. */
+static enum err check_file(const char *name)
+{
+    struct stat about;
+    if (is_standard_input(name))
+        return ERR_NONE;
+    if (stat(name, &about) || access(name, R_OK))
+        return err_set(ERR_USAGE, "cannot open %s: %s", name, strerror(errno));
+    if (S_ISDIR(about.st_mode))
         return err_set(ERR_USAGE, "%s is a directory; name the files in it",
                        name);
-    }
+    return ERR_NONE;
+}
+
+static enum err check_options(const struct invocation *invocation)
+{
+    int64_t at = option_time(invocation, "--at", 0);
+    if (at < 0 || at > EVENT_TIME_MS_MAX)
+        return err_set(ERR_USAGE, "--at must lie between 1970 and 2286");
+    if (strchr(invocation->config->org, '|'))
+        return err_set(ERR_USAGE, "an organisation cannot hold '|'; session "
+                                  "keys are parted by it");
     return ERR_NONE;
 }
 
 /* Before anything is imported, so that a misspelt name costs nothing. */
 static enum err check_files(const struct invocation *invocation)
 {
-    for (size_t i = 0; i < invocation->argument_count; i++) {
-        int file;
-        enum err err = open_file(invocation->arguments[i], &file);
-        if (err)
-            return err;
-        if (!is_standard_input(invocation->arguments[i]))
-            close(file);
-    }
-    return ERR_NONE;
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < invocation->argument_count; i++)
+        err = check_file(invocation->arguments[i]);
+    return err;
 }
 
 static void look_at_file(struct import *import)
@@ -287,24 +290,30 @@ static enum err expire(struct import *import)
     return err;
 }
 
-/* A stop asked for keeps what was read, as a normal end does. */
+static enum err finish_import(struct import *import)
+{
+    enum err err = ingest_finish(import->ingest);
+    if (!err)
+        err = derive(import->store, &import->progress);
+    if (!err)
+        err = expire(import);
+    return err ? err : print_totals(import);
+}
+
+/* A stop or an unreadable file keeps what was read, as a normal end does. */
 static enum err run_import(struct import *import)
 {
     enum err err = import_files(import);
     progress_end(&import->progress);
-    if (err && err != ERR_STOPPED)
+    if (err && err != ERR_STOPPED && err != ERR_INPUT && err != ERR_USAGE)
         return err;
-    enum err finished = ingest_finish(import->ingest);
-    if (!finished)
-        finished = derive(import->store, &import->progress);
-    if (!finished)
-        finished = expire(import);
-    if (!finished)
-        finished = print_totals(import);
+    const char *sentence =
+        arena_printf(&import->invocation->arena, "%s", err_message());
+    enum err finished = finish_import(import);
     if (finished)
         return finished;
     if (err)
-        return stopped();
+        return err_set(err, "%s", sentence);
     return import->damaged ? err_set(ERR_INPUT, "some input was damaged")
                            : ERR_NONE;
 }
@@ -312,13 +321,15 @@ static enum err run_import(struct import *import)
 static enum err run(struct invocation *invocation)
 {
     struct import import = {.invocation = invocation};
-    enum err err = check_files(invocation);
+    enum err err = check_options(invocation);
+    if (!err)
+        err = check_files(invocation);
     if (err)
         return err;
     err = store_open(&import.store, invocation->config->data, STORE_WRITE);
     if (err)
         return err;
-    catch_signals();
+    stop_catch();
     import.origin.source = text_of("import");
     import.origin.org = text_of(invocation->config->org);
     import.progress = progress_start(invocation);

@@ -4,6 +4,7 @@
  * has not, that is a defect of this program.
  */
 #include "cli/derive.h"
+#include "cli/stop.h"
 #include "ingest/ingest.h"
 #include "rollup/rollup.h"
 
@@ -17,6 +18,22 @@ static void show_lines(void *context, uint64_t lines)
     progress_show(context, "reading evidence", 0, 0, lines, "lines");
 }
 
+/* One transaction: readers see the former rows until all stand again. */
+static enum err rebuild(struct store *store, struct progress *progress)
+{
+    enum err err = store_begin(store);
+    if (err)
+        return err;
+    err = ingest_replay(store, show_lines, progress);
+    progress_end(progress);
+    if (!err)
+        err = derive_within(store, progress);
+    if (!err)
+        return store_commit(store);
+    store_rollback(store);
+    return err;
+}
+
 static enum err run(struct invocation *invocation)
 {
     struct store *store;
@@ -24,10 +41,8 @@ static enum err run(struct invocation *invocation)
     enum err err = store_open(&store, invocation->config->data, STORE_WRITE);
     if (err)
         return err;
-    err = ingest_replay(store, show_lines, &progress);
-    progress_end(&progress);
-    if (!err)
-        err = derive(store, &progress);
+    stop_catch();
+    err = rebuild(store, &progress);
     store_close(store);
     return err;
 }
@@ -39,8 +54,9 @@ const struct command command_rebuild = {
     .about =
         "Reads all evidence again and derives sessions, hours and scores "
         "from it. Evidence is not changed. The derived tables come out byte "
-        "for byte as they were; days whose evidence has expired keep the rows "
-        "they have.\n\n"
+        "for byte as they were. Days whose evidence has expired cannot be read "
+        "again and keep the facts they have. While it works, and if it is "
+        "stopped, the former tables stand.\n\n"
         "Refuses beside a running server, whose process it names.",
     .examples = examples,
     .run = run,

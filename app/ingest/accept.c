@@ -106,6 +106,9 @@ static struct text org_of(struct arena *arena, struct yyjson_val *root,
         org = default_org;
     if (!org.length && envelope != root)
         org = org_of_topic(member(arena, root, "topic"));
+    /* It would make two sessions one: the key is "org|stream|request". */
+    if (memchr(org.data, '|', org.length))
+        org = text_of("");
     return org;
 }
 

@@ -1,6 +1,11 @@
 /*
  * batch.c: facts of many lines, gathered so that one session's day, one
  * organisation's hour of snapshots and one count are written once a commit.
+ *
+ * Settling leaves each day and hour as one chunk, number 0: sorted, each key
+ * once, none removed. A chunk that is not so as it comes is numbered 1 at
+ * least, which makes settling join it; so the stored bytes do not tell in which
+ * order events came.
  */
 #include "ingest/batch.h"
 
@@ -9,15 +14,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* How far around a pass snapshots are loaded (§2.5). */
-enum { SNAPSHOT_BEFORE_MS = 10 * 60 * 1000, SNAPSHOT_AFTER_MS = 30 * 1000 };
-
 struct session_day {
     struct text session_key;
     struct text org;
     int64_t day;
     struct session_event *events;
     size_t count;
+    bool wants_joining;
 };
 
 struct snapshot_hour {
@@ -25,6 +28,7 @@ struct snapshot_hour {
     int64_t hour;
     struct capability_snapshot *snapshots;
     size_t count;
+    bool wants_joining;
 };
 
 struct batch {
@@ -127,6 +131,16 @@ static void keep_texts(struct batch *batch, struct session_event *event)
         arena_text(&batch->arena, event->id.data, event->id.length);
 }
 
+/* By (ts, id, family), as settling sorts them. */
+static bool is_after(const struct session_event *event,
+                     const struct session_event *before)
+{
+    if (event->ts != before->ts)
+        return event->ts > before->ts;
+    int order = text_compare(event->id, before->id);
+    return order > 0 || (!order && event->family > before->family);
+}
+
 static void add_session_event(struct batch *batch, struct arena *arena,
                               const struct event *event, int64_t line,
                               bool removed)
@@ -148,6 +162,9 @@ static void add_session_event(struct batch *batch, struct arena *arena,
     struct session_day *day = day_of(batch, key, event->org, event->ts);
     day->events =
         arena_grow(&batch->arena, day->events, day->count, sizeof *day->events);
+    if (removed ||
+        (day->count && !is_after(&fact, &day->events[day->count - 1])))
+        day->wants_joining = true;
     day->events[day->count++] = fact;
 }
 
@@ -184,6 +201,15 @@ static struct snapshot_hour *hour_of(struct batch *batch, struct text org,
     return hour;
 }
 
+/* By (ts, id). */
+static bool snapshot_is_after(const struct capability_snapshot *snapshot,
+                              const struct capability_snapshot *before)
+{
+    return snapshot->ts > before->ts ||
+           (snapshot->ts == before->ts &&
+            text_compare(snapshot->id, before->id) > 0);
+}
+
 static void add_snapshot(struct batch *batch, struct arena *arena,
                          const struct event *event, int64_t line, bool removed)
 {
@@ -203,6 +229,10 @@ static void add_snapshot(struct batch *batch, struct arena *arena,
     struct snapshot_hour *hour = hour_of(batch, event->org, event->ts);
     hour->snapshots = arena_grow(&batch->arena, hour->snapshots, hour->count,
                                  sizeof *hour->snapshots);
+    if (removed ||
+        (hour->count &&
+         !snapshot_is_after(&snapshot, &hour->snapshots[hour->count - 1])))
+        hour->wants_joining = true;
     hour->snapshots[hour->count++] = snapshot;
 }
 
@@ -317,6 +347,7 @@ static enum err write_day(struct store *store, const struct session_day *day)
     query_bind_int(query, 2, day->day);
     query_bind_text(query, 3, day->org);
     query_bind_blob(query, 4, bytes.data, bytes.length);
+    query_bind_int(query, 5, day->wants_joining);
     enum err err = query_run(query);
     buf_free(&bytes);
     return err ? err : note_dirty(store, day->org, day->day, day->session_key);
@@ -329,7 +360,7 @@ static enum err note_reach(struct store *store,
     enum err err = ERR_NONE;
     for (size_t i = 0; !err && i < hour->count; i++) {
         int64_t ts = hour->snapshots[i].ts;
-        int64_t first = clock_day_start(ts - SNAPSHOT_AFTER_MS + 1);
+        int64_t first = clock_day_start(ts - SNAPSHOT_AFTER_MS);
         int64_t last = clock_day_start(ts + SNAPSHOT_BEFORE_MS);
         for (int64_t day = first; !err && day <= last; day += MS_PER_DAY)
             err = note_dirty(store, hour->org, day, text_of(""));
@@ -346,6 +377,7 @@ static enum err write_hour(struct store *store,
     query_bind_text(query, 1, hour->org);
     query_bind_int(query, 2, hour->hour);
     query_bind_blob(query, 3, bytes.data, bytes.length);
+    query_bind_int(query, 4, hour->wants_joining);
     enum err err = query_run(query);
     buf_free(&bytes);
     return err ? err : note_reach(store, hour);

@@ -13,6 +13,8 @@
  */
 #include "ingest/ingest_int.h"
 
+#include "base/clock.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -95,8 +97,8 @@ static void key_of(struct delivery *delivery)
                            {time, (size_t)length}, nul, event->id};
     hash_sha256_parts(parts, 7, digest);
     delivery->fingerprint = first_word(digest);
-    delivery->place = (struct seen_place){event->class, event->org,
-                                          event->ts / (60 * 60 * 1000)};
+    delivery->place =
+        (struct seen_place){event->class, event->org, event->ts / MS_PER_HOUR};
 }
 
 static bool same_key(const struct event *a, const struct event *b)
@@ -209,9 +211,10 @@ static enum err write_evidence(struct ingest *ingest, struct delivery *delivery,
     if (ingest->replaying)
         return ERR_NONE;
     struct evidence_line *line = &delivery->line;
-    if (earlier->found && (earlier->same_bytes || !earlier->readable)) {
+    if (earlier->found && earlier->same_bytes) {
         line->kind = EVIDENCE_REPEAT;
         line->repeats = earlier->entry->line;
+        line->event_ms = INT64_MIN; /* it is no evidence of that day */
     }
     return evidence_append(ingest->store, line);
 }
@@ -274,8 +277,13 @@ static enum err take_again(struct ingest *ingest, struct delivery *delivery,
         delivery->event.class == EVIDENCE_ACCEPTED)
         return compete(ingest, delivery, earlier);
     batch_count(ingest->batch, &delivery->event, false, false);
-    if (earlier->same_bytes || !earlier->readable)
+    if (earlier->same_bytes)
         return ERR_NONE;
+    if (!earlier->readable) {
+        /* The line that stood for the key has expired; this one is kept. */
+        earlier->entry->line = delivery->line.line;
+        return seen_changed(ingest->seen, &delivery->place);
+    }
     return add_seen(ingest, delivery, delivery->line.line, true);
 }
 

@@ -87,9 +87,10 @@ MUST_USE enum err ingest_finish(struct ingest *ingest);
 const struct ingest_total *ingest_totals(struct ingest *ingest, size_t *count);
 
 /*
- * Derives all facts again from the evidence, in one transaction, and notes
- * everything for settling. Days whose evidence has expired keep their facts.
- * PROGRESS may be null.
+ * Derives all facts again from the evidence, in the caller's transaction,
+ * empties the tables that are derived from them and notes everything for
+ * settling. Days whose evidence has expired keep their facts. PROGRESS may be
+ * null.
  */
 MUST_USE enum err ingest_replay(struct store *store,
                                 void (*progress)(void *context, uint64_t lines),

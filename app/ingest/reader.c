@@ -176,6 +176,14 @@ static bool begins_with(const struct reading *reading, const char *magic,
     return reading->left >= length && !memcmp(reading->at, magic, length);
 }
 
+/* A frame of data, or one to be skipped, as some tools put first. */
+static bool begins_zstd(const struct reading *reading)
+{
+    return begins_with(reading, "\x28\xb5\x2f\xfd", 4) ||
+           (reading->left >= 4 && (reading->at[0] & 0xf0) == 0x50 &&
+            !memcmp(reading->at + 1, "\x2a\x4d\x18", 3));
+}
+
 static enum err read_any(struct reading *reading)
 {
     struct reader_report *report = reading->report;
@@ -186,7 +194,7 @@ static enum err read_any(struct reading *reading)
         memcpy(report->compression, "gzip", 5);
         return read_gzip(reading);
     }
-    if (begins_with(reading, "\x28\xb5\x2f\xfd", 4)) {
+    if (begins_zstd(reading)) {
         memcpy(report->compression, "zstd", 5);
         return read_zstd(reading);
     }

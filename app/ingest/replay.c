@@ -2,13 +2,16 @@
  * replay.c: all facts again from the evidence.
  *
  * The lines go through the same steps as when they came, only that they lie in
- * the evidence already. One transaction holds it all: whoever reads meanwhile
- * sees the former state, and an interruption leaves it.
+ * the evidence already. All of it, and the settling after it, is one
+ * transaction of the caller: whoever reads meanwhile sees the former state, and
+ * an interruption leaves it.
  *
  * Days that have lost evidence keep the facts they have, and their lines are
  * passed over; so do the counts, which can no longer be counted again.
  */
 #include "ingest/ingest_int.h"
+
+#include "base/clock.h"
 
 enum { FLUSH_RECORDS = 50000 };
 
@@ -19,15 +22,22 @@ struct replay {
     uint64_t lines;
     void (*progress)(void *context, uint64_t lines);
     void *context;
-    struct arena arena;
+    struct arena arena; /* of the line that a repeat stands for */
 };
 
-static struct text frozen_key(struct arena *arena, struct text org, int64_t ts)
+/* The number of an org's day in FROZEN, added where ADD says so, else looked
+ * up: TEXT_INDEX_ABSENT for none. Bytes, because an org may hold any. */
+static ptrdiff_t frozen_day(struct text_index *frozen, struct text org,
+                            int64_t ts, bool add)
 {
-    int64_t day = ts / (24 * 60 * 60 * 1000);
-    char *key = arena_printf(arena, "%lld|%.*s", (long long)day,
-                             (int)org.length, org.data);
-    return text_of(key);
+    struct buf key = {0};
+    buf_add_signed(&key, clock_day_start(ts));
+    buf_add(&key, org.data, org.length);
+    struct text bytes = {key.data, key.length};
+    ptrdiff_t number = add ? (ptrdiff_t)text_index_add(frozen, bytes, NULL)
+                           : text_index_find(frozen, bytes);
+    buf_free(&key);
+    return number;
 }
 
 static enum err read_frozen(struct replay *replay, struct store *store)
@@ -35,12 +45,9 @@ static enum err read_frozen(struct replay *replay, struct store *store)
     struct query *query = query_start(store, QUERY_REPLAY_EXPIRED_DAYS);
     bool row;
     enum err err;
-    while (!(err = query_step(query, &row)) && row) {
-        struct text org = query_copy(&replay->arena, query, 0);
-        text_index_add(&replay->frozen,
-                       frozen_key(&replay->arena, org, query_int(query, 1)),
-                       NULL);
-    }
+    while (!(err = query_step(query, &row)) && row)
+        (void)frozen_day(&replay->frozen, query_text(query, 0),
+                         query_int(query, 1), true);
     if (err)
         return err;
     query = query_start(store, QUERY_REPLAY_ANY_EXPIRED);
@@ -100,10 +107,7 @@ static bool is_frozen(struct replay *replay, const struct evidence_line *line)
         return false;
     if (line->class != EVIDENCE_ACCEPTED || line->event_ms == INT64_MIN)
         return true;
-    arena_clear(&replay->arena);
-    return text_index_find(
-               &replay->frozen,
-               frozen_key(&replay->arena, line->org, line->event_ms)) >= 0;
+    return frozen_day(&replay->frozen, line->org, line->event_ms, false) >= 0;
 }
 
 static enum err take(struct replay *replay, const struct evidence_line *line)
@@ -158,16 +162,9 @@ enum err ingest_replay(struct store *store,
                        void *context)
 {
     struct replay replay = {.progress = progress, .context = context};
-    enum err err = store_begin(store);
-    if (err)
-        return err;
     replay.ingest = ingest_new(store);
     replay.ingest->replaying = true;
-    err = replay_all(&replay, store);
-    if (err)
-        store_rollback(store);
-    else
-        err = store_commit(store);
+    enum err err = replay_all(&replay, store);
     ingest_free(replay.ingest);
     text_index_free(&replay.frozen);
     arena_free(&replay.arena);

@@ -9,7 +9,8 @@
  *
  * Damage stays local. In an array a newline ends a string that was left open,
  * because JSON strings cannot hold one; in a pretty-printed object a line that
- * begins with '{' in the first column begins the next record.
+ * begins with '{' in the first column begins the next record, unless it can be
+ * a value of this one.
  */
 #include "ingest/splitter.h"
 
@@ -33,6 +34,8 @@ struct splitter {
     bool in_string;
     bool escaped;
     bool at_line_start;
+    bool indented;     /* some line of the record begins with white space */
+    char last;         /* of the record, outside strings and no white space */
     bool multi_line;   /* a pretty-printed object has been read */
     size_t mark_bytes; /* of a byte order mark at the start, read so far */
     bool started;      /* past the place where it may stand */
@@ -108,6 +111,8 @@ static enum err end_record(struct splitter *splitter)
     splitter->length = 0;
     splitter->depth = 0;
     splitter->in_string = splitter->escaped = false;
+    splitter->indented = false;
+    splitter->last = '\0';
     return err;
 }
 
@@ -116,6 +121,8 @@ static enum err end_record(struct splitter *splitter)
 /* Follows strings and brackets over one byte. */
 static void follow(struct splitter *splitter, char c)
 {
+    if (!splitter->in_string && !is_space(c))
+        splitter->last = c;
     if (splitter->in_string) {
         if (splitter->escaped)
             splitter->escaped = false;
@@ -171,18 +178,29 @@ static enum err split_first(struct splitter *splitter, const char *at,
     return end_record(splitter);
 }
 
+/* Whether a '{' in the first column begins the next record, so that the present
+ * one was cut off. Where nothing is indented it may be a value of this one. */
+static bool is_next_record(const struct splitter *splitter)
+{
+    return splitter->indented || !splitter->last ||
+           !strchr("[,:", splitter->last);
+}
+
 static enum err split_pretty(struct splitter *splitter, const char *at,
                              size_t length, size_t *used)
 {
     size_t i = 0;
     for (; i < length; i++) {
-        if (splitter->at_line_start && at[i] == '{') {
+        if (splitter->at_line_start && at[i] == '{' &&
+            is_next_record(splitter)) {
             keep(splitter, at, i);
             *used = i;
             splitter->at_line_start = false;
             splitter->shape = SHAPE_FIRST;
             return end_record(splitter);
         }
+        if (splitter->at_line_start && is_space(at[i]) && at[i] != '\n')
+            splitter->indented = true;
         splitter->at_line_start = at[i] == '\n';
         follow(splitter, at[i]);
         if (!splitter->depth && !splitter->in_string && at[i] == '}') {

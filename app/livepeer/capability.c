@@ -263,11 +263,23 @@ static void read_element(struct arena *arena, struct yyjson_val *value,
     element->interval_count = expansion.count;
 }
 
+/* Before room is made: a foreign list may be long and hold no orchestrator. */
+static size_t count_addressed(struct yyjson_val *data)
+{
+    struct json_iterator iterator =
+        json_iterate(json_is_array(data) ? data : NULL);
+    struct yyjson_val *value;
+    size_t count = 0;
+    while ((value = json_next(&iterator, NULL)))
+        count += !json_is_null(json_get(value, "address"));
+    return count;
+}
+
 struct capability_element *
 capability_read(struct arena *arena, struct yyjson_val *data, size_t *count)
 {
     *count = 0;
-    size_t most = json_is_array(data) ? json_count(data) : 0;
+    size_t most = count_addressed(data);
     struct capability_element *elements =
         arena_array(arena, most, sizeof *elements);
     struct json_iterator iterator = json_iterate(most ? data : NULL);

@@ -151,6 +151,9 @@ struct hint {
 struct hint hint_normalise(struct arena *arena, struct text pipeline_hint,
                            struct text model_hint);
 
+/* How far around a pass snapshots are loaded (§2.5). */
+enum { SNAPSHOT_BEFORE_MS = 10 * 60 * 1000, SNAPSHOT_AFTER_MS = 30 * 1000 };
+
 /* ---- capability snapshots (§1.5, §2.5) --------------------------------- */
 
 struct capability_interval {

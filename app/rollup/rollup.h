@@ -489,12 +489,20 @@ struct offer *offers_build(struct arena *arena, struct text org,
 
 /*
  * Brings every derived table up to date with the facts that changed since the
- * last call, in transactions of its own. REPORT may be null.
+ * last call, in transactions of its own. REPORT may be null; what it
+ * returns ends settling where it is an error.
  */
 MUST_USE enum err settle(struct store *store,
-                         void (*report)(void *context, const char *stage,
-                                        uint64_t done),
+                         enum err (*report)(void *context, const char *stage,
+                                            uint64_t done),
                          void *context);
+
+/* All of it in the caller's transaction. */
+MUST_USE enum err settle_within(struct store *store,
+                                enum err (*report)(void *context,
+                                                   const char *stage,
+                                                   uint64_t done),
+                                void *context);
 
 /* One unit of the same, in one transaction; *MORE is false where nothing was
  * left to do. For writers that have other work in between. */

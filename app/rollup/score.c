@@ -68,48 +68,32 @@ static double double_at(const struct benchmark_row *row, size_t offset)
     return *(const double *)((const char *)row + offset);
 }
 
-/* Products are summed without error, so that the days' order is of no matter;
- * a NaN cannot enter an exact sum and is kept aside. */
-struct weighted {
-    struct exact_sum sum;
-    bool broken;
-};
-
-static void add_weighted(struct weighted *weighted, double percentile,
-                         int64_t count)
+static double mean(const struct exact_sum *sum, int64_t count)
 {
-    if (isnan(percentile))
-        weighted->broken = true;
-    else
-        exact_add(&weighted->sum, percentile * (double)count);
+    return count > 0 ? exact_round(sum) / (double)count : (double)NAN;
 }
 
-static double weighted_mean(const struct weighted *weighted, int64_t count)
-{
-    if (weighted->broken || count <= 0)
-        return (double)NAN;
-    return exact_round(&weighted->sum) / (double)count;
-}
-
+/* Products are summed without error, so that the days' order is of no matter.
+ */
 static struct edges cohort(const struct sla_row *row,
                            const struct benchmark_row *benchmarks, size_t count,
                            const struct metric *metric)
 {
     struct arena scratch = {0};
-    struct weighted first = {.sum.arena = &scratch};
-    struct weighted second = {.sum.arena = &scratch};
+    struct exact_sum first = {.arena = &scratch};
+    struct exact_sum second = {.arena = &scratch};
     struct edges edges = {0};
     for (size_t i = 0; i < count; i++) {
         const struct benchmark_row *day = &benchmarks[i];
         if (!in_cohort(row, day))
             continue;
         int64_t rows = *(const int64_t *)((const char *)day + metric->count);
-        add_weighted(&first, double_at(day, metric->first), rows);
-        add_weighted(&second, double_at(day, metric->second), rows);
+        exact_add(&first, double_at(day, metric->first) * (double)rows);
+        exact_add(&second, double_at(day, metric->second) * (double)rows);
         edges.rows += rows;
     }
-    edges.first = weighted_mean(&first, edges.rows);
-    edges.second = weighted_mean(&second, edges.rows);
+    edges.first = mean(&first, edges.rows);
+    edges.second = mean(&second, edges.rows);
     arena_free(&scratch);
     return edges;
 }

@@ -2,9 +2,9 @@
  * settle.c: derived tables brought up to date, touching only what changed.
  *
  * Ingest notes in dirty tables what new evidence may have changed. Settling
- * works the notes off in stages, each unit in a transaction of its own
- * that also clears its note, so that it can be interrupted anywhere and goes
- * on with the next call:
+ * works the notes off in stages, each unit in the transaction that also clears
+ * its note, so that it can be interrupted anywhere and goes on with the next
+ * call:
  *
  *   snapshots   chunks of one hour are joined
  *   days        selections and decisions of one (org, day), and the sessions
@@ -41,8 +41,9 @@ static enum err first_int(struct store *store, enum query_id id, int64_t *value,
     *found = !err && row && !query_is_null(query, 0);
     if (*found)
         *value = query_int(query, 0);
-    /* To its end: a statement that stays open holds back checkpoints. */
-    return err || !row ? err : query_run(query);
+    /* To its end also where the row was null: an open query would keep the
+     * log from being checkpointed. */
+    return !err && row ? query_run(query) : err;
 }
 
 /* ---- one unit of each stage ------------------------------------------ */
@@ -56,8 +57,7 @@ static enum err settle_snapshots(struct store *store, bool *found)
         first_int(store, QUERY_SNAPSHOT_HOUR_CHUNKED_FIRST, &hour, found);
     if (err || !*found)
         return err;
-    err = store_begin(store);
-    return err ? err : finish(store, snapshots_join(store));
+    return snapshots_join(store);
 }
 
 static enum err settle_first_day(struct store *store, bool *found)
@@ -72,9 +72,7 @@ static enum err settle_first_day(struct store *store, bool *found)
         day = query_int(query, 1);
         err = query_run(query);
         if (!err)
-            err = store_begin(store);
-        if (!err)
-            err = finish(store, settle_day(store, org, day));
+            err = settle_day(store, org, day);
     }
     arena_free(&arena);
     return err;
@@ -86,9 +84,7 @@ static enum err settle_first_hours(struct store *store, bool *found)
     enum err err = first_int(store, QUERY_DIRTY_HOUR_FIRST, &hour, found);
     if (err || !*found)
         return err;
-    err = store_begin(store);
-    return err ? err
-               : finish(store, settle_hours(store, clock_day_start(hour)));
+    return settle_hours(store, clock_day_start(hour));
 }
 
 static enum err settle_first_benchmarks(struct store *store, bool *found)
@@ -98,8 +94,7 @@ static enum err settle_first_benchmarks(struct store *store, bool *found)
         first_int(store, QUERY_DIRTY_DAY_FIRST_BENCHMARK, &day, found);
     if (err || !*found)
         return err;
-    err = store_begin(store);
-    return err ? err : finish(store, settle_benchmarks(store, day));
+    return settle_benchmarks(store, day);
 }
 
 static enum err settle_first_scores(struct store *store, bool *found)
@@ -108,8 +103,7 @@ static enum err settle_first_scores(struct store *store, bool *found)
     enum err err = first_int(store, QUERY_DIRTY_DAY_FIRST, &day, found);
     if (err || !*found)
         return err;
-    err = store_begin(store);
-    return err ? err : finish(store, settle_scores(store, day));
+    return settle_scores(store, day);
 }
 
 /* ---- all of them ------------------------------------------------------ */
@@ -123,15 +117,26 @@ static const struct stage {
     {"scores", settle_first_scores},
 };
 
-enum { STAGES = sizeof stages / sizeof *stages };
+enum {
+    STAGES = sizeof stages / sizeof *stages,
+    /* A commit costs a wait for the disk; many small days share one. */
+    UNITS_PER_COMMIT = 64
+};
+
+/* The first unit there is, of any stage, in the open transaction. */
+static enum err settle_first(struct store *store, bool *found)
+{
+    enum err err = ERR_NONE;
+    *found = false;
+    for (size_t i = 0; !err && !*found && i < STAGES; i++)
+        err = stages[i].unit(store, found);
+    return err;
+}
 
 enum err settle_step(struct store *store, bool *more)
 {
-    enum err err = ERR_NONE;
-    *more = false;
-    for (size_t i = 0; !err && !*more && i < STAGES; i++)
-        err = stages[i].unit(store, more);
-    return err;
+    enum err err = store_begin(store);
+    return err ? err : finish(store, settle_first(store, more));
 }
 
 enum err settle_pending(struct store *store, bool *pending)
@@ -143,18 +148,58 @@ enum err settle_pending(struct store *store, bool *pending)
     return err;
 }
 
-enum err settle(struct store *store,
-                void (*report)(void *context, const char *stage, uint64_t done),
-                void *context)
+typedef enum err settle_report(void *context, const char *stage, uint64_t done);
+
+/* Up to UNITS_PER_COMMIT units of one stage, in the open transaction. */
+static enum err settle_some(struct store *store, const struct stage *stage,
+                            uint64_t *done, bool *found)
 {
     enum err err = ERR_NONE;
-    for (size_t i = 0; !err && i < STAGES; i++) {
-        bool found = true;
-        for (uint64_t done = 0; !err && found; done++) {
-            if (report)
-                report(context, stages[i].name, done);
-            err = stages[i].unit(store, &found);
-        }
+    *found = true;
+    for (int i = 0; !err && *found && i < UNITS_PER_COMMIT; i++) {
+        err = stage->unit(store, found);
+        *done += *found;
     }
     return err;
+}
+
+/* One stage to its end; OWN says that it makes transactions of its own. */
+static enum err settle_stage(struct store *store, const struct stage *stage,
+                             bool own, settle_report *report, void *context)
+{
+    uint64_t done = 0;
+    bool found = true;
+    enum err err = ERR_NONE;
+    while (!err && found) {
+        if (report)
+            err = report(context, stage->name, done);
+        if (!err && own)
+            err = store_begin(store);
+        if (err)
+            break;
+        err = settle_some(store, stage, &done, &found);
+        if (own)
+            err = finish(store, err);
+    }
+    return err;
+}
+
+static enum err settle_stages(struct store *store, bool own,
+                              settle_report *report, void *context)
+{
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < STAGES; i++)
+        err = settle_stage(store, &stages[i], own, report, context);
+    return err;
+}
+
+enum err settle(struct store *store, settle_report *report, void *context)
+{
+    return settle_stages(store, true, report, context);
+}
+
+enum err settle_within(struct store *store, settle_report *report,
+                       void *context)
+{
+    return settle_stages(store, false, report, context);
 }

@@ -15,9 +15,6 @@
 
 #include <string.h>
 
-/* How far around a pass snapshots are loaded (§2.5). */
-enum { SNAPSHOT_BEFORE_MS = 10 * 60 * 1000, SNAPSHOT_AFTER_MS = 30 * 1000 };
-
 struct day_work {
     struct store *store;
     struct arena arena; /* lives as long as the day */

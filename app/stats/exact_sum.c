@@ -2,10 +2,20 @@
  * exact_sum.c: error-free accumulation, see stats.h. The rounding step follows
  * from the parts being non-overlapping: add from the largest down until
  * something is lost, then look at the next part to break a tie.
+ *
+ * Values near the end of the range are accumulated apart, scaled down by a
+ * power of two, so that no order of adding overflows on the way to a sum that
+ * a double can hold.
  */
 #include "stats/stats.h"
 
+#include <float.h>
+#include <math.h>
 #include <string.h>
+
+/* Values from 2^900 on are large; 2^64 of them fit once scaled by 2^-64. */
+static const double LARGE = 0x1p900;
+static const double SCALE = 0x1p64;
 
 /* a + b = the returned value + *lost, exactly (Knuth's two-sum). */
 static double two_sum(double a, double b, double *lost)
@@ -21,51 +31,65 @@ static bool is_zero(double value)
     return !(value < 0) && !(value > 0);
 }
 
-static void push(struct exact_sum *sum, double part)
+static void push(struct arena *arena, struct exact_parts *parts, double part)
 {
-    if (sum->count == sum->capacity) {
-        size_t capacity = sum->capacity ? sum->capacity * 2 : 4;
-        double *grown = arena_array(sum->arena, capacity, sizeof *grown);
-        if (sum->count)
-            memcpy(grown, sum->parts, sum->count * sizeof *grown);
-        sum->parts = grown;
-        sum->capacity = capacity;
+    if (parts->count == parts->capacity) {
+        size_t capacity = parts->capacity ? parts->capacity * 2 : 4;
+        double *grown = arena_array(arena, capacity, sizeof *grown);
+        if (parts->count)
+            memcpy(grown, parts->list, parts->count * sizeof *grown);
+        parts->list = grown;
+        parts->capacity = capacity;
     }
-    sum->parts[sum->count++] = part;
+    parts->list[parts->count++] = part;
+}
+
+static void add_part(struct arena *arena, struct exact_parts *parts,
+                     double value)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < parts->count; i++) {
+        double lost;
+        value = two_sum(value, parts->list[i], &lost);
+        if (!is_zero(lost))
+            parts->list[kept++] = lost;
+    }
+    parts->count = kept;
+    if (!is_zero(value))
+        push(arena, parts, value);
 }
 
 void exact_add(struct exact_sum *sum, double value)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < sum->count; i++) {
-        double lost;
-        value = two_sum(value, sum->parts[i], &lost);
-        if (!is_zero(lost))
-            sum->parts[kept++] = lost;
-    }
-    sum->count = kept;
-    if (!is_zero(value))
-        push(sum, value);
+    if (!isfinite(value))
+        sum->special += value;
+    else if (fabs(value) >= LARGE)
+        add_part(sum->arena, &sum->large, value / SCALE);
+    else
+        add_part(sum->arena, &sum->parts, value);
 }
 
 void exact_add_sum(struct exact_sum *sum, const struct exact_sum *other)
 {
-    for (size_t i = 0; i < other->count; i++)
-        exact_add(sum, other->parts[i]);
+    for (size_t i = 0; i < other->parts.count; i++)
+        exact_add(sum, other->parts.list[i]);
+    for (size_t i = 0; i < other->large.count; i++)
+        add_part(sum->arena, &sum->large, other->large.list[i]);
+    sum->special += other->special;
 }
 
-double exact_round(const struct exact_sum *sum)
+static double round_parts(const struct exact_parts *parts)
 {
-    if (!sum->count)
+    if (!parts->count)
         return 0;
-    size_t i = sum->count - 1;
-    double high = sum->parts[i];
+    size_t i = parts->count - 1;
+    double high = parts->list[i];
     double lost = 0;
     while (i > 0 && is_zero(lost))
-        high = two_sum(high, sum->parts[--i], &lost);
+        high = two_sum(high, parts->list[--i], &lost);
     /* Half a unit was lost and more of the same sign follows: away from the
      * even neighbour. */
-    if (i > 0 && !is_zero(lost) && (lost < 0) == (sum->parts[i - 1] < 0)) {
+    if (i > 0 && !is_zero(lost) && (lost < 0) == (parts->list[i - 1] < 0)) {
         double doubled = lost * 2;
         double next = high + doubled;
         if (is_zero((next - high) - doubled))
@@ -74,24 +98,75 @@ double exact_round(const struct exact_sum *sum)
     return high;
 }
 
+/* PART scaled; what would vanish stays as the smallest number, because its
+ * sign may still break a tie. */
+static double scaled(double part)
+{
+    double small = part / SCALE;
+    return is_zero(small) ? copysign(DBL_TRUE_MIN, part) : small;
+}
+
+/* All of SUM in the scaled domain, in ARENA. */
+static struct exact_parts all_scaled(struct arena *arena,
+                                     const struct exact_sum *sum)
+{
+    struct exact_parts all = {0};
+    for (size_t i = 0; i < sum->large.count; i++)
+        add_part(arena, &all, sum->large.list[i]);
+    for (size_t i = 0; i < sum->parts.count; i++)
+        add_part(arena, &all, scaled(sum->parts.list[i]));
+    return all;
+}
+
+double exact_round(const struct exact_sum *sum)
+{
+    if (!is_zero(sum->special) || isnan(sum->special))
+        return sum->special;
+    if (!sum->large.count)
+        return round_parts(&sum->parts);
+    struct arena scratch = {0};
+    struct exact_parts all = all_scaled(&scratch, sum);
+    double rounded = round_parts(&all) * SCALE;
+    arena_free(&scratch);
+    return rounded;
+}
+
+/* Rounded, then the rest rounded, until nothing is left. */
+static void encode_parts(struct buf *out, struct arena *arena,
+                         struct exact_parts *rest)
+{
+    while (rest->count) {
+        double part = round_parts(rest);
+        buf_add_double(out, part);
+        add_part(arena, rest, -part);
+    }
+}
+
+/* The parts; where some are large, these in the scaled domain after a NaN. */
 void exact_encode(struct buf *out, const struct exact_sum *sum)
 {
     struct arena scratch = {0};
     struct exact_sum rest = {.arena = &scratch};
     exact_add_sum(&rest, sum);
-    while (rest.count) {
-        double part = exact_round(&rest);
-        buf_add_double(out, part);
-        exact_add(&rest, -part);
-    }
+    encode_parts(out, &scratch, &rest.parts);
+    if (rest.large.count)
+        buf_add_double(out, (double)NAN);
+    encode_parts(out, &scratch, &rest.large);
     arena_free(&scratch);
 }
 
 bool exact_decode(struct exact_sum *sum, struct text bytes)
 {
     struct reader in = reader_over(bytes.data, bytes.length);
-    sum->count = 0;
-    while (in.at < in.end && !in.failed)
-        exact_add(sum, read_double(&in));
+    bool is_large = false;
+    while (in.at < in.end && !in.failed) {
+        double part = read_double(&in);
+        if (isnan(part))
+            is_large = true;
+        else if (is_large)
+            add_part(sum->arena, &sum->large, part);
+        else
+            exact_add(sum, part);
+    }
     return !in.failed;
 }

@@ -19,23 +19,31 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Zero-initialised is the sum of nothing. */
-struct exact_sum {
-    struct arena *arena; /* where more parts come from; set before adding */
-    double *parts;       /* non-overlapping, increasing magnitude */
+/* Non-overlapping doubles, increasing in magnitude. */
+struct exact_parts {
+    double *list;
     size_t count;
     size_t capacity;
 };
 
-/* VALUE must be finite. */
+/* Zero-initialised is the sum of nothing. */
+struct exact_sum {
+    struct arena *arena; /* where more parts come from; set before adding */
+    struct exact_parts parts;
+    struct exact_parts large; /* of values near overflow, scaled down */
+    double special;           /* IEEE sum of values that are not finite */
+};
+
 void exact_add(struct exact_sum *sum, double value);
 void exact_add_sum(struct exact_sum *sum, const struct exact_sum *other);
 
-/* The exact sum rounded to the nearest double, ties to even. */
+/* The exact sum rounded to the nearest double, ties to even; infinite beyond
+ * the range of doubles. Not finite either where a value was not. */
 double exact_round(const struct exact_sum *sum);
 
 /* The one byte form of a sum: its value rounded, then what remains rounded,
- * and so on. Equal sums have equal bytes, whatever order made them. */
+ * and so on. Equal sums have equal bytes, whatever order made them. All values
+ * must have been finite. */
 void exact_encode(struct buf *out, const struct exact_sum *sum);
 bool exact_decode(struct exact_sum *sum, struct text bytes);
 

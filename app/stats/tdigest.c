@@ -45,6 +45,12 @@ static bool may_merge(float total, float before, struct centroid left,
     return left.count + right.count <= limit;
 }
 
+/* An infinite mean cannot be averaged with another. */
+static bool comparable(float a, float b)
+{
+    return !differ(a, b) || (isfinite(a) && isfinite(b));
+}
+
 /* Returns the number of centroids left; *TOTAL becomes their summed count. */
 static size_t compress(struct centroid *centroids, size_t count, float *total)
 {
@@ -53,7 +59,8 @@ static size_t compress(struct centroid *centroids, size_t count, float *total)
     for (size_t right = 1; right < count; right++) {
         struct centroid *into = &centroids[left];
         struct centroid from = centroids[right];
-        if (may_merge(*total, before, *into, from)) {
+        if (comparable(into->mean, from.mean) &&
+            may_merge(*total, before, *into, from)) {
             into->count += from.count;
             if (differ(into->mean, from.mean))
                 into->mean +=

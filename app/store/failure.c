@@ -21,8 +21,8 @@ static enum err corrupt(struct store *store, const char *reason,
 {
     return err_set(ERR_CORRUPT,
                    "%s is damaged (%s, in %s): restore a backup, or move the "
-                   "file away and import again; `assay evidence verify` tells "
-                   "what is affected",
+                   "file away and import again; where it still opens, `assay "
+                   "evidence verify` tells what is affected",
                    store->path, reason, what);
 }
 

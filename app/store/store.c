@@ -19,6 +19,7 @@
 
 #include <assert.h>
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -47,7 +48,7 @@ static int64_t file_bytes(const char *path, const char *suffix)
 
 static enum err absent(struct store *store)
 {
-    return err_set(ERR_ABSENT,
+    return err_set(ERR_STORE,
                    "there is no store in %s: `assay import FILE` makes one, "
                    "--data names another directory",
                    store->directory);
@@ -226,6 +227,16 @@ enum err store_open(struct store **store, const char *directory,
     return err;
 }
 
+/* Best effort: a reader may hold the log, and the next writer goes on. The
+ * sentence of whatever ended the caller's work stays the last one. */
+static void checkpoint(struct store *store)
+{
+    char sentence[1000];
+    snprintf(sentence, sizeof sentence, "%s", err_message());
+    if (query_run_id(store, QUERY_STORE_CHECKPOINT))
+        (void)err_set(ERR_NONE, "%s", sentence);
+}
+
 void store_close(struct store *store)
 {
     if (!store)
@@ -236,9 +247,8 @@ void store_close(struct store *store)
     read_blocks_forget(store);
     /* A query that was left amid its rows would hold the log. */
     queries_reset(store);
-    /* Best effort: a reader may hold the log, and the next writer goes on. */
     if (store->database && store->mode == STORE_WRITE)
-        (void)!query_run_id(store, QUERY_STORE_CHECKPOINT);
+        checkpoint(store);
     disconnect(store);
     if (store->lock >= 0)
         close(store->lock);

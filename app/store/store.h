@@ -35,7 +35,7 @@ enum store_mode { STORE_READ, STORE_WRITE };
 /*
  * Opens DIRECTORY (created for STORE_WRITE). ERR_LOCKED names the pid that
  * holds it, ERR_NEWER the two versions, ERR_CORRUPT what is damaged and what
- * to do, ERR_ABSENT that there is no store (STORE_READ).
+ * to do, ERR_STORE that there is no store (STORE_READ).
  */
 MUST_USE enum err store_open(struct store **store, const char *directory,
                              enum store_mode mode);

@@ -148,3 +148,8 @@ SELECT (SELECT count(*) FROM evidence_block
 SELECT CASE state WHEN 0 THEN 'open' WHEN 1 THEN 'sealed' ELSE 'expired' END,
        lower(hex(hash)), lower(hex(chain))
 FROM evidence_block WHERE block = ?1;
+
+-- name: evidence_expired_count
+-- UTC days in a span that lost accepted evidence, over all organisations.
+SELECT count(DISTINCT day) FROM evidence_expired_day
+WHERE day >= ?1 - 86399999 AND day < ?2;

@@ -1,10 +1,11 @@
 -- Facts: written with the evidence, read by settling.
 
 -- name: session_day_add
+-- The next chunk, but none before number ?5.
 INSERT INTO session_day (session_key, day, chunk, org, events)
 VALUES (?1, ?2,
-    (SELECT ifnull(max(chunk), -1) + 1 FROM session_day
-     WHERE session_key = ?1 AND day = ?2),
+    max((SELECT ifnull(max(chunk), -1) + 1 FROM session_day
+         WHERE session_key = ?1 AND day = ?2), ifnull(?5, 0)),
     ?3, ?4);
 
 -- name: session_day_delete
@@ -22,10 +23,11 @@ GROUP BY org, session_key
 ORDER BY org, session_key;
 
 -- name: snapshot_hour_add
+-- The next chunk, but none before number ?4.
 INSERT INTO snapshot_hour (org, hour, chunk, snapshots)
 VALUES (?1, ?2,
-    (SELECT ifnull(max(chunk), -1) + 1 FROM snapshot_hour
-     WHERE org = ?1 AND hour = ?2),
+    max((SELECT ifnull(max(chunk), -1) + 1 FROM snapshot_hour
+         WHERE org = ?1 AND hour = ?2), ifnull(?4, 0)),
     ?3);
 
 -- name: snapshot_hour_delete

@@ -41,14 +41,14 @@ DELETE FROM sla;
 -- name: replay_clear_benchmarks
 DELETE FROM benchmark_day;
 
+-- name: replay_clear_dirty_sessions
+DELETE FROM dirty_session;
+
 -- name: replay_clear_dirty_hours
 DELETE FROM dirty_hour;
 
 -- name: replay_clear_dirty_days
 DELETE FROM dirty_day;
-
--- name: replay_clear_dirty_sessions
-DELETE FROM dirty_session;
 
 -- name: replay_note_sessions
 INSERT OR IGNORE INTO dirty_session (org, day, session_key)

@@ -93,7 +93,7 @@ def test_an_empty_file_is_no_store_yet():
     os.mkdir("assay-data")
     with open(DATABASE, "wb"):
         pass
-    assert "there is no store" in run("export", "sla", code=1).err
+    assert "there is no store" in run("export", "sla", code=3).err
     run("import", SAMPLE_LOG)
     assert len(export("sla")) == 1
 

@@ -167,7 +167,7 @@ def test_many_lines_make_several_blocks():
 
 def test_without_a_store_it_is_said_where_one_was_sought():
     for what in (["show", "1"], ["export"], ["verify"]):
-        done = run("evidence", *what, "--data", "nowhere", code=1)
+        done = run("evidence", *what, "--data", "nowhere", code=3)
         assert "there is no store in nowhere" in done.err, done
 
 

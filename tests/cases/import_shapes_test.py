@@ -116,7 +116,10 @@ def shapes():
     yield "pretty objects with CRLF", b"\r\n".join(
         pretty(record).replace(b"\n", b"\r\n") for record in log)
     yield "pretty objects without space", b"".join(map(pretty, log))
-    yield "an array in an array's shape of lines", b"[\n" + b",\n".join(
+    unindented = [json.dumps(record, indent=0).encode() for record in log]
+    yield "objects over lines without indent", b"\n".join(unindented)
+    yield "an array without indent", json.dumps(log, indent=0).encode()
+    yield "an array with one record a line", b"[\n" + b",\n".join(
         json.dumps(record).encode() for record in log) + b"\n]\n"
     yield "bare envelopes", lines_of(unwrapped)
     yield "gzip", gzip.compress(plain)
@@ -247,6 +250,26 @@ def test_a_pipe_that_brings_the_first_bytes_one_by_one():
         assert tables(label) == tables("whole"), label
 
 
+def test_a_named_pipe():
+    os.mkfifo("pipe")
+    process = start("import", "pipe")
+    with open("pipe", "wb") as out:
+        out.write(lines_of(records()))
+    code, _, err = ended(process)
+    assert (code, err) == (0, ""), err
+    assert counts() == [("accepted", "", "cloudspe", 65, 65)]
+
+
+def test_a_named_pipe_that_nobody_writes_can_be_left():
+    os.mkfifo("pipe")
+    process = start("import", "pipe")
+    wait_until(lambda: os.path.exists("assay-data/assay.db"), what="a store")
+    time.sleep(0.3)
+    process.send_signal(signal.SIGINT)
+    code, _, err = ended(process)
+    assert code == 1 and "stopped" in err, err
+
+
 def test_half_a_mark_is_no_mark():
     for content, rows in ((b"\xef", 1), (b"\xef\xbb", 1), (b"\xef\xbb{}", 1),
                           (b"\xef{}\n{}", 2), (BOM + BOM + b"{}", 1)):
@@ -272,7 +295,7 @@ def test_the_organisation_of_a_line():
         (event(org=None), "given", "given"),
         (event(org=7), None, "7"),
         (event(org={"a": [1]}), None, '{"a":[1]}'),
-        (event(org="a|b\u00e4\n"), None, "a|b\u00e4\n"),
+        (event(org="a-b\u00e4\n"), None, "a-b\u00e4\n"),
         (wrapped(outer="outer", inner="inner"), "given", "outer"),
         (wrapped(inner="inner"), "given", "inner"),
         (wrapped(), "given", "given"),

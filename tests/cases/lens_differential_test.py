@@ -7,6 +7,7 @@ specification test the second implementation itself.
 
 ASSAY_SOAK=1 takes thousands of sets.
 """
+import json
 import math
 import sys
 
@@ -60,6 +61,51 @@ def test_every_import_on_the_way_leaves_equal_cells():
         groups = compare.in_steps(seed, generate.generate(seed), 8)
         assert_none(f"on the way, seed {seed}",
                     *compare.differences_on_the_way(groups))
+
+
+PAYEE, SIGNER = "0x" + "a" * 40, "0x" + "b" * 40
+DAY = generate.BASE
+
+
+def event(name, family, at_ms, data):
+    return json.dumps({"id": name, "type": family, "timestamp": str(at_ms),
+                       "org": "cloudspe", "data": data}).encode()
+
+
+def status(name, at_ms, fps, **info):
+    return event(name, "ai_stream_status", at_ms, {
+        "stream_id": "s", "request_id": "r", "state": "ONLINE",
+        "inference_status": {"fps": fps}, "orchestrator_info": info,
+        "pipeline": "comfyui"})
+
+
+def test_a_snapshot_reaches_a_day_to_the_millisecond():
+    """Also one that arrives after the day's sessions; however it matches."""
+    end = DAY + generate.DAY
+    for info in ({"address": SIGNER, "url": "https://else"},
+                 {"address": PAYEE, "url": "https://else"},
+                 {"url": "https://o"}, {"address": SIGNER}):
+        sessions = [status("a", DAY, 5, **info),
+                    status("b", end - 1, 5, **info)]
+        for at in (DAY - 600001, DAY - 600000, end + 29998, end + 29999,
+                   end + 30000):
+            snapshot = event("c", "network_capabilities", at, [
+                {"address": PAYEE, "local_address": SIGNER,
+                 "orch_uri": "https://o"}])
+            assert_none(f"snapshot at {at} for {info}",
+                        *compare.differences_on_the_way(
+                            [sessions, [snapshot]]))
+
+
+def test_sums_are_exact_where_parts_overflow():
+    values = [1.7e308, 3e307, -1.7e308, 1.7e308, 5, -1.7e308]
+    for order in (values, values[::-1], sorted(values)):
+        assert_equal(f"sum of {order}", [[
+            status(f"x{i}", DAY + i, fps) for i, fps in enumerate(order)]])
+    opposite = [status("x", DAY, 1.7e308),
+                status("y", DAY + generate.DAY, -1.7e308),
+                status("z", DAY + 2 * generate.DAY, 1)]
+    assert_equal("benchmarks of opposite infinities", [opposite])
 
 
 def test_the_sample_log_is_equal_cell_by_cell():

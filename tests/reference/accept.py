@@ -157,6 +157,8 @@ class Intake:
             offset = integer(outer.get('offset'))
         org = (string(outer.get('org')) or string(envelope.get('org'))
                or default_org or TOPIC_ORGS.get(topic, ''))
+        if '|' in org:
+            org = ''
         event_id = string(envelope.get('id'))
         ts = time_ms(envelope.get('timestamp'))
         if not event_id:

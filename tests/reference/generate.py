@@ -740,13 +740,14 @@ def generate(seed, days=None, sessions=None, benchmark=False):
 def file_of(records):
     """The text of a file with these lines.
 
-    A file whose first text is a bracket is one array, not lines: a record
-    that begins so goes to the end.
+    A file whose first text is a bracket is one array, not lines, and a BOM at
+    its start is skipped: a record that begins so goes to the end.
     """
     records = list(records)
     for _ in range(len(records)):
         first = next((i for i, r in enumerate(records) if r.strip()), None)
-        if first is None or not records[first].startswith(b'['):
+        if first is None or not records[first].startswith(
+                (b'[', b'\xef\xbb\xbf')):
             break
         records.append(records.pop(first))
     return b''.join(record + b'\n' for record in records)

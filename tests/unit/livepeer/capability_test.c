@@ -236,8 +236,8 @@ TEST(nothing_else_is_looked_at)
 {
     static const char *const rows[] = {
         "\"version\":[],\"price_info\":5,\"capabilities_prices\":{}",
-        "\"hardware\":[{\"gpu_info\":[{\"id\":\"g\",\"name\":7,"
-        "\"memory_free\":\"x\",\"memory_total\":-1}]}]",
+        ("\"hardware\":[{\"gpu_info\":[{\"id\":\"g\",\"name\":7,"
+         "\"memory_free\":\"x\",\"memory_total\":-1}]}]"),
         "\"capabilities\":{\"constraints\":{\"minVersion\":5}}",
     };
     EACH_ROW (members, rows) {

@@ -86,9 +86,9 @@ TEST(a_writer_makes_the_directory_and_the_schema)
 
 TEST(a_reader_needs_a_store)
 {
-    check_refused(STORE_READ, ERR_ABSENT, "there is no store in");
+    check_refused(STORE_READ, ERR_STORE, "there is no store in");
     write_file("assay.db", "", 0);
-    check_refused(STORE_READ, ERR_ABSENT, "there is no store in");
+    check_refused(STORE_READ, ERR_STORE, "there is no store in");
 }
 
 TEST(a_reader_cannot_write)

@@ -1,0 +1,117 @@
+"""Retention: what expires, and what a rebuild then keeps.
+
+Blocks are made old by changing their arrival times in the database; hashes
+cover the lines, not these.
+"""
+import json
+import sqlite3
+
+from harness import export, folder, run
+
+ORG = "livepeer-cloud"  # longer than what small buffers hold
+OLD = {"ASSAY_EVIDENCE_KEEP_IGNORED_DAYS": "1",
+       "ASSAY_EVIDENCE_KEEP_ACCEPTED_DAYS": "1"}
+START_MS = 1767908945298
+
+
+def line(number, kind, type_, data, shift=0):
+    return json.dumps({"org": ORG, "id": f"{kind}-{number}", "type": type_,
+                       "timestamp": str(START_MS + shift), "gateway": "",
+                       "data": data})
+
+
+def sessions():
+    lines = []
+    for number in range(20):
+        names = {"stream_id": f"s{number}", "request_id": "r",
+                 "orchestrator_info": {"address": "0x" + "a" * 40, "url": ""}}
+        lines.append(line(number, "request", "stream_trace", dict(
+            names, type="gateway_receive_stream_request",
+            padding="p" * 5000)))
+        for sample in range(10):
+            lines.append(line(number * 100 + sample, "status",
+                              "ai_stream_status", dict(
+                                  names, state="ONLINE",
+                                  inference_status={"fps": 12.5}),
+                              1000 * sample))
+    return lines
+
+
+def noise():
+    return [line(number, "noise", "webrtc_stats", {"n": "x" * 100})
+            for number in range(9000)]
+
+
+def take(lines, environment=None):
+    run("import", "-", input="".join(text + "\n" for text in lines),
+        env=environment)
+
+
+def make_old(kind):
+    database = sqlite3.connect(folder() / "assay-data" / "assay.db")
+    with database:
+        database.execute(
+            "UPDATE evidence_block SET first_arrival_ms = 1, "
+            "last_arrival_ms = 1 WHERE feed IN "
+            "(SELECT feed FROM evidence_feed WHERE class = ?)", (kind,))
+    database.close()
+
+
+def expired():
+    database = sqlite3.connect(folder() / "assay-data" / "assay.db")
+    count = database.execute(
+        "SELECT count(*) FROM evidence_block WHERE state = 2").fetchone()[0]
+    database.close()
+    return count
+
+
+def rows():
+    return {what: export(what) for what in ("sla", "sessions", "selections",
+                                            "counts")}
+
+
+def test_a_rebuild_after_ignored_lines_have_expired():
+    take(sessions())
+    take(sessions())
+    take(noise())
+    make_old(1)
+    take([line(0, "last", "webrtc_stats", {})], OLD)
+    assert expired() > 0
+    before = rows()
+    assert len(before["sessions"]) == 20
+    run("rebuild")
+    assert rows() == before
+
+
+def test_a_rebuild_after_accepted_lines_have_expired():
+    take(sessions() * 20)
+    take([line(n, "filler", "stream_ingest_metrics", {"n": "x" * 100})
+          for n in range(9000)])
+    make_old(0)
+    take([line(0, "last", "webrtc_stats", {})], OLD)
+    assert expired() > 0
+    before = rows()
+    assert "lost evidence" in run("export", "sla").err
+    assert "lost evidence" not in run("export", "sla", "--from",
+                                      "2027-01-01").err
+    run("rebuild")
+    assert rows() == before
+    run("evidence", "verify")
+
+
+def test_expired_lines_that_come_again_are_kept_again():
+    take(sessions())
+    take([line(n, "filler", "stream_ingest_metrics", {"n": "x" * 100})
+          for n in range(9000)])
+    make_old(0)
+    take([line(0, "last", "webrtc_stats", {})], OLD)
+    assert expired() > 0
+    before = rows()
+    take(sessions())
+    after = rows()
+    for what in ("sla", "sessions", "selections"):
+        assert after[what] == before[what], what
+    lines = run("evidence", "export", "--class", "accepted").out.split("\n")
+    assert set(sessions()) <= set(lines)
+    assert ([row["unique"] for row in after["counts"]]
+            == [row["unique"] for row in before["counts"]])
