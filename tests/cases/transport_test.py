@@ -10,7 +10,7 @@ import ssl
 import subprocess
 import time
 
-from harness import (SAMPLE_LOG, run, sanitised, serving, skip, wait_until)
+from harness import (ROOT, SAMPLE_LOG, run, sanitised, serving, skip, wait_until)
 
 # One worker of two may be held by an address, so one held is seen at once.
 WORKERS = {"ASSAY_SERVE_WORKERS": "2"}
@@ -470,3 +470,21 @@ def test_what_is_no_certificate_is_named():
     with serving(env={"ASSAY_TLS_CERTIFICATE_FILE": "both"}) as server:
         _, answer = over_tls(server.port, GOOD, pem)
         assert statuses(answer) == [200]
+
+
+# ---- the corrections themselves ----------------------------------------------
+
+
+def test_a_correction_matches_exactly_once():
+    """vendor/edit.awk writes nothing where a source is not as expected."""
+    edits = "=== f\n--- find\nb\n--- put\nB\n@@\n--- find\nd\n--- put\n"
+    pathlib.Path("edits").write_text(edits)
+    for content, code, wanted in (("a\nb\nc\nd\n", 0, "a\nB\nb\nc\n"),
+                                  ("a\nc\nd\n", 1, "a\nc\nd\n"),
+                                  ("b\nc\nb\nd\n", 1, "b\nc\nb\nd\n")):
+        pathlib.Path("f").write_text(content)
+        done = subprocess.run(
+            ["awk", "-v", "top=.", "-f", ROOT / "vendor" / "edit.awk",
+             "edits"], capture_output=True, check=False)
+        assert done.returncode == code, (content, done.stderr)
+        assert pathlib.Path("f").read_text() == wanted, content
