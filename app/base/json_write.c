@@ -110,6 +110,8 @@ void json_null(struct json_writer *writer)
     json_raw(writer, text_of("null"));
 }
 
+enum { DIGITS_MAX = 19 };
+
 /* The shortest decimal form as yyjson writes it (Schubfach), which is many
  * times faster than printing and reading back; its layout is not ours. */
 static const char *shortest_form(double magnitude, char *pool, size_t size)
@@ -124,7 +126,7 @@ static const char *shortest_form(double magnitude, char *pool, size_t size)
 
 /* The significant digits without zeros around them; returns the decimal
  * exponent of the first one. */
-static int shortest_digits(double magnitude, char digits[20])
+static int shortest_digits(double magnitude, char digits[DIGITS_MAX + 1])
 {
     char pool[1024];
     const char *c = shortest_form(magnitude, pool, sizeof pool);
@@ -136,7 +138,8 @@ static int shortest_digits(double magnitude, char digits[20])
             fraction = true;
             continue;
         }
-        if (count || *c != '0')
+        /* 17 digits suffice (IEEE 754-2019 §5.12.2); zeros may follow. */
+        if ((count || *c != '0') && count < DIGITS_MAX)
             digits[count++] = *c;
         if (!fraction && count)
             exponent++;
@@ -167,7 +170,7 @@ static int print_plain(char *at, const char *digits, int exponent)
 
 size_t double_text(double value, char bytes[32])
 {
-    char digits[20];
+    char digits[DIGITS_MAX + 1];
     char *at = bytes;
     if (signbit(value))
         *at++ = '-';
