@@ -69,10 +69,21 @@ void json_string(struct json_writer *writer, const char *string)
     json_text(writer, text_of(string));
 }
 
+/* Keys are our own words and need no escaping. */
 void json_key(struct json_writer *writer, const char *key)
 {
-    json_string(writer, key);
-    buf_add_byte(writer->out, ':');
+    size_t length = strlen(key);
+    buf_reserve(writer->out, length + 4);
+    char *at = writer->out->data + writer->out->length;
+    char *begin = at;
+    if (writer->need_comma)
+        *at++ = ',';
+    *at++ = '"';
+    memcpy(at, key, length);
+    at += length;
+    *at++ = '"';
+    *at++ = ':';
+    writer->out->length += (size_t)(at - begin);
     writer->need_comma = false;
 }
 
@@ -85,8 +96,14 @@ void json_raw(struct json_writer *writer, struct text json)
 void json_int(struct json_writer *writer, int64_t value)
 {
     char digits[24];
-    int length = snprintf(digits, sizeof digits, "%lld", (long long)value);
-    json_raw(writer, (struct text){digits, (size_t)length});
+    char *at = digits + sizeof digits;
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do
+        *--at = (char)('0' + left % 10);
+    while (left /= 10);
+    if (value < 0)
+        *--at = '-';
+    json_raw(writer, (struct text){at, (size_t)(digits + sizeof digits - at)});
 }
 
 void json_double(struct json_writer *writer, double value)
@@ -156,16 +173,31 @@ static int shortest_digits(double magnitude, char digits[DIGITS_MAX + 1])
     return exponent + (*c == 'e' ? (int)strtol(c + 1, NULL, 10) : 0);
 }
 
-static int print_plain(char *at, const char *digits, int exponent)
+static char *put(char *at, const char *bytes, size_t length)
 {
-    int count = (int)strlen(digits);
-    if (exponent < 0)
-        return snprintf(at, 28, "0.%.*s%s", -exponent - 1, "0000", digits);
-    if (count <= exponent + 1)
-        return snprintf(at, 28, "%s%.*s.0", digits, exponent + 1 - count,
-                        "0000000000000000");
-    return snprintf(at, 28, "%.*s.%s", exponent + 1, digits,
-                    digits + exponent + 1);
+    memcpy(at, bytes, length);
+    return at + length;
+}
+
+/* Digits with a point; EXPONENT lies between -4 and 15. Returns the end. */
+static char *print_plain(char *at, const char *digits, int exponent)
+{
+    static const char zeros[] = "0000000000000000";
+    size_t count = strlen(digits);
+    if (exponent < 0) {
+        at = put(at, "0.", 2);
+        at = put(at, zeros, (size_t)(-exponent - 1));
+        return put(at, digits, count);
+    }
+    size_t whole = (size_t)exponent + 1;
+    if (count <= whole) {
+        at = put(at, digits, count);
+        at = put(at, zeros, whole - count);
+        return put(at, ".0", 2);
+    }
+    at = put(at, digits, whole);
+    *at++ = '.';
+    return put(at, digits + whole, count - whole);
 }
 
 size_t double_text(double value, char bytes[32])
@@ -176,7 +208,7 @@ size_t double_text(double value, char bytes[32])
         *at++ = '-';
     int exponent = shortest_digits(fabs(value), digits);
     if (exponent >= -4 && exponent < 16)
-        at += print_plain(at, digits, exponent);
+        at = print_plain(at, digits, exponent);
     else
         at += snprintf(at, 28, "%c%s%se%c%02d", digits[0], digits[1] ? "." : "",
                        digits + 1, exponent < 0 ? '-' : '+', abs(exponent));

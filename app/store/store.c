@@ -73,6 +73,9 @@ static enum err connect(struct store *store, int flags, bool immutable)
     if (code)
         return store_failure(store, code, "opening");
     sqlite3_busy_timeout(store->database, BUSY_TIMEOUT_MS);
+    /* Queries are kept; without this, SQLite would plan them again for every
+     * other value of a range. */
+    sqlite3_db_config(store->database, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
     return ERR_NONE;
 }
 
