@@ -90,6 +90,8 @@ static void on_thread_end(const struct mg_context *context, int type,
     free(worker);
 }
 
+enum { TOGETHER_BYTES_MAX = 64 << 10, TEXT_KEPT_BYTES = 1 << 20 };
+
 /* ---- sending ------------------------------------------------------------- */
 
 /* The page needs its own files and nothing else; no other page may frame it.
@@ -164,9 +166,15 @@ static void send_reply(struct mg_connection *connection, struct worker *worker,
     buf_add_string(head, safe_headers);
     buf_add_string(head, "\r\n");
     /* One write for short answers: one packet, and no waiting between two. */
-    if (!without_body)
+    bool together = !without_body && body.length <= TOGETHER_BYTES_MAX;
+    if (together)
         buf_add(head, body.data, body.length);
     mg_write(connection, head->data, head->length);
+    if (!without_body && !together)
+        mg_write(connection, body.data, body.length);
+    /* One large answer must not stay in every worker's memory. */
+    if (worker->text.capacity > TEXT_KEPT_BYTES)
+        buf_free(&worker->text);
 }
 
 /* ---- the gate ------------------------------------------------------------ */

@@ -10,6 +10,23 @@ enum { NEARBY_MS = MS_PER_HOUR };
 
 /* ---- selections ---------------------------------------------------------- */
 
+/* One swap after another can be all that a stranger's session holds. */
+enum { SELECTIONS_MAX = 1000, EVENTS_MAX = 5000 };
+
+static void add_selection(struct json_writer *writer,
+                          const struct selection_row *row)
+{
+    json_begin(writer, '{');
+    json_fields(writer, selection_fields, selection_fields.exported, row);
+    json_key(writer, "pass");
+    json_window(writer, row->day);
+    json_key(writer, "line");
+    json_int(writer, row->line);
+    json_end(writer, '}');
+}
+
+/* All are read for the last one, which decides; two arenas take turns, so that
+ * only it and the one before are in memory. */
 static enum err add_selections(struct request *request,
                                struct json_writer *writer,
                                struct selection_row *deciding, bool *any)
@@ -17,22 +34,24 @@ static enum err add_selections(struct request *request,
     struct query *query =
         query_start(request->store, QUERY_API_SESSION_SELECTIONS);
     query_bind_text(query, 1, request->argument);
+    struct arena turns[2] = {0};
     bool more = true;
+    size_t count = 0;
     enum err err;
     json_key(writer, "selections");
     json_begin(writer, '[');
     while (!(err = query_step(query, &more)) && more) {
-        fields_read(request->arena, query, 0, selection_fields, deciding);
-        *any = true;
-        json_begin(writer, '{');
-        json_fields(writer, selection_fields, selection_fields.exported,
-                    deciding);
-        json_key(writer, "pass");
-        json_window(writer, deciding->day);
-        json_key(writer, "line");
-        json_int(writer, deciding->line);
-        json_end(writer, '}');
+        struct arena *turn = &turns[count % 2];
+        arena_clear(turn);
+        fields_read(turn, query, 0, selection_fields, deciding);
+        if (count++ < SELECTIONS_MAX)
+            add_selection(writer, deciding);
     }
+    *any = count > 0;
+    if (*any)
+        fields_copy(request->arena, selection_fields, deciding);
+    arena_free(&turns[0]);
+    arena_free(&turns[1]);
     json_end(writer, ']');
     return err;
 }
@@ -228,12 +247,12 @@ static enum err add_events(struct request *request, struct json_writer *writer)
                                   request->argument, &events, &count);
     if (err)
         return err;
+    json_key(writer, "event_count");
+    json_int(writer, (int64_t)count);
     json_key(writer, "events");
     json_begin(writer, '[');
-    for (size_t i = 0; i < count; i++) {
-        if (!(events[i].flags & EVENT_REMOVED))
-            add_event(writer, &events[i]);
-    }
+    for (size_t i = 0; i < count && i < EVENTS_MAX; i++)
+        add_event(writer, &events[i]);
     json_end(writer, ']');
     return ERR_NONE;
 }

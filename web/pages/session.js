@@ -216,7 +216,9 @@ export async function sessionPage({argument, signal}) {
         element("section", null,
             element("h2", null, "Events"),
             element("p", {class: "note"},
-                `${plural(events.length, "event", "events")} that this ` +
+                answer.event_count > events.length
+                    ? `The first ${count(events.length)} of ` : "",
+                `${plural(answer.event_count, "event", "events")} that this ` +
                 "session rests on; times count from its request."),
             eventSection(events, begin)));
 }
