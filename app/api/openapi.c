@@ -152,9 +152,10 @@ static const struct row_schema {
     const char *more; /* members beside the exported fields */
 } row_schemas[] = {
     {"SlaRow", &sla_fields,
-     "{null_reason:s?,quality_note:s?,attribution_reasons:?[s],provisional:b}"},
-    {"DemandRow", &demand_fields, "{provisional:b}"},
-    {"GpuMetricsRow", &gpu_fields, "{provisional:b}"},
+     "{null_reason:s?,quality_note:s?,attribution_reasons:?[s],provisional:b,"
+     "evidence_expired:b}"},
+    {"DemandRow", &demand_fields, "{provisional:b,evidence_expired:b}"},
+    {"GpuMetricsRow", &gpu_fields, "{provisional:b,evidence_expired:b}"},
     {"ModelRow", &model_fields, "{}"},
     {"OrchestratorRow", &orchestrator_fields, "{models:[s]}"},
     {"SessionRow", &session_fields, "{}"},

@@ -244,6 +244,21 @@ static enum err walk_next(struct walk *walk, const void **row)
 
 /* ---- answers ------------------------------------------------------------- */
 
+/* A row outlives the evidence under it; then it is frozen, and says so. */
+static enum err add_expired(struct request *request, struct json_writer *writer,
+                            struct text org, int64_t window)
+{
+    struct query *query =
+        query_start(request->store, QUERY_API_EVIDENCE_EXPIRED);
+    query_bind_text(query, 1, org);
+    query_bind_int(query, 2, clock_day_start(window));
+    bool row;
+    enum err err = query_step(query, &row);
+    json_key(writer, "evidence_expired");
+    json_bool(writer, !err && row && query_int(query, 0));
+    return err ? err : query_run(query);
+}
+
 static enum err add_json(struct walk *walk, struct page *page, const void *row)
 {
     const struct series *series = walk->question->series;
@@ -258,6 +273,10 @@ static enum err add_json(struct walk *walk, struct page *page, const void *row)
         err = series->extra(request, writer, row, is_whole(request));
     json_key(writer, "provisional");
     json_bool(writer, window >= clock_day_start(as_of_ms(request)));
+    if (!err)
+        err = add_expired(request, writer,
+                          field_text(field_named(*series->fields, "org"), row),
+                          window);
     json_end(writer, '}');
     return err;
 }

@@ -107,3 +107,9 @@ SELECT * FROM session_hour WHERE session_key = ?1 ORDER BY hour;
 -- name: api_evidence_block
 SELECT state, lines, lower(hex(hash)), coalesce(lower(hex(chain)), '')
 FROM evidence_block WHERE block = ?1;
+
+-- name: api_evidence_expired
+-- Whether a day of an organisation has lost evidence to retention.
+SELECT EXISTS (
+    SELECT 1 FROM evidence_expired_day WHERE org = ?1 AND day = ?2
+);

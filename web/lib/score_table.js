@@ -211,7 +211,10 @@ function hourRow(row) {
             `${clock(start + 3600000, false)} UTC`),
         row.provisional ? element("span", {class: "flag",
             title: "this day is not over; later events may change the row"},
-        "provisional") : null));
+        "provisional") : null,
+        row.evidence_expired ? element("span", {class: "flag",
+            title: "evidence of this day has expired; the row stands as it is"},
+        "frozen") : null));
 }
 
 /* Appends ROWS to a table made by scoreTable, hour headings as needed. */
