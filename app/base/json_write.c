@@ -69,21 +69,32 @@ void json_string(struct json_writer *writer, const char *string)
     json_text(writer, text_of(string));
 }
 
-/* Keys are our own words and need no escaping. */
+static bool needs_escaping(struct text text)
+{
+    for (size_t i = 0; i < text.length; i++) {
+        unsigned char c = (unsigned char)text.data[i];
+        if (c < 0x20 || c == '"' || c == '\\')
+            return true;
+    }
+    return false;
+}
+
+/* Keys are mostly our own words: these go out in one piece. */
 void json_key(struct json_writer *writer, const char *key)
 {
-    size_t length = strlen(key);
-    buf_reserve(writer->out, length + 4);
-    char *at = writer->out->data + writer->out->length;
-    char *begin = at;
-    if (writer->need_comma)
-        *at++ = ',';
-    *at++ = '"';
-    memcpy(at, key, length);
-    at += length;
-    *at++ = '"';
-    *at++ = ':';
-    writer->out->length += (size_t)(at - begin);
+    struct text text = text_of(key);
+    if (needs_escaping(text)) {
+        json_text(writer, text);
+        buf_add_byte(writer->out, ':');
+    } else {
+        place_comma(writer);
+        buf_reserve(writer->out, text.length + 3);
+        char *at = writer->out->data + writer->out->length;
+        *at++ = '"';
+        memcpy(at, text.data, text.length);
+        memcpy(at + text.length, "\":", 2);
+        writer->out->length += text.length + 3;
+    }
     writer->need_comma = false;
 }
 
