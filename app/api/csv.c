@@ -19,13 +19,23 @@ static bool needs_quotes(struct text value)
     return value.data[0] == ' ' || value.data[value.length - 1] == ' ';
 }
 
+/* Spreadsheets run what begins so, and texts come from strangers: a quote in
+ * front makes it text. `assay export` writes files as they are. */
+static bool looks_like_formula(struct text text)
+{
+    return text.length && memchr("=+-@\t\r", text.data[0], 6);
+}
+
 void csv_text(struct buf *out, struct text text)
 {
+    const char *guard = looks_like_formula(text) ? "'" : "";
     if (!needs_quotes(text)) {
+        buf_add_string(out, guard);
         buf_add(out, text.data, text.length);
         return;
     }
     buf_add_byte(out, '"');
+    buf_add_string(out, guard);
     for (size_t i = 0; i < text.length; i++) {
         if (text.data[i] == '"')
             buf_add_byte(out, '"');

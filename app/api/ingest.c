@@ -29,6 +29,11 @@ struct collecting {
 static enum err reserve(struct batch_reading *reading)
 {
     size_t used = reading->arena->used_bytes;
+    if (used > WRITER_RESERVED_BYTES_MAX) {
+        reading->too_long = true;
+        return err_set(ERR_INPUT, "the records take more memory than there is "
+                                  "for all; send them in several requests");
+    }
     while (reading->writer && reading->reserved < used) {
         if (!writer_reserve(reading->writer, RESERVE_STEP_BYTES))
             return err_set(ERR_LOCKED,
@@ -101,7 +106,7 @@ enum err batch_read(struct batch_reading *reading,
     batch->bytes = 0;
     enum err err =
         read_records_within(source, &sink, reading->most_bytes, &report);
-    reading->too_long = report.too_long;
+    reading->too_long |= report.too_long;
     if (!err && report.truncated)
         err = err_set(ERR_INPUT, "the %s data ends early or is damaged",
                       report.compression);

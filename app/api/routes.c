@@ -89,8 +89,8 @@ static const struct parameter list_of_sessions[] = {
 const struct route routes[] = {
     {"/healthz", NULL, true, answer_alive, "is the process alive", SCOPE_OPEN,
      "GET"},
-    {"/readyz", NULL, false, answer_ready, "can the store be read", SCOPE_OPEN,
-     "GET"},
+    {"/readyz", NULL, false, answer_ready,
+     "can it serve and take events: store, disk, clock", SCOPE_OPEN, "GET"},
     {"/v1/health", NULL, false, answer_health, "what the store holds",
      SCOPE_READ, "GET"},
     {"/v1/streaming/sla", list_of_scores, false, answer_scores,

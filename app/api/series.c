@@ -10,6 +10,7 @@
 #include "api/serving.h"
 #include "base/clock.h"
 
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -204,6 +205,18 @@ static bool is_whole(const struct request *request)
     return text_is(parameter_text(request, "pass"), "whole");
 }
 
+/* The whole pass takes memory for every session: one at a time. */
+static enum err compute_whole(struct request *request, struct whole_pass *pass)
+{
+    static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
+    if (pthread_mutex_trylock(&one) != 0)
+        return err_set(ERR_LOCKED, "another whole pass is being computed; come "
+                                   "again in a second");
+    enum err err = whole_compute(request->store, request->arena, pass);
+    pthread_mutex_unlock(&one);
+    return err;
+}
+
 static enum err walk_begin(struct walk *walk, int64_t limit)
 {
     const struct series *series = walk->question->series;
@@ -214,7 +227,7 @@ static enum err walk_begin(struct walk *walk, int64_t limit)
         return ERR_NONE;
     }
     struct whole_pass pass;
-    enum err err = whole_compute(request->store, request->arena, &pass);
+    enum err err = compute_whole(request, &pass);
     if (err)
         return err;
     const char *all = (const char *)&pass;

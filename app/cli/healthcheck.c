@@ -12,6 +12,7 @@
 
 #include <errno.h>
 #include <netdb.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -110,11 +111,23 @@ static enum err judge(const struct config_address *address, const char *answer,
                    address->text, answer + before);
 }
 
+/* Whatever the other side does, byte by byte or not at all. */
+static void give_up(int signal_number)
+{
+    static const char sentence[] =
+        "assay healthcheck: no answer within five seconds\n";
+    (void)signal_number;
+    (void)!write(STDERR_FILENO, sentence, sizeof sentence - 1);
+    _exit(err_exit_code(ERR_NETWORK));
+}
+
 static enum err run(struct invocation *invocation)
 {
     const struct config *config = invocation->config;
     char answer[ANSWER_BYTES];
     int connection = -1;
+    signal(SIGALRM, give_up);
+    alarm(PATIENCE_S);
     enum err err = dial(&config->listen, &connection);
     if (err)
         return err;

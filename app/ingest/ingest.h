@@ -208,6 +208,12 @@ typedef enum err writer_work(void *context, struct store *store);
 MUST_USE enum err writer_call(struct writer *writer, writer_work *work,
                               void *context);
 
+/* Whether the last commit failed. */
+bool writer_is_failing(struct writer *writer);
+
+/* What all batches that are being read may take together. */
+enum { WRITER_RESERVED_BYTES_MAX = 48 << 20 };
+
 /* Memory for batches that are being read is shared out here: false where there
  * is none left at present. What was had is given back. */
 MUST_USE bool writer_reserve(struct writer *writer, size_t bytes);

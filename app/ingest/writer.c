@@ -28,7 +28,6 @@ enum {
     US_PER_SECOND = 1000000,
     WAITING_MAX = 512,
     GROUP_BYTES_MAX = 32 << 20,
-    RESERVED_BYTES_MAX = 48 << 20,
     SETTLE_EVERY_US = US_PER_SECOND,
     SETTLE_PATIENCE_US = US_PER_SECOND,
     SETTLE_RETRY_US = 10 * US_PER_SECOND,
@@ -233,7 +232,7 @@ static void note_commit(struct writer *writer, enum err err)
                     err_message());
     if (!err && writer->failing)
         log_message(LOG_INFO, "what comes in can be written again");
-    writer->failing = err != ERR_NONE;
+    __atomic_store_n(&writer->failing, err != ERR_NONE, __ATOMIC_RELAXED);
 }
 
 static void take_group(struct writer *writer, struct job *jobs)
@@ -481,10 +480,15 @@ enum err writer_call(struct writer *writer, writer_work *work, void *context)
     return hand_over(writer, &job);
 }
 
+bool writer_is_failing(struct writer *writer)
+{
+    return __atomic_load_n(&writer->failing, __ATOMIC_RELAXED);
+}
+
 bool writer_reserve(struct writer *writer, size_t bytes)
 {
     pthread_mutex_lock(&writer->mutex);
-    bool fits = bytes <= RESERVED_BYTES_MAX - writer->reserved_bytes;
+    bool fits = bytes <= WRITER_RESERVED_BYTES_MAX - writer->reserved_bytes;
     if (fits)
         writer->reserved_bytes += bytes;
     pthread_mutex_unlock(&writer->mutex);

@@ -2,9 +2,10 @@
  * backup.c: a store as one checked file, and the way back.
  *
  * Both ways make the copy in a folder of its own beside where it shall be
- * ("NAME.partial"), open it there as a store, check it, and only then rename
- * it. A copy that was cut short or is damaged never has the name of a whole
- * one. What a killed run left behind is removed by the next.
+ * ("NAME.partial-PID", so that two at once never share one), open it there as a
+ * store, check it, and only then rename it. A copy that was cut short or is
+ * damaged never has the name of a whole one. What a killed run left behind is
+ * removed by the next.
  *
  * The copy out is SQLite's online backup from a read transaction: one moment
  * of the store, while its writer goes on. Copying the files would tear the
@@ -93,7 +94,8 @@ static enum err file_failure(const char *what, const char *path)
 static enum err make_copy(struct copy *copy, const char *path)
 {
     *copy = (struct copy){0};
-    copy->folder = arena_printf(&copy->arena, "%s.partial", path);
+    copy->folder =
+        arena_printf(&copy->arena, "%s.partial-%ld", path, (long)getpid());
     copy->database = arena_printf(&copy->arena, "%s/assay.db", copy->folder);
     remove_copy(copy);
     if (mkdir(copy->folder, 0700) != 0)
@@ -168,6 +170,19 @@ static enum err name_copy(const struct copy *copy, const char *path)
     return err ? err : sync_folder_of(path);
 }
 
+/* The same, but never over a file that came to be there meanwhile. */
+static enum err name_backup(const struct copy *copy, const char *path)
+{
+    enum err err = sync_file(copy->database, O_RDWR);
+    if (!err && link(copy->database, path) != 0)
+        err =
+            errno == EEXIST
+                ? err_set(ERR_USAGE,
+                          "%s exists already; a backup replaces nothing", path)
+                : file_failure("name the copy", path);
+    return err ? err : sync_folder_of(path);
+}
+
 /* ---- out ----------------------------------------------------------------- */
 
 static enum err copy_pages(struct store *store, sqlite3 *target,
@@ -227,7 +242,7 @@ enum err store_backup(struct store *store, const char *file,
     if (!err && chmod(copy.database, 0600) != 0)
         err = file_failure("protect", copy.database);
     if (!err)
-        err = name_copy(&copy, file);
+        err = name_backup(&copy, file);
     end_copy(&copy);
     return err;
 }
@@ -274,6 +289,22 @@ static enum err check_header(int from, const char *file)
     return err_set(ERR_USAGE, "%s is not a backup of a store", file);
 }
 
+/* A file with a log beside it lacks what the log holds. */
+static enum err refuse_live(const char *file)
+{
+    struct arena arena = {0};
+    struct stat status;
+    const char *log = arena_printf(&arena, "%s-wal", file);
+    bool live = stat(log, &status) == 0 && status.st_size > 0;
+    arena_free(&arena);
+    if (!live)
+        return ERR_NONE;
+    return err_set(ERR_USAGE,
+                   "%s is a store in use, with a log beside it: make a backup "
+                   "of it with `assay backup` and restore that",
+                   file);
+}
+
 static enum err copy_file(const char *file, const struct copy *copy,
                           const struct store_watch *watch)
 {
@@ -284,6 +315,8 @@ static enum err copy_file(const char *file, const struct copy *copy,
                    ? err_set(ERR_ABSENT, "there is no file %s", file)
                    : file_failure("open", file);
     enum err err = check_header(from, file);
+    if (!err)
+        err = refuse_live(file);
     if (!err) {
         to =
             open(copy->database, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
