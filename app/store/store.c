@@ -86,19 +86,40 @@ static void disconnect(struct store *store)
     store->database = NULL;
 }
 
+struct identity {
+    int64_t application;
+    int64_t version;
+    int64_t tables;
+};
+
+/* In one transaction: a writer may be making the first tables just now. */
+static enum err read_identity(struct store *store, struct identity *identity)
+{
+    enum err err = query_run_id(store, QUERY_STORE_BEGIN_SNAPSHOT);
+    if (err)
+        return err;
+    err = query_single_int(store, QUERY_STORE_APPLICATION_ID,
+                           &identity->application);
+    if (!err)
+        err = query_single_int(store, QUERY_STORE_USER_VERSION,
+                               &identity->version);
+    if (!err)
+        err =
+            query_single_int(store, QUERY_STORE_TABLE_COUNT, &identity->tables);
+    enum err ended = query_run_id(store, QUERY_STORE_ROLLBACK_TRANSACTION);
+    return err ? err : ended;
+}
+
 /* Whose file this is; *VERSION is 0 for one without tables. */
 static enum err identify(struct store *store, int64_t *version)
 {
-    int64_t application;
-    int64_t tables;
-    enum err err =
-        query_single_int(store, QUERY_STORE_APPLICATION_ID, &application);
-    if (!err)
-        err = query_single_int(store, QUERY_STORE_USER_VERSION, version);
-    if (!err)
-        err = query_single_int(store, QUERY_STORE_TABLE_COUNT, &tables);
+    struct identity identity = {0};
+    enum err err = read_identity(store, &identity);
     if (err)
         return err;
+    int64_t application = identity.application;
+    int64_t tables = identity.tables;
+    *version = identity.version;
     bool fresh = !application && !*version && !tables;
     if (!fresh && application != STORE_APPLICATION_ID)
         return err_set(ERR_STORE,
