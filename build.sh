@@ -110,6 +110,7 @@ Install them as root (apt-get install ${missing[*]}) and run this again."
 locked() { # NAME COMMAND...
     local name=$1
     shift
+    mkdir -p build
     (
         flock 9
         "$@" 9>&-
@@ -118,7 +119,6 @@ locked() { # NAME COMMAND...
 
 prepare() {
     need "$build_needs"
-    mkdir -p build
     locked fetch vendor/fetch.sh vendor/lock.txt "$cache" build/src
     locked generated make -s -f vendor/Makefile generated
 }
