@@ -236,7 +236,7 @@ do_compile() {
 
 do_format() {
     need "$test_needs"
-    find app tests vendor/runtime -name '*.[ch]' -exec clang-format -i {} +
+    find app tests vendor/runtime vendor/config -name '*.[ch]' -exec clang-format -i {} +
 }
 
 do_arm64() {

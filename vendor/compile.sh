@@ -17,7 +17,7 @@ export -f compile
 FLAGS=$(make -s -f vendor/Makefile FLAVOUR=gcc flags)
 export FLAGS
 if [ $# = 0 ]; then
-    mapfile -t found < <(find app tests vendor/runtime -name '*.c')
+    mapfile -t found < <(find app tests vendor/runtime vendor/config -name '*.c')
     set -- "${found[@]}"
 fi
 # shellcheck disable=SC2016

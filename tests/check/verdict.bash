@@ -21,7 +21,7 @@ project_files() { # PATH...
     fi
 }
 
-own_c_files() { project_files app tests vendor/runtime | grep '\.[ch]$'; }
+own_c_files() { project_files app tests vendor/runtime vendor/config | grep '\.[ch]$'; }
 
 # Reads findings, one a line, and gives the verdict; DETAIL is for a good one.
 verdict() { # DETAIL
