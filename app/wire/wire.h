@@ -1,0 +1,13 @@
+/*
+ * wire.h: what this program says and hears on the network.
+ *
+ * Both sides of the protocols of the Livepeer network, on libuv loops: the
+ * client measures, the server is what the sandbox network is made of. No other
+ * room sees libuv, libcurl, nghttp2 or a socket.
+ */
+#ifndef ASSAY_WIRE_WIRE_H
+#define ASSAY_WIRE_WIRE_H
+
+#include "wire/loop.h"
+
+#endif
