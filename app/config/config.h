@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "config/document.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -38,17 +39,6 @@ struct config_secret {
     const char *secret; /* "" where none is set */
 };
 
-struct config_problem {
-    const char *where; /* "assay.yaml:3", "ASSAY_LISTEN", "--listen" */
-    const char *what;  /* a sentence without its full stop */
-};
-
-struct config_problems {
-    struct config_problem *items;
-    size_t count;
-    size_t capacity;
-};
-
 /* Where an option's value comes from. */
 enum config_place {
     CONFIG_DEFAULT,
@@ -62,8 +52,6 @@ struct config_origin {
     const char *name; /* file, variable or flag; null for the default */
     size_t line;      /* 1 is the first; files only */
 };
-
-enum { CONFIG_KEYS_MAX = 64 };
 
 /* One field an option, in the order of the table in keys.c. */
 struct config {
@@ -129,8 +117,6 @@ void config_free(struct config *config);
 bool config_is_set(const struct config *config, const char *key);
 
 /* ---- the table, seen from outside ------------------------------------ */
-
-enum { CONFIG_FILE_MAX_BYTES = 1 << 20, CONFIG_DEPTH_MAX = 16 };
 
 /* One option as a person or a program sees it. Texts are borrowed. */
 struct config_entry {

@@ -6,30 +6,6 @@
 
 #include "config/config.h"
 
-enum config_type {
-    CONFIG_TEXT,     /* const char *, may be empty */
-    CONFIG_PATH,     /* const char *, not empty; from the working directory */
-    CONFIG_INT,      /* int64_t, decimal */
-    CONFIG_BOOL,     /* bool, "true" or "false" */
-    CONFIG_CHOICE,   /* int, position among the words of .choices */
-    CONFIG_DURATION, /* int64_t in ms, "250ms", "30s", "5m", "2h", "7d" */
-    CONFIG_SIZE,     /* int64_t in bytes, "800", "10MB" (1000s), "10MiB" */
-    CONFIG_ADDRESS,  /* struct config_address */
-    CONFIG_SECRET    /* struct config_secret; the value is a file's path */
-};
-
-struct config_key {
-    const char *path; /* "evidence.max_bytes" */
-    enum config_type type;
-    size_t offset;        /* of the field in its struct */
-    const char *standard; /* the default, as it would be written */
-    const char *choices;  /* CONFIG_CHOICE: "a|b|c" */
-    const char *unit;     /* null where there is none */
-    const char *help;     /* one sentence */
-    int64_t least;        /* range of INT, DURATION and SIZE */
-    int64_t most;
-};
-
 extern const struct config_key config_keys[];
 extern const size_t config_keys_count;
 
@@ -58,7 +34,8 @@ MUST_USE bool file_read(const char *path, size_t most, struct buf *bytes);
 /* "ASSAY_EVIDENCE_MAX_BYTES" for "evidence.max_bytes". */
 const char *variable_name(struct arena *arena, const char *path);
 
-void problem_add(struct config *config, struct config_problems *problems,
+/* Copies both texts into ARENA. */
+void problem_add(struct arena *arena, struct config_problems *problems,
                  const char *where, const char *format, ...) PRINTF_LIKE(4, 5);
 
 /* Sets option I from TEXT and remembers ORIGIN, or adds a problem. */
@@ -68,8 +45,13 @@ void config_set(struct config *config, size_t i, const char *text,
 /* "assay.yaml:3" for line 3. */
 const char *place_of_line(struct arena *arena, const char *name, size_t line);
 
-/* Sets what the YAML in BYTES sets, adding a problem for all that is wrong. */
-void yaml_apply(struct config *config, const char *name, const char *bytes,
-                size_t length);
+/* Calls SET for every field of TABLE that MAP gives a value; the rest as
+ * config_table_read(). */
+typedef void (*section_setter)(void *context, size_t i, const char *text,
+                               size_t line);
+void section_read(struct config_document *document,
+                  const struct config_node *map,
+                  const struct config_table *table, section_setter set,
+                  void *context);
 
 #endif

@@ -14,63 +14,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { PROBLEMS_MAX = 100, SENTENCE_BYTES = 600 };
-
 #define PREFIX "ASSAY_"
-
-/* ---- problems ------------------------------------------------------------ */
-
-static void problem_keep(struct config *config,
-                         struct config_problems *problems,
-                         struct config_problem problem)
-{
-    if (problems->count == problems->capacity) {
-        size_t capacity = problems->capacity ? problems->capacity * 2 : 8;
-        struct config_problem *items =
-            arena_array(&config->arena, capacity, sizeof *items);
-        if (problems->count)
-            memcpy(items, problems->items, problems->count * sizeof *items);
-        problems->items = items;
-        problems->capacity = capacity;
-    }
-    problems->items[problems->count++] = problem;
-}
-
-void problem_add(struct config *config, struct config_problems *problems,
-                 const char *where, const char *format, ...)
-{
-    /* A file that is wrong in every line is not our kind of file at all. */
-    if (problems->count >= PROBLEMS_MAX)
-        return;
-    char what[SENTENCE_BYTES];
-    va_list arguments;
-    va_start(arguments, format);
-    vsnprintf(what, sizeof what, format, arguments);
-    va_end(arguments);
-    struct config_problem problem = {
-        .where = arena_text(&config->arena, where, strlen(where)),
-        .what = arena_text(&config->arena, what, strlen(what)),
-    };
-    problem_keep(config, problems, problem);
-}
-
-const char *place_of_line(struct arena *arena, const char *name, size_t line)
-{
-    return arena_printf(arena, "%s:%zu", name, line);
-}
-
-static enum err verdict(const struct config *config)
-{
-    const struct config_problems *problems = &config->problems;
-    if (!problems->count)
-        return ERR_NONE;
-    const struct config_problem *first = &problems->items[0];
-    if (problems->count == 1)
-        return err_set(ERR_CONFIG, "%s: %s", first->where, first->what);
-    return err_set(ERR_CONFIG,
-                   "%s: %s (and %zu more; \"assay config check\" lists all)",
-                   first->where, first->what, problems->count - 1);
-}
 
 /* ---- one option ---------------------------------------------------------- */
 
@@ -91,8 +35,8 @@ void config_set(struct config *config, size_t i, const char *text,
         config->origins[i] = origin;
         return;
     }
-    problem_add(config, &config->problems, where_set(config, &origin), "%s %s",
-                key->path, reason);
+    problem_add(&config->arena, &config->problems, where_set(config, &origin),
+                "%s %s", key->path, reason);
 }
 
 static void apply_defaults(struct config *config)
@@ -124,16 +68,39 @@ bool file_read(const char *path, size_t most, struct buf *bytes)
     return got >= 0;
 }
 
-static void apply_file(struct config *config, const char *path)
+static const struct config_table all_options = {
+    .what = "configuration",
+    .keys = config_keys,
+    .advice = "\"assay config default\" lists all",
+};
+
+struct file_reading {
+    struct config *config;
+    const char *name;
+};
+
+static void set_from_file(void *context, size_t i, const char *text,
+                          size_t line)
 {
-    struct buf bytes = {0};
-    const char *name = arena_text(&config->arena, path, strlen(path));
-    if (!file_read(path, CONFIG_FILE_MAX_BYTES, &bytes))
-        problem_add(config, &config->problems, name, "cannot be read: %s",
-                    strerror(errno));
-    else
-        yaml_apply(config, name, buf_string(&bytes), bytes.length);
-    buf_free(&bytes);
+    const struct file_reading *reading = context;
+    config_set(reading->config, i, text,
+               (struct config_origin){
+                   .place = CONFIG_FILE, .name = reading->name, .line = line});
+}
+
+static struct config_document document_of(struct config *config)
+{
+    return (struct config_document){.arena = &config->arena,
+                                    .problems = &config->problems};
+}
+
+static void apply_document(struct config *config,
+                           struct config_document *document)
+{
+    struct config_table table = all_options;
+    struct file_reading reading = {config, document->name};
+    table.count = config_keys_count;
+    section_read(document, document->root, &table, set_from_file, &reading);
 }
 
 /* ---- environment --------------------------------------------------------- */
@@ -148,7 +115,7 @@ static void warn_unknown_variable(struct config *config, const char *name)
     names[config_keys_count] = "CONFIG";
     const char *near =
         nearest_word(name + prefix, names, config_keys_count + 1);
-    problem_add(config, &config->warnings, name,
+    problem_add(&config->arena, &config->warnings, name,
                 "no option has this variable%s%s; it changes nothing",
                 near ? ", did you mean " PREFIX : "", near ? near : "");
 }
@@ -196,13 +163,22 @@ static void apply_flag(struct config *config, const struct config_flag *flag)
                (struct config_origin){.place = CONFIG_FLAG, .name = name});
 }
 
+static enum err verdict(const struct config *config)
+{
+    return config_problems_verdict(&config->problems,
+                                   "\"assay config check\" lists all");
+}
+
 enum err config_load(struct config *config,
                      const struct config_sources *sources)
 {
     *config = (struct config){0};
     apply_defaults(config);
-    if (sources->path)
-        apply_file(config, sources->path);
+    if (sources->path) {
+        struct config_document document = document_of(config);
+        config_document_load(&document, sources->path);
+        apply_document(config, &document);
+    }
     if (sources->environment)
         apply_environment(config, sources->environment);
     for (size_t i = 0; i < sources->flag_count; i++)
@@ -215,8 +191,9 @@ enum err config_load_bytes(struct config *config, const char *name,
 {
     *config = (struct config){0};
     apply_defaults(config);
-    yaml_apply(config, arena_text(&config->arena, name, strlen(name)), bytes,
-               length);
+    struct config_document document = document_of(config);
+    config_document_read(&document, name, bytes, length);
+    apply_document(config, &document);
     return verdict(config);
 }
 

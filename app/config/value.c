@@ -6,12 +6,14 @@
  * before in force. Every value can be read back from what value_show() prints,
  * secrets excepted.
  */
+#include "base/json.h"
 #include "config/keys.h"
 
 #include <arpa/inet.h>
 #include <ctype.h>
 #include <errno.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { SECRET_MAX_BYTES = 64 << 10, SHOWN_BYTES = 80 };
@@ -152,6 +154,42 @@ static bool set_number(struct arena *arena, const struct config_key *key,
     }
     *field = value;
     return true;
+}
+
+/* Digits, and behind a point more of them; nothing that strtod would add. */
+static bool read_decimal(const char *text, double *value)
+{
+    const char *at = text + strspn(text, "0123456789");
+    if (at == text)
+        return false;
+    if (*at == '.' && isdigit((unsigned char)at[1]))
+        at += 1 + strspn(at + 1, "0123456789");
+    *value = strtod(text, NULL);
+    return !*at;
+}
+
+static bool set_decimal(const struct config_key *key, double *field,
+                        const char *text, char reason[CONFIG_REASON_BYTES])
+{
+    double value;
+    if (!read_decimal(text, &value) || value < (double)key->least ||
+        value > (double)key->most) {
+        char takes[160];
+        snprintf(takes, sizeof takes, "a number from %lld to %lld",
+                 (long long)key->least, (long long)key->most);
+        return refuse(reason, takes, text);
+    }
+    *field = value;
+    return true;
+}
+
+static const char *show_decimal(struct arena *arena, double value)
+{
+    char bytes[32];
+    size_t length = double_text(value, bytes);
+    if (length > 2 && memcmp(bytes + length - 2, ".0", 2) == 0)
+        length -= 2;
+    return arena_text(arena, bytes, length);
 }
 
 /* ---- words --------------------------------------------------------------- */
@@ -330,6 +368,8 @@ bool value_read(struct arena *arena, const struct config_key *key, void *target,
     case CONFIG_DURATION:
     case CONFIG_SIZE:
         return set_number(arena, key, field, text, reason);
+    case CONFIG_NUMBER:
+        return set_decimal(key, field, text, reason);
     case CONFIG_BOOL:
         return set_bool(field, text, reason);
     case CONFIG_CHOICE:
@@ -362,6 +402,8 @@ const char *value_show(struct arena *arena, const struct config_key *key,
     case CONFIG_DURATION:
     case CONFIG_SIZE:
         return show_number(arena, key, *(const int64_t *)field);
+    case CONFIG_NUMBER:
+        return show_decimal(arena, *(const double *)field);
     case CONFIG_BOOL:
         return *(const bool *)field ? "true" : "false";
     case CONFIG_CHOICE:

@@ -10,6 +10,7 @@
 struct fields {
     const char *text;
     int64_t number;
+    double decimal;
     bool flag;
     int choice;
     struct config_address address;
@@ -27,6 +28,8 @@ static const struct config_key size_key = {ROW(CONFIG_SIZE, number),
                                            .most = (int64_t)1 << 50};
 static const struct config_key duration_key = {ROW(CONFIG_DURATION, number),
                                                .least = 10, .most = 86400000};
+static const struct config_key number_key = {ROW(CONFIG_NUMBER, decimal),
+                                             .least = 1, .most = 240};
 static const struct config_key bool_key = {ROW(CONFIG_BOOL, flag)};
 static const struct config_key choice_key = {
     ROW(CONFIG_CHOICE, choice), .choices = "debug|info|warning|error"};
@@ -60,6 +63,9 @@ TEST(what_is_taken_is_shown_in_its_usual_form)
         {&duration_key, "90s", "90s"},
         {&duration_key, "60m", "1h"},
         {&duration_key, "1d", "1d"},
+        {&number_key, "24", "24"},
+        {&number_key, "023.50", "23.5"},
+        {&number_key, "23.976", "23.976"},
         {&bool_key, "true", "true"},
         {&bool_key, "false", "false"},
         {&choice_key, "debug", "debug"},
@@ -113,6 +119,14 @@ TEST(what_is_refused_changes_nothing_and_says_what_is_taken)
         {&duration_key, "9ms",
          "takes a duration such as 250ms, 30s, 5m, 2h or "
          "7d from 10ms to 1d, not \"9ms\""},
+        {&number_key, "", "takes a number from 1 to 240, not \"\""},
+        {&number_key, "0.99", "takes a number from 1 to 240"},
+        {&number_key, "241", "takes a number from 1 to 240"},
+        {&number_key, "-2", "takes a number from 1 to 240"},
+        {&number_key, ".5", "takes a number from 1 to 240"},
+        {&number_key, "5.", "takes a number from 1 to 240"},
+        {&number_key, "2e1", "takes a number from 1 to 240"},
+        {&number_key, "nan", "takes a number from 1 to 240"},
         {&bool_key, "yes", "takes true or false, not \"yes\""},
         {&bool_key, "True", "takes true or false"},
         {&choice_key, "warn", "takes one of debug|info|warning|error"},

@@ -1,5 +1,5 @@
 /*
- * yaml_test.c: what a configuration file may say, and what is said about one
+ * document_test.c: what a file of options may say, and what is said about one
  * that says something else.
  */
 #include "config/config.h"
@@ -119,8 +119,8 @@ TEST(every_problem_is_told_with_its_line)
                             "written \"name: value\"\n"},
         {"org\n", "a.yaml:1: is no configuration: options are written "
                   "\"name: value\"\n"},
-        {"org: a\n---\norg: b\n", "a.yaml:2: begins a second document; a "
-                                  "configuration is one\n"},
+        {"org: a\n---\norg: b\n", "a.yaml:2: begins a second document; a file "
+                                  "of options is one\n"},
         {"[a, b]: c\norg: [x]\n", "a.yaml:1: the name of an option is one "
                                   "word\na.yaml:2: org takes one value, not a "
                                   "list or a section\n"},
@@ -189,16 +189,15 @@ TEST(hostile_sizes_are_refused_at_once)
         {"[", 500000, "nests deeper than 16 levels"},
         {"{a: ", 100000, "nests deeper than 16 levels"},
         {"- ", 500000, "nests deeper than 16 levels"},
-        {"# 345678901234\n", 70000, "is larger than a configuration may be"},
+        {"# 345678901234\n", 70000, "is larger than a file of options may be"},
     };
     EACH_ROW (row, rows) {
         struct config config;
         char *text = repeat(row->piece, row->count);
         CHECK_ERR(load(&config, text), ERR_CONFIG);
         REQUIRE(config.problems.count > 0);
-        const struct config_problem *last =
-            &config.problems.items[config.problems.count - 1];
-        CHECK_EQ_MEMORY(last->what, row->says, strlen(row->says));
+        const char *what = config.problems.items[0].what;
+        CHECK_EQ_MEMORY(what, row->says, strlen(row->says));
         config_free(&config);
         free(text);
     }
@@ -248,4 +247,135 @@ TEST(the_printed_defaults_fit_a_narrow_window)
         line += length + (line[length] == '\n');
     }
     buf_free(&yaml);
+}
+
+/* ---- files other than the configuration ---------------------------------- */
+
+struct pace {
+    double fps;
+    int64_t delay_ms;
+    const char *name;
+};
+
+static const struct config_key pace_keys[] = {
+    {.path = "fps",
+     .type = CONFIG_NUMBER,
+     .offset = offsetof(struct pace, fps),
+     .standard = "24",
+     .most = 240},
+    {.path = "delay.mean",
+     .type = CONFIG_DURATION,
+     .offset = offsetof(struct pace, delay_ms),
+     .standard = "100ms",
+     .most = 60000},
+    {.path = "name",
+     .type = CONFIG_TEXT,
+     .offset = offsetof(struct pace, name),
+     .standard = "steady"},
+};
+static const char *const pace_others[] = {"outages", NULL};
+static const struct config_table pace_table = {
+    .what = "pace",
+    .keys = pace_keys,
+    .count = 3,
+    .others = pace_others,
+    .advice = "the help names all",
+};
+
+struct reading {
+    struct arena arena;
+    struct config_problems problems;
+    struct config_document document;
+    struct pace pace;
+};
+
+static void read_pace(struct reading *reading, const char *yaml)
+{
+    *reading = (struct reading){0};
+    reading->document = (struct config_document){
+        .arena = &reading->arena, .problems = &reading->problems};
+    config_document_read(&reading->document, "p.yaml", yaml, strlen(yaml));
+    config_table_defaults(&reading->arena, &pace_table, &reading->pace);
+    config_table_read(&reading->document, reading->document.root, &pace_table,
+                      &reading->pace);
+}
+
+TEST(a_table_sets_the_fields_that_a_section_names)
+{
+    static const struct {
+        const char *yaml;
+        double fps;
+        int64_t delay_ms;
+        const char *name;
+    } rows[] = {
+        {"", 24, 100, "steady"},
+        {"fps: 12.5\n", 12.5, 100, "steady"},
+        {"delay: {mean: 2s}\nname: slow\n", 24, 2000, "slow"},
+        {"delay.mean: 2s\noutages: [1, {a: b}]\n", 24, 2000, "steady"},
+    };
+    EACH_ROW (row, rows) {
+        struct reading reading;
+        read_pace(&reading, row->yaml);
+        CHECK_OK(config_problems_verdict(&reading.problems, ""));
+        CHECK_EQ_DOUBLE(reading.pace.fps, row->fps);
+        CHECK_EQ_INT(reading.pace.delay_ms, row->delay_ms);
+        CHECK_EQ_TEXT(reading.pace.name, row->name);
+        arena_free(&reading.arena);
+    }
+}
+
+TEST(a_table_tells_what_a_section_may_not_hold)
+{
+    static const struct {
+        const char *yaml;
+        const char *sentence;
+    } rows[] = {
+        {"fsp: 1\n", "p.yaml:1: there is no option fsp; did you mean fps?"},
+        {"outage: 1\n",
+         "p.yaml:1: there is no option outage; did you mean outages?"},
+        {"zebra: 1\n",
+         "p.yaml:1: there is no option zebra; the help names all"},
+        {"\nfps: 300\n",
+         "p.yaml:2: fps takes a number from 0 to 240, not \"300\""},
+        {"outages: 1\noutages: 2\n",
+         "p.yaml:2: outages stands in line 1 already"},
+        {"fps: 1\n- 2\n", "p.yaml:2: is not YAML: while parsing a block "
+                          "mapping, did not find expected key"},
+        {"[1]\n", "p.yaml:1: is no pace: options are written \"name: "
+                  "value\""},
+        {"fps: x\nname: [a]\n", "p.yaml:1: fps takes a number from 0 to 240, "
+                                "not \"x\" (and 1 more; all)"},
+    };
+    EACH_ROW (row, rows) {
+        struct reading reading;
+        read_pace(&reading, row->yaml);
+        CHECK_ERR(config_problems_verdict(&reading.problems, "all"),
+                  ERR_CONFIG);
+        CHECK_EQ_TEXT(err_message(), row->sentence);
+        arena_free(&reading.arena);
+    }
+}
+
+TEST(a_tree_keeps_order_lines_and_kinds)
+{
+    struct arena arena = {0};
+    struct config_problems problems = {0};
+    struct config_document document = {.arena = &arena, .problems = &problems};
+    static const char yaml[] = "a: 1\nb:\n- x\n- {c: ~}\nd: 'null'\n";
+    config_document_read(&document, "t.yaml", yaml, sizeof yaml - 1);
+    REQUIRE(document.root && document.root->kind == CONFIG_NODE_MAP);
+    const struct config_node *list = config_node_member(document.root, "b");
+    REQUIRE(list && list->kind == CONFIG_NODE_LIST);
+    CHECK_EQ_INT(list->line, 2);
+    CHECK_EQ_TEXT(list->members->text, "x");
+    const struct config_node *inner =
+        config_node_member(list->members->next, "c");
+    REQUIRE(inner);
+    CHECK_EQ_INT(inner->kind, CONFIG_NODE_NOTHING);
+    CHECK_EQ_INT(inner->line, 4);
+    CHECK_EQ_INT(config_node_member(document.root, "d")->kind,
+                 CONFIG_NODE_SCALAR);
+    CHECK(!config_node_member(list, "b"));
+    CHECK_EQ_INT(problems.count, 0);
+    arena_free(&arena);
 }
