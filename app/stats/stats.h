@@ -15,6 +15,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "stats/histogram.h"
 
 #include <stdbool.h>
 #include <stddef.h>
