@@ -3,7 +3,8 @@
  * block and chain that vouch for them.
  */
 #include "api/api_int.h"
-#include "api/base64.h"
+#include "base/base64.h"
+#include "base/utf8.h"
 
 enum { LINE_DIGITS_MAX = 18, LINE_INDEX_BITS = 16 };
 

@@ -7,7 +7,7 @@
  * can only name another place in the same list.
  */
 #include "api/api_int.h"
-#include "api/base64.h"
+#include "base/base64.h"
 #include <stdlib.h>
 #include <string.h>
 

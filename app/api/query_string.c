@@ -3,61 +3,10 @@
  */
 #include "api/query_string.h"
 
+#include "base/hex.h"
+#include "base/utf8.h"
+
 #include <string.h>
-
-/* ---- UTF-8 ----------------------------------------------------------- */
-
-/* Bytes after the first in the sequence that starts with LEAD, or -1. */
-static int bytes_after(unsigned char lead)
-{
-    if (lead < 0x80)
-        return 0;
-    if (lead >= 0xC2 && lead <= 0xDF)
-        return 1;
-    if (lead >= 0xE0 && lead <= 0xEF)
-        return 2;
-    if (lead >= 0xF0 && lead <= 0xF4)
-        return 3;
-    return -1;
-}
-
-/* The second byte alone tells overlong forms, surrogates and what lies above
- * U+10FFFF. */
-static bool second_fits(unsigned char lead, unsigned char second)
-{
-    switch (lead) {
-    case 0xE0:
-        return second >= 0xA0;
-    case 0xED:
-        return second <= 0x9F;
-    case 0xF0:
-        return second >= 0x90;
-    case 0xF4:
-        return second <= 0x8F;
-    default:
-        return true;
-    }
-}
-
-bool text_is_utf8(struct text text)
-{
-    const unsigned char *at = (const unsigned char *)text.data;
-    size_t left = text.length;
-    while (left > 0) {
-        int after = bytes_after(*at);
-        if (after < 0 || (size_t)after >= left)
-            return false;
-        if (after > 0 && !second_fits(at[0], at[1]))
-            return false;
-        for (int i = 1; i <= after; i++) {
-            if ((at[i] & 0xC0) != 0x80)
-                return false;
-        }
-        at += after + 1;
-        left -= (size_t)after + 1;
-    }
-    return true;
-}
 
 static bool has_control(struct text text)
 {
@@ -71,24 +20,13 @@ static bool has_control(struct text text)
 
 /* ---- percent signs ------------------------------------------------------- */
 
-static int hex_value(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    if (c >= 'a' && c <= 'f')
-        return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F')
-        return c - 'A' + 10;
-    return -1;
-}
-
 /* The byte that "%XX" at the start of TEXT stands for, or -1. */
 static int escaped_byte(struct text text)
 {
     if (text.length < 3)
         return -1;
-    int high = hex_value(text.data[1]);
-    int low = hex_value(text.data[2]);
+    int high = hex_digit(text.data[1]);
+    int low = hex_digit(text.data[2]);
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 

@@ -49,7 +49,4 @@ struct text query_string_value(const struct query_string *query,
 MUST_USE enum err percent_decode(struct arena *arena, struct text text,
                                  bool plus, struct text *decoded);
 
-/* RFC 3629: no overlong forms, no surrogates, nothing above U+10FFFF. */
-bool text_is_utf8(struct text text);
-
 #endif

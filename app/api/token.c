@@ -8,9 +8,10 @@
  * the next one.
  */
 #include "api/api_int.h"
-#include "api/base64.h"
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "base/utf8.h"
 
 #include <string.h>
 #include <strings.h>

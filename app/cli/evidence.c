@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/table.h"
 #include "store/store.h"
@@ -64,40 +65,6 @@ static const struct example examples[] = {
 
 /* ---- one line as text and as JSON ---------------------------------------- */
 
-/* Bytes that follow FIRST in a character, -1 where none can begin with it. */
-static int bytes_after(unsigned char first)
-{
-    if (first < 0x80)
-        return 0;
-    if (first >= 0xc2 && first < 0xe0)
-        return 1;
-    if (first >= 0xe0 && first < 0xf0)
-        return 2;
-    return first >= 0xf0 && first < 0xf5 ? 3 : -1;
-}
-
-static bool is_utf8(struct text text)
-{
-    const unsigned char *at = (const unsigned char *)text.data;
-    for (size_t i = 0; i < text.length;) {
-        int after = bytes_after(at[i]);
-        if (after < 0 || (size_t)after >= text.length - i)
-            return false;
-        for (int k = 1; k <= after; k++)
-            if ((at[i + (size_t)k] & 0xc0) != 0x80)
-                return false;
-        unsigned second = after ? at[i + 1] : 0;
-        /* Overlong forms, surrogates, and beyond U+10FFFF. */
-        if ((at[i] == 0xe0 && second < 0xa0) ||
-            (at[i] == 0xed && second >= 0xa0) ||
-            (at[i] == 0xf0 && second < 0x90) ||
-            (at[i] == 0xf4 && second >= 0x90))
-            return false;
-        i += (size_t)after + 1;
-    }
-    return true;
-}
-
 static void line_sha256(const struct evidence_line *line,
                         char hex[2 * SHA256_BYTES + 1])
 {
@@ -123,7 +90,7 @@ static void add_time(struct json_writer *writer, const char *key, int64_t ms)
 static void add_bytes(struct arena *arena, struct json_writer *writer,
                       struct text bytes)
 {
-    if (is_utf8(bytes)) {
+    if (text_is_utf8(bytes)) {
         json_key(writer, "text");
         json_text(writer, bytes);
         return;

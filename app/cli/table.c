@@ -12,6 +12,7 @@
 
 #include "base/arena.h"
 #include "base/json.h"
+#include "base/utf8.h"
 
 #include <errno.h>
 #include <math.h>
@@ -98,47 +99,10 @@ static void write_blanks(struct table *table, size_t count)
     }
 }
 
-/* ---- UTF-8 ----------------------------------------------------------- */
-
-/* Length of the well-formed character at AT, 0 where there is none. */
-static size_t character_bytes(const unsigned char *at, size_t left)
-{
-    size_t length = at[0] < 0x80                    ? 1
-                    : at[0] >= 0xc2 && at[0] < 0xe0 ? 2
-                    : at[0] >= 0xe0 && at[0] < 0xf0 ? 3
-                    : at[0] >= 0xf0 && at[0] < 0xf5 ? 4
-                                                    : 0;
-    if (!length || length > left)
-        return 0;
-    for (size_t i = 1; i < length; i++) {
-        if ((at[i] & 0xc0) != 0x80)
-            return 0;
-    }
-    /* Too long for their value, surrogates, beyond U+10FFFF. */
-    bool wrong =
-        (at[0] == 0xe0 && at[1] < 0xa0) || (at[0] == 0xed && at[1] > 0x9f) ||
-        (at[0] == 0xf0 && at[1] < 0x90) || (at[0] == 0xf4 && at[1] > 0x8f);
-    return wrong ? 0 : length;
-}
-
-/* Appends TEXT with U+FFFD for each byte that is no part of a character. */
-static void add_repaired(struct buf *out, struct text text)
-{
-    const unsigned char *at = (const unsigned char *)text.data;
-    for (size_t i = 0; i < text.length;) {
-        size_t length = character_bytes(at + i, text.length - i);
-        if (length)
-            buf_add(out, at + i, length);
-        else
-            buf_add_string(out, "\xef\xbf\xbd");
-        i += length ? length : 1;
-    }
-}
-
 static void add_for_terminal(struct buf *out, struct text text)
 {
     size_t start = out->length;
-    add_repaired(out, text);
+    buf_add_repaired(out, text);
     for (size_t i = start; i < out->length; i++) {
         unsigned char byte = (unsigned char)out->data[i];
         bool wide = byte == 0xc2 && (unsigned char)out->data[i + 1] < 0xa0;
@@ -235,7 +199,7 @@ static void add_json_text(struct table *table, struct text value)
 {
     struct json_writer writer = {.out = &table->cell};
     buf_clear(&table->repaired);
-    add_repaired(&table->repaired, value);
+    buf_add_repaired(&table->repaired, value);
     json_text(&writer, (struct text){buf_string(&table->repaired),
                                      table->repaired.length});
 }

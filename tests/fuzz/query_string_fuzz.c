@@ -4,6 +4,7 @@
  * characters, lengths within the limits.
  */
 #include "api/query_string.h"
+#include "base/utf8.h"
 
 #include <stdint.h>
 #include <stdlib.h>

@@ -1,7 +1,7 @@
 /*
  * base64.c: see base64.h.
  */
-#include "api/base64.h"
+#include "base/base64.h"
 
 #include <string.h>
 
@@ -42,13 +42,14 @@ void base64url_encode(struct buf *out, struct text bytes)
     encode(out, bytes, url, false);
 }
 
-static int digit_of(char c)
+static int digit_of(const char *alphabet, char c)
 {
-    const char *at = c ? strchr(url, c) : NULL;
-    return at ? (int)(at - url) : -1;
+    const char *at = c ? strchr(alphabet, c) : NULL;
+    return at ? (int)(at - alphabet) : -1;
 }
 
-bool base64url_decode(struct arena *arena, struct text text, struct text *bytes)
+static bool decode(struct arena *arena, struct text text, const char *alphabet,
+                   struct text *bytes)
 {
     if (text.length % 4 == 1)
         return false;
@@ -57,7 +58,7 @@ bool base64url_decode(struct arena *arena, struct text text, struct text *bytes)
     unsigned group = 0;
     unsigned bits = 0;
     for (size_t i = 0; i < text.length; i++) {
-        int digit = digit_of(text.data[i]);
+        int digit = digit_of(alphabet, text.data[i]);
         if (digit < 0)
             return false;
         group = (group << 6 | (unsigned)digit) & 0xFFFF;
@@ -70,4 +71,20 @@ bool base64url_decode(struct arena *arena, struct text text, struct text *bytes)
     *bytes = (struct text){out, length};
     /* What is left over must be zero: one text for one sequence of bytes. */
     return (group & ((1U << bits) - 1)) == 0;
+}
+
+bool base64_decode(struct arena *arena, struct text text, struct text *bytes)
+{
+    if (text.length % 4)
+        return false;
+    for (int most = 2; most && text.length; most--) {
+        if (text.data[text.length - 1] == '=')
+            text.length--;
+    }
+    return decode(arena, text, plain, bytes);
+}
+
+bool base64url_decode(struct arena *arena, struct text text, struct text *bytes)
+{
+    return decode(arena, text, url, bytes);
 }

@@ -1,7 +1,7 @@
 /*
- * The vectors of RFC 4648 §10, and texts that are no base64url of anything.
+ * The vectors of RFC 4648 §10, and texts that are the base64 of nothing.
  */
-#include "api/base64.h"
+#include "base/base64.h"
 
 #include "harness.h"
 
@@ -34,6 +34,8 @@ TEST(base64_follows_the_rfc)
         CHECK_EQ_TEXT(buf_string(&url), row->url);
         CHECK(base64url_decode(&arena, text_of(row->url), &bytes));
         CHECK(text_is(bytes, row->bytes));
+        CHECK(base64_decode(&arena, text_of(row->plain), &bytes));
+        CHECK(text_is(bytes, row->bytes));
         buf_free(&plain);
         buf_free(&url);
     }
@@ -48,5 +50,11 @@ TEST(only_what_was_encoded_decodes)
     struct text bytes;
     EACH_ROW (row, rows)
         CHECK(!base64url_decode(&arena, text_of(*row), &bytes));
+    static const char *const padded[] = {
+        "Z",    "Zg",     "Zg=",      "Zh==",     "Zm9",       "=",
+        "====", "Z===",   "Zg==Zg==", "Zm9v====", "--__",      "Zm 9",
+        "Zm9=", "Zm8=\n", "Zm8=====", "Zg=a",     "\xC3\xA9Zg"};
+    EACH_ROW (row, padded)
+        CHECK(!base64_decode(&arena, text_of(*row), &bytes));
     arena_free(&arena);
 }
