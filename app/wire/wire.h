@@ -8,6 +8,8 @@
 #ifndef ASSAY_WIRE_WIRE_H
 #define ASSAY_WIRE_WIRE_H
 
+#include "wire/address.h"
 #include "wire/loop.h"
+#include "wire/url.h"
 
 #endif
