@@ -17,12 +17,12 @@
     }
 #define MESSAGE(number, member, type)                                          \
     {                                                                          \
-        number, FIELD_MESSAGE, false, offsetof(struct S, member), 0, &type     \
+        number, PROTOBUF_MESSAGE, false, offsetof(struct S, member), 0, &type  \
     }
 /* A map's value: its fields lie in the entry's own struct. */
 #define VALUE(number, type)                                                    \
     {                                                                          \
-        number, FIELD_EMBEDDED, true, 0, 0, &type                              \
+        number, PROTOBUF_EMBEDDED, true, 0, 0, &type                           \
     }
 #define LIST(number, kind, member, count)                                      \
     {                                                                          \
@@ -31,7 +31,7 @@
     }
 #define MESSAGES(number, member, count, type)                                  \
     {                                                                          \
-        number, FIELD_MESSAGE_LIST, false, offsetof(struct S, member),         \
+        number, PROTOBUF_MESSAGE_LIST, false, offsetof(struct S, member),      \
             offsetof(struct S, count), &type                                   \
     }
 #define TYPE(name, fields)                                                     \
@@ -43,15 +43,15 @@
 
 #define S model_offer
 static const struct message_field model_constraint_fields[] = {
-    PLAIN(1, FIELD_BOOL, warm),
-    PLAIN(2, FIELD_UINT32, idle),
-    PLAIN(3, FIELD_STRING, runner_version),
-    PLAIN(4, FIELD_UINT32, busy),
+    PLAIN(1, PROTOBUF_BOOL, warm),
+    PLAIN(2, PROTOBUF_UINT32, idle),
+    PLAIN(3, PROTOBUF_STRING, runner_version),
+    PLAIN(4, PROTOBUF_UINT32, busy),
 };
 static const struct message_type model_constraint_type =
     TYPE("ModelConstraint", model_constraint_fields);
 static const struct message_field model_entry_fields[] = {
-    KEY(1, FIELD_STRING, model_id),
+    KEY(1, PROTOBUF_STRING, model_id),
     VALUE(2, model_constraint_type),
 };
 static const struct message_type model_entry_type =
@@ -65,7 +65,7 @@ static const struct message_field capability_models_fields[] = {
 static const struct message_type capability_models_type =
     TYPE("CapabilityConstraints", capability_models_fields);
 static const struct message_field per_capability_fields[] = {
-    KEY(1, FIELD_UINT32, capability),
+    KEY(1, PROTOBUF_UINT32, capability),
     VALUE(2, capability_models_type),
 };
 static const struct message_type per_capability_type =
@@ -74,7 +74,7 @@ static const struct message_type per_capability_type =
 
 #define S capability_constraints
 static const struct message_field constraints_fields[] = {
-    PLAIN(1, FIELD_STRING, min_version),
+    PLAIN(1, PROTOBUF_STRING, min_version),
     MESSAGES(2, per_capability, per_capability_count, per_capability_type),
 };
 static const struct message_type constraints_type =
@@ -83,8 +83,8 @@ static const struct message_type constraints_type =
 
 #define S capacity
 static const struct message_field capacity_fields[] = {
-    KEY(1, FIELD_UINT32, capability),
-    KEY(2, FIELD_UINT32, count),
+    KEY(1, PROTOBUF_UINT32, capability),
+    KEY(2, PROTOBUF_UINT32, count),
 };
 static const struct message_type capacity_type =
     TYPE("capacities", capacity_fields);
@@ -92,10 +92,10 @@ static const struct message_type capacity_type =
 
 #define S capabilities
 static const struct message_field capabilities_fields[] = {
-    LIST(1, FIELD_UINT64_LIST, bitstring, bitstring_count),
-    LIST(2, FIELD_UINT64_LIST, mandatories, mandatory_count),
+    LIST(1, PROTOBUF_UINT64_LIST, bitstring, bitstring_count),
+    LIST(2, PROTOBUF_UINT64_LIST, mandatories, mandatory_count),
     MESSAGES(3, capacities, capacity_count, capacity_type),
-    PLAIN(4, FIELD_STRING, version),
+    PLAIN(4, PROTOBUF_STRING, version),
     MESSAGE(5, constraints, constraints_type),
 };
 static const struct message_type capabilities_type =
@@ -104,10 +104,10 @@ static const struct message_type capabilities_type =
 
 #define S price_info
 static const struct message_field price_info_fields[] = {
-    PLAIN(1, FIELD_INT64, price_per_unit),
-    PLAIN(2, FIELD_INT64, pixels_per_unit),
-    PLAIN(3, FIELD_UINT32, capability),
-    PLAIN(4, FIELD_STRING, constraint),
+    PLAIN(1, PROTOBUF_INT64, price_per_unit),
+    PLAIN(2, PROTOBUF_INT64, pixels_per_unit),
+    PLAIN(3, PROTOBUF_UINT32, capability),
+    PLAIN(4, PROTOBUF_STRING, constraint),
 };
 static const struct message_type price_info_type =
     TYPE("PriceInfo", price_info_fields);
@@ -115,16 +115,16 @@ static const struct message_type price_info_type =
 
 #define S gpu_info
 static const struct message_field gpu_fields[] = {
-    PLAIN(1, FIELD_STRING, id),
-    PLAIN(2, FIELD_STRING, name),
-    PLAIN(4, FIELD_UINT32, major),
-    PLAIN(5, FIELD_UINT32, minor),
-    PLAIN(6, FIELD_INT64, memory_free_bytes),
-    PLAIN(7, FIELD_INT64, memory_total_bytes),
+    PLAIN(1, PROTOBUF_STRING, id),
+    PLAIN(2, PROTOBUF_STRING, name),
+    PLAIN(4, PROTOBUF_UINT32, major),
+    PLAIN(5, PROTOBUF_UINT32, minor),
+    PLAIN(6, PROTOBUF_INT64, memory_free_bytes),
+    PLAIN(7, PROTOBUF_INT64, memory_total_bytes),
 };
 static const struct message_type gpu_type = TYPE("GPUComputeInfo", gpu_fields);
 static const struct message_field gpu_entry_fields[] = {
-    KEY(1, FIELD_STRING, slot),
+    KEY(1, PROTOBUF_STRING, slot),
     VALUE(2, gpu_type),
 };
 static const struct message_type gpu_entry_type =
@@ -133,8 +133,8 @@ static const struct message_type gpu_entry_type =
 
 #define S hardware_information
 static const struct message_field hardware_fields[] = {
-    PLAIN(1, FIELD_STRING, pipeline),
-    PLAIN(2, FIELD_STRING, model_id),
+    PLAIN(1, PROTOBUF_STRING, pipeline),
+    PLAIN(2, PROTOBUF_STRING, model_id),
     MESSAGES(3, gpus, gpu_count, gpu_entry_type),
 };
 static const struct message_type hardware_type =
@@ -145,8 +145,8 @@ static const struct message_type hardware_type =
 
 #define S ticket_expiration
 static const struct message_field ticket_expiration_fields[] = {
-    PLAIN(1, FIELD_INT64, creation_round),
-    PLAIN(2, FIELD_BYTES, creation_round_block_hash),
+    PLAIN(1, PROTOBUF_INT64, creation_round),
+    PLAIN(2, PROTOBUF_BYTES, creation_round_block_hash),
 };
 static const struct message_type ticket_expiration_type =
     TYPE("TicketExpirationParams", ticket_expiration_fields);
@@ -154,12 +154,12 @@ static const struct message_type ticket_expiration_type =
 
 #define S ticket_params
 static const struct message_field ticket_params_fields[] = {
-    PLAIN(1, FIELD_BYTES, recipient),
-    PLAIN(2, FIELD_BYTES, face_value),
-    PLAIN(3, FIELD_BYTES, win_prob),
-    PLAIN(4, FIELD_BYTES, recipient_rand_hash),
-    PLAIN(5, FIELD_BYTES, seed),
-    PLAIN(6, FIELD_BYTES, expiration_block),
+    PLAIN(1, PROTOBUF_BYTES, recipient),
+    PLAIN(2, PROTOBUF_BYTES, face_value),
+    PLAIN(3, PROTOBUF_BYTES, win_prob),
+    PLAIN(4, PROTOBUF_BYTES, recipient_rand_hash),
+    PLAIN(5, PROTOBUF_BYTES, seed),
+    PLAIN(6, PROTOBUF_BYTES, expiration_block),
     MESSAGE(7, expiration, ticket_expiration_type),
 };
 static const struct message_type ticket_params_type =
@@ -168,8 +168,8 @@ static const struct message_type ticket_params_type =
 
 #define S ticket_sender_params
 static const struct message_field ticket_sender_fields[] = {
-    PLAIN(1, FIELD_UINT32, sender_nonce),
-    PLAIN(2, FIELD_BYTES, sig),
+    PLAIN(1, PROTOBUF_UINT32, sender_nonce),
+    PLAIN(2, PROTOBUF_BYTES, sig),
 };
 static const struct message_type ticket_sender_type =
     TYPE("TicketSenderParams", ticket_sender_fields);
@@ -178,7 +178,7 @@ static const struct message_type ticket_sender_type =
 #define S payment
 static const struct message_field payment_fields[] = {
     MESSAGE(1, ticket_params, ticket_params_type),
-    PLAIN(2, FIELD_BYTES, sender),
+    PLAIN(2, PROTOBUF_BYTES, sender),
     MESSAGE(3, expiration, ticket_expiration_type),
     MESSAGES(4, tickets, ticket_count, ticket_sender_type),
     MESSAGE(5, expected_price, price_info_type),
@@ -190,10 +190,10 @@ static const struct message_type payment_type = TYPE("Payment", payment_fields);
 
 #define S orchestrator_request
 static const struct message_field orchestrator_request_fields[] = {
-    PLAIN(1, FIELD_BYTES, address),
-    PLAIN(2, FIELD_BYTES, sig),
+    PLAIN(1, PROTOBUF_BYTES, address),
+    PLAIN(2, PROTOBUF_BYTES, sig),
     MESSAGE(3, capabilities, capabilities_type),
-    PLAIN(4, FIELD_BOOL, ignore_capacity_check),
+    PLAIN(4, PROTOBUF_BOOL, ignore_capacity_check),
 };
 static const struct message_type orchestrator_request_type =
     TYPE("OrchestratorRequest", orchestrator_request_fields);
@@ -201,9 +201,9 @@ static const struct message_type orchestrator_request_type =
 
 #define S auth_token
 static const struct message_field auth_token_fields[] = {
-    PLAIN(1, FIELD_BYTES, token),
-    PLAIN(2, FIELD_STRING, session_id),
-    PLAIN(3, FIELD_INT64, expiration_s),
+    PLAIN(1, PROTOBUF_BYTES, token),
+    PLAIN(2, PROTOBUF_STRING, session_id),
+    PLAIN(3, PROTOBUF_INT64, expiration_s),
 };
 static const struct message_type auth_token_type =
     TYPE("AuthToken", auth_token_fields);
@@ -211,16 +211,16 @@ static const struct message_type auth_token_type =
 
 #define S orchestrator_info
 static const struct message_field orchestrator_info_fields[] = {
-    PLAIN(1, FIELD_STRING, transcoder),
+    PLAIN(1, PROTOBUF_STRING, transcoder),
     MESSAGE(2, ticket_params, ticket_params_type),
     MESSAGE(3, price_info, price_info_type),
-    PLAIN(4, FIELD_BYTES, address),
+    PLAIN(4, PROTOBUF_BYTES, address),
     MESSAGE(5, capabilities, capabilities_type),
     MESSAGE(6, auth_token, auth_token_type),
     MESSAGES(7, hardware, hardware_count, hardware_type),
     MESSAGES(33, capabilities_prices, capabilities_price_count,
              price_info_type),
-    LIST(34, FIELD_STRING_LIST, nodes, node_count),
+    LIST(34, PROTOBUF_STRING_LIST, nodes, node_count),
 };
 static const struct message_type orchestrator_info_type =
     TYPE("OrchestratorInfo", orchestrator_info_fields);
@@ -230,12 +230,12 @@ static const struct message_type orchestrator_info_type =
 
 #define S segment_data
 static const struct message_field segment_data_fields[] = {
-    PLAIN(1, FIELD_BYTES, manifest_id),
-    PLAIN(2, FIELD_INT64, seq),
-    PLAIN(3, FIELD_BYTES, hash),
-    PLAIN(4, FIELD_BYTES, profile_text),
-    PLAIN(5, FIELD_BYTES, sig),
-    PLAIN(6, FIELD_INT32, duration_ms),
+    PLAIN(1, PROTOBUF_BYTES, manifest_id),
+    PLAIN(2, PROTOBUF_INT64, seq),
+    PLAIN(3, PROTOBUF_BYTES, hash),
+    PLAIN(4, PROTOBUF_BYTES, profile_text),
+    PLAIN(5, PROTOBUF_BYTES, sig),
+    PLAIN(6, PROTOBUF_INT32, duration_ms),
     MESSAGE(7, capabilities, capabilities_type),
     MESSAGE(8, auth_token, auth_token_type),
 };

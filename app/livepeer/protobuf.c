@@ -17,19 +17,19 @@ enum wire_type {
     WIRE_FIXED32 = 5 /* 3 and 4, groups, are refused: proto3 has none */
 };
 
-static bool is_list(enum field_kind kind)
+static bool is_list(enum protobuf_kind kind)
 {
-    return kind == FIELD_UINT64_LIST || kind == FIELD_STRING_LIST ||
-           kind == FIELD_MESSAGE_LIST;
+    return kind == PROTOBUF_UINT64_LIST || kind == PROTOBUF_STRING_LIST ||
+           kind == PROTOBUF_MESSAGE_LIST;
 }
 
-static enum wire_type wire_type_of(enum field_kind kind)
+static enum wire_type wire_type_of(enum protobuf_kind kind)
 {
     switch (kind) {
-    case FIELD_BOOL:
-    case FIELD_INT32:
-    case FIELD_UINT32:
-    case FIELD_INT64:
+    case PROTOBUF_BOOL:
+    case PROTOBUF_INT32:
+    case PROTOBUF_UINT32:
+    case PROTOBUF_INT64:
         return WIRE_VARINT;
     default:
         return WIRE_LENGTH;
@@ -38,9 +38,9 @@ static enum wire_type wire_type_of(enum field_kind kind)
 
 static size_t element_bytes(const struct message_field *field)
 {
-    return field->kind == FIELD_UINT64_LIST   ? sizeof(uint64_t)
-           : field->kind == FIELD_STRING_LIST ? sizeof(struct text)
-                                              : field->type->bytes;
+    return field->kind == PROTOBUF_UINT64_LIST   ? sizeof(uint64_t)
+           : field->kind == PROTOBUF_STRING_LIST ? sizeof(struct text)
+                                                 : field->type->bytes;
 }
 
 static const void *member_of(const void *message, size_t offset)
@@ -80,7 +80,7 @@ static void add_submessage(struct buf *out, const struct message_field *field,
 static void add_list(struct buf *out, const struct message_field *field,
                      const void *items, size_t count)
 {
-    if (field->kind == FIELD_UINT64_LIST && count) {
+    if (field->kind == PROTOBUF_UINT64_LIST && count) {
         add_tag(out, field);
         size_t start = out->length;
         for (size_t i = 0; i < count; i++)
@@ -90,7 +90,7 @@ static void add_list(struct buf *out, const struct message_field *field,
     }
     for (size_t i = 0; i < count; i++) {
         const void *item = member_of(items, i * element_bytes(field));
-        if (field->kind == FIELD_MESSAGE_LIST) {
+        if (field->kind == PROTOBUF_MESSAGE_LIST) {
             add_submessage(out, field, item);
         } else {
             add_tag(out, field);
@@ -122,32 +122,32 @@ static void add_field(struct buf *out, const struct message_field *field,
 {
     const void *member = member_of(message, field->offset);
     switch (field->kind) {
-    case FIELD_BOOL:
+    case PROTOBUF_BOOL:
         add_number(out, field, *(const bool *)member);
         break;
-    case FIELD_INT32:
+    case PROTOBUF_INT32:
         add_number(out, field, (uint64_t)(int64_t) * (const int32_t *)member);
         break;
-    case FIELD_UINT32:
+    case PROTOBUF_UINT32:
         add_number(out, field, *(const uint32_t *)member);
         break;
-    case FIELD_INT64:
+    case PROTOBUF_INT64:
         add_number(out, field, (uint64_t) * (const int64_t *)member);
         break;
-    case FIELD_BYTES:
-    case FIELD_STRING:
+    case PROTOBUF_BYTES:
+    case PROTOBUF_STRING:
         add_bytes(out, field, *(const struct text *)member);
         break;
-    case FIELD_MESSAGE:
+    case PROTOBUF_MESSAGE:
         if (*(const void *const *)member)
             add_submessage(out, field, *(const void *const *)member);
         break;
-    case FIELD_EMBEDDED:
+    case PROTOBUF_EMBEDDED:
         add_submessage(out, field, member);
         break;
-    case FIELD_UINT64_LIST:
-    case FIELD_STRING_LIST:
-    case FIELD_MESSAGE_LIST:
+    case PROTOBUF_UINT64_LIST:
+    case PROTOBUF_STRING_LIST:
+    case PROTOBUF_MESSAGE_LIST:
         add_list(out, field, *(const void *const *)member,
                  *(const size_t *)member_of(message, field->count_offset));
         break;
@@ -209,8 +209,8 @@ static const struct message_field *known_field(const struct message_type *type,
         const struct message_field *field = &type->fields[i];
         if (field->number != wire->number)
             continue;
-        bool unpacked =
-            field->kind == FIELD_UINT64_LIST && wire->wire_type == WIRE_VARINT;
+        bool unpacked = field->kind == PROTOBUF_UINT64_LIST &&
+                        wire->wire_type == WIRE_VARINT;
         return wire->wire_type == wire_type_of(field->kind) || unpacked ? field
                                                                         : NULL;
     }
@@ -228,7 +228,7 @@ static size_t packed_count(struct text bytes)
 static size_t items_in(const struct message_field *field,
                        const struct wire_field *wire)
 {
-    return field->kind == FIELD_UINT64_LIST && wire->wire_type == WIRE_LENGTH
+    return field->kind == PROTOBUF_UINT64_LIST && wire->wire_type == WIRE_LENGTH
                ? packed_count(wire->bytes)
                : 1;
 }
@@ -292,7 +292,7 @@ static enum err decode_text(const struct message_field *field,
                             struct text bytes, struct text *text)
 {
     *text = bytes;
-    if (field->kind != FIELD_BYTES && !text_is_utf8(bytes))
+    if (field->kind != PROTOBUF_BYTES && !text_is_utf8(bytes))
         return err_set(ERR_INPUT, "field %u is not UTF-8", field->number);
     return ERR_NONE;
 }
@@ -320,10 +320,10 @@ static enum err decode_list(struct decoding *decoding,
 {
     size_t *count = (size_t *)(void *)(message + field->count_offset);
     char *items = *(char **)(void *)(message + field->offset);
-    if (field->kind == FIELD_UINT64_LIST)
+    if (field->kind == PROTOBUF_UINT64_LIST)
         return decode_numbers(wire, (uint64_t *)(void *)items, count);
     char *item = items + (*count)++ * element_bytes(field);
-    if (field->kind == FIELD_STRING_LIST)
+    if (field->kind == PROTOBUF_STRING_LIST)
         return decode_text(field, wire->bytes, (struct text *)(void *)item);
     return decode_message(decoding, field->type, wire->bytes, item);
 }
@@ -345,28 +345,28 @@ static enum err decode_field(struct decoding *decoding,
 {
     void *member = message + field->offset;
     switch (field->kind) {
-    case FIELD_BOOL:
+    case PROTOBUF_BOOL:
         *(bool *)member = wire->value != 0;
         return ERR_NONE;
-    case FIELD_INT32:
+    case PROTOBUF_INT32:
         *(int32_t *)member = (int32_t)(uint32_t)wire->value;
         return ERR_NONE;
-    case FIELD_UINT32:
+    case PROTOBUF_UINT32:
         *(uint32_t *)member = (uint32_t)wire->value;
         return ERR_NONE;
-    case FIELD_INT64:
+    case PROTOBUF_INT64:
         *(int64_t *)member = (int64_t)wire->value;
         return ERR_NONE;
-    case FIELD_BYTES:
-    case FIELD_STRING:
+    case PROTOBUF_BYTES:
+    case PROTOBUF_STRING:
         return decode_text(field, wire->bytes, member);
-    case FIELD_MESSAGE:
+    case PROTOBUF_MESSAGE:
         return decode_pointed(decoding, field, wire->bytes, member);
-    case FIELD_EMBEDDED:
+    case PROTOBUF_EMBEDDED:
         return decode_message(decoding, field->type, wire->bytes, member);
-    case FIELD_UINT64_LIST:
-    case FIELD_STRING_LIST:
-    case FIELD_MESSAGE_LIST:
+    case PROTOBUF_UINT64_LIST:
+    case PROTOBUF_STRING_LIST:
+    case PROTOBUF_MESSAGE_LIST:
         return decode_list(decoding, field, wire, message);
     }
     return ERR_NONE;

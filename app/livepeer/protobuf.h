@@ -34,18 +34,18 @@ enum {
     PROTOBUF_ITEMS_MAX = 1 << 16  /* list elements and messages in it */
 };
 
-enum field_kind {
-    FIELD_BOOL,         /* bool */
-    FIELD_INT32,        /* int32_t; negative ones take ten bytes */
-    FIELD_UINT32,       /* uint32_t */
-    FIELD_INT64,        /* int64_t */
-    FIELD_BYTES,        /* struct text, any bytes */
-    FIELD_STRING,       /* struct text, UTF-8 or the message is refused */
-    FIELD_MESSAGE,      /* pointer to a struct of TYPE; null for absent */
-    FIELD_EMBEDDED,     /* a struct of TYPE, written even where empty */
-    FIELD_UINT64_LIST,  /* pointer to uint64_t, and a size_t: packed */
-    FIELD_STRING_LIST,  /* pointer to struct text, and a size_t */
-    FIELD_MESSAGE_LIST, /* pointer to structs of TYPE, and a size_t; a map is
+enum protobuf_kind {
+    PROTOBUF_BOOL,         /* bool */
+    PROTOBUF_INT32,        /* int32_t; negative ones take ten bytes */
+    PROTOBUF_UINT32,       /* uint32_t */
+    PROTOBUF_INT64,        /* int64_t */
+    PROTOBUF_BYTES,        /* struct text, any bytes */
+    PROTOBUF_STRING,       /* struct text, UTF-8 or the message is refused */
+    PROTOBUF_MESSAGE,      /* pointer to a struct of TYPE; null for absent */
+    PROTOBUF_EMBEDDED,     /* a struct of TYPE, written even where empty */
+    PROTOBUF_UINT64_LIST,  /* pointer to uint64_t, and a size_t: packed */
+    PROTOBUF_STRING_LIST,  /* pointer to struct text, and a size_t */
+    PROTOBUF_MESSAGE_LIST, /* pointer to structs of TYPE, and a size_t; a map is
                            a list of entries {1: key, 2: value} */
 };
 
@@ -53,7 +53,7 @@ struct message_type;
 
 struct message_field {
     uint32_t number;
-    enum field_kind kind;
+    enum protobuf_kind kind;
     bool always;         /* written even where zero: the key of a map entry */
     size_t offset;       /* of the member */
     size_t count_offset; /* lists only: of the size_t beside it */

@@ -1,36 +1,15 @@
 /*
- * fields.c: the fields of every row, and walking them. The order of a list is
- * the order of the columns of its SQL table, exported ones first.
+ * fields.c: the fields of every row. The order of a list is the order of the
+ * columns of its SQL table, exported ones first.
  */
 #include "rollup/rollup.h"
 
-#include <math.h>
-#include <string.h>
-
-#define TEXT(row, member)                                                      \
-    {                                                                          \
-#member, FIELD_TEXT, offsetof(struct row, member)                      \
-    }
-#define BLOB(row, member)                                                      \
-    {                                                                          \
-#member, FIELD_BLOB, offsetof(struct row, member)                      \
-    }
-#define INT(row, member)                                                       \
-    {                                                                          \
-#member, FIELD_INT, offsetof(struct row, member)                       \
-    }
-#define REAL(row, member)                                                      \
-    {                                                                          \
-#member, FIELD_DOUBLE, offsetof(struct row, member)                    \
-    }
-#define TIME(row, member)                                                      \
-    {                                                                          \
-#member, FIELD_TIME, offsetof(struct row, member)                      \
-    }
-#define WINDOW(row, member)                                                    \
-    {                                                                          \
-#member, FIELD_WINDOW, offsetof(struct row, member)                    \
-    }
+#define TEXT(row, member) FIELD(TEXT, row, member)
+#define BLOB(row, member) FIELD(BLOB, row, member)
+#define INT(row, member) FIELD(INT, row, member)
+#define REAL(row, member) FIELD(DOUBLE, row, member)
+#define TIME(row, member) FIELD(TIME, row, member)
+#define WINDOW(row, member) FIELD(WINDOW, row, member)
 
 /* clang-format off */
 static const struct field selection_list[] = {
@@ -236,110 +215,3 @@ const struct fields sla_fields = {sla_list, COUNT_OF(sla_list),
 const struct fields benchmark_fields = {benchmark_day_list,
                                         COUNT_OF(benchmark_day_list),
                                         COUNT_OF(benchmark_day_list)};
-
-static const void *at(const struct field *field, const void *row)
-{
-    return (const char *)row + field->offset;
-}
-
-struct text field_text(const struct field *field, const void *row)
-{
-    return *(const struct text *)at(field, row);
-}
-
-int64_t field_int(const struct field *field, const void *row)
-{
-    return *(const int64_t *)at(field, row);
-}
-
-double field_double(const struct field *field, const void *row)
-{
-    return *(const double *)at(field, row);
-}
-
-static bool holds_text(const struct field *field)
-{
-    return field->kind == FIELD_TEXT || field->kind == FIELD_BLOB;
-}
-
-bool field_is_absent(const struct field *field, const void *row)
-{
-    if (holds_text(field))
-        return !field_text(field, row).data;
-    if (field->kind == FIELD_DOUBLE)
-        return isnan(field_double(field, row));
-    return field_int(field, row) == ABSENT_INT;
-}
-
-static void bind_field(struct query *query, int position,
-                       const struct field *field, const void *row)
-{
-    if (field_is_absent(field, row))
-        query_bind_null(query, position);
-    else if (field->kind == FIELD_TEXT)
-        query_bind_text(query, position, field_text(field, row));
-    else if (field->kind == FIELD_BLOB)
-        query_bind_blob(query, position, field_text(field, row).data,
-                        field_text(field, row).length);
-    else if (field->kind == FIELD_DOUBLE)
-        query_bind_double(query, position, field_double(field, row));
-    else
-        query_bind_int(query, position, field_int(field, row));
-}
-
-void fields_bind(struct query *query, int first, struct fields fields,
-                 const void *row)
-{
-    for (size_t i = 0; i < fields.count; i++)
-        bind_field(query, first + (int)i, &fields.list[i], row);
-}
-
-static void read_field(struct arena *arena, struct query *query, int column,
-                       const struct field *field, void *row)
-{
-    void *target = (char *)row + field->offset;
-    bool absent = query_is_null(query, column);
-    if (holds_text(field))
-        *(struct text *)target =
-            absent ? (struct text){NULL, 0} : query_copy(arena, query, column);
-    else if (field->kind == FIELD_DOUBLE)
-        *(double *)target = absent ? (double)NAN : query_double(query, column);
-    else
-        *(int64_t *)target = absent ? ABSENT_INT : query_int(query, column);
-}
-
-void fields_read(struct arena *arena, struct query *query, int first,
-                 struct fields fields, void *row)
-{
-    for (size_t i = 0; i < fields.count; i++)
-        read_field(arena, query, first + (int)i, &fields.list[i], row);
-}
-
-static bool field_equal(const struct field *field, const void *a, const void *b)
-{
-    bool absent = field_is_absent(field, a);
-    if (absent || field_is_absent(field, b))
-        return absent == field_is_absent(field, b);
-    if (holds_text(field))
-        return text_equal(field_text(field, a), field_text(field, b));
-    if (field->kind == FIELD_DOUBLE)
-        return !memcmp(at(field, a), at(field, b), sizeof(double));
-    return field_int(field, a) == field_int(field, b);
-}
-
-bool fields_equal(struct fields fields, const void *a, const void *b)
-{
-    for (size_t i = 0; i < fields.count; i++)
-        if (!field_equal(&fields.list[i], a, b))
-            return false;
-    return true;
-}
-
-void fields_copy(struct arena *arena, struct fields fields, void *row)
-{
-    for (size_t i = 0; i < fields.count; i++) {
-        struct text *text = (void *)((char *)row + fields.list[i].offset);
-        if (holds_text(&fields.list[i]) && text->data)
-            text->data = arena_text(arena, text->data, text->length);
-    }
-}

@@ -12,12 +12,7 @@
  * and touches only what new evidence can have changed. whole.c drives the same
  * functions once over everything. There is no clock in either.
  *
- * Every row is a struct and a table of fields beside it: name, kind, offset.
- * Storing, reading back, exporting and serving a row all walk that table, so
- * that a column is spelled in one place.
- *
- * In rows: an absent text has data null, an absent integer or time is
- * ABSENT_INT, an absent double is NaN.
+ * Every row is a struct and a table of fields beside it (base/fields.h).
  */
 #ifndef ASSAY_ROLLUP_ROLLUP_H
 #define ASSAY_ROLLUP_ROLLUP_H
@@ -25,6 +20,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fields.h"
 #include "livepeer/livepeer.h"
 #include "stats/stats.h"
 #include "store/store.h"
@@ -32,45 +28,6 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-#define ABSENT_INT INT64_MIN
-
-enum field_kind {
-    FIELD_TEXT,   /* struct text */
-    FIELD_BLOB,   /* struct text, bytes */
-    FIELD_INT,    /* int64_t */
-    FIELD_DOUBLE, /* double */
-    FIELD_TIME,   /* int64_t, ms since 1970; RFC 3339 with ms outside */
-    FIELD_WINDOW  /* int64_t, ms since 1970; RFC 3339 without ms outside */
-};
-
-struct field {
-    const char *name;
-    enum field_kind kind;
-    size_t offset;
-};
-
-struct fields {
-    const struct field *list;
-    size_t count;    /* all of them, in the order of the SQL table */
-    size_t exported; /* the first so many are what `assay export` prints */
-};
-
-/* One field of a row that FIELDS describes. */
-struct text field_text(const struct field *field, const void *row);
-int64_t field_int(const struct field *field, const void *row);
-double field_double(const struct field *field, const void *row);
-bool field_is_absent(const struct field *field, const void *row);
-
-/* Binds all fields from position FIRST, or reads them from column FIRST on;
- * texts are copied into ARENA. */
-void fields_bind(struct query *query, int first, struct fields fields,
-                 const void *row);
-void fields_read(struct arena *arena, struct query *query, int first,
-                 struct fields fields, void *row);
-bool fields_equal(struct fields fields, const void *a, const void *b);
-/* Moves the texts of ROW into ARENA. */
-void fields_copy(struct arena *arena, struct fields fields, void *row);
 
 /* ---- rows --------------------------------------------------------------- */
 

@@ -20,6 +20,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/fields.h"
 #include "base/hash.h"
 #include "queries.h" /* generated: enum query_id { QUERY_..., QUERY_COUNT } */
 
@@ -88,6 +89,12 @@ bool query_is_null(struct query *query, int column);
 struct text query_text(struct query *query, int column);
 /* A copy in ARENA, zero-terminated. */
 struct text query_copy(struct arena *arena, struct query *query, int column);
+/* Binds all fields of ROW from position FIRST, or reads them from column FIRST
+ * on; texts are copied into ARENA. */
+void fields_bind(struct query *query, int first, struct fields fields,
+                 const void *row);
+void fields_read(struct arena *arena, struct query *query, int first,
+                 struct fields fields, void *row);
 int query_column_count(struct query *query);
 const char *query_column_name(struct query *query, int column);
 /* SQLITE_INTEGER and friends as a letter: i, d, t, b, n. */

@@ -1,0 +1,64 @@
+/*
+ * fields.h: a row is a struct and a table of its fields beside it: name, kind,
+ * offset. Storing, reading back, exporting and serving a row all walk that
+ * table, so that a column is spelled in one place.
+ *
+ * In rows: an absent text has data null, an absent integer or time is
+ * ABSENT_INT, an absent double is NaN.
+ */
+#ifndef ASSAY_BASE_FIELDS_H
+#define ASSAY_BASE_FIELDS_H
+
+#include "base/arena.h"
+#include "base/buf.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define ABSENT_INT INT64_MIN
+
+enum field_kind {
+    FIELD_TEXT,   /* struct text */
+    FIELD_BLOB,   /* struct text, bytes */
+    FIELD_INT,    /* int64_t */
+    FIELD_DOUBLE, /* double */
+    FIELD_TIME,   /* int64_t, ms since 1970; RFC 3339 with ms outside */
+    FIELD_WINDOW  /* int64_t, ms since 1970; RFC 3339 without ms outside */
+};
+
+struct field {
+    const char *name;
+    enum field_kind kind;
+    size_t offset;
+};
+
+/* A line of a table: FIELD(TEXT, session_row, org) */
+#define FIELD(kind, row, member)                                               \
+    {                                                                          \
+#member, FIELD_##kind, offsetof(struct row, member)                    \
+    }
+
+struct fields {
+    const struct field *list;
+    size_t count;    /* all of them, in the order of the SQL table */
+    size_t exported; /* the first so many are what `assay export` prints */
+};
+
+/* One field of a row that FIELDS describes. */
+struct text field_text(const struct field *field, const void *row);
+int64_t field_int(const struct field *field, const void *row);
+double field_double(const struct field *field, const void *row);
+bool field_is_absent(const struct field *field, const void *row);
+/* Of kind FIELD_TEXT or FIELD_BLOB. */
+bool field_holds_text(const struct field *field);
+void field_set_absent(const struct field *field, void *row);
+
+/* Doubles by their bits. */
+bool fields_equal(struct fields fields, const void *a, const void *b);
+/* Makes every field of ROW absent. */
+void fields_clear(struct fields fields, void *row);
+/* Moves the texts of ROW into ARENA. */
+void fields_copy(struct arena *arena, struct fields fields, void *row);
+
+#endif
