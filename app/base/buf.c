@@ -185,7 +185,9 @@ struct text text_of(const char *string)
 
 bool text_equal(struct text a, struct text b)
 {
-    return a.length == b.length && !memcmp(a.data, b.data, a.length);
+    /* Empty texts may have no data, which memcmp must not see. */
+    return a.length == b.length &&
+           (!a.length || !memcmp(a.data, b.data, a.length));
 }
 
 int text_compare(struct text a, struct text b)

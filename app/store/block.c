@@ -25,7 +25,7 @@
 enum { TAG_KIND = 3, TAG_EVENT = 4, TAG_ALL = 7 };
 
 /* Larger buffers are given back when a block starts. */
-enum { RAW_KEPT_BYTES = 1 << 20 };
+enum { RAW_KEPT_BYTES = 4 << 20 };
 
 static int64_t difference(int64_t later, int64_t earlier)
 {

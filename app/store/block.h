@@ -10,8 +10,9 @@
 
 #include "store/store.h"
 
-/* A block is full at whichever of the two it reaches first. */
-enum { BLOCK_RAW_BYTES = 256 << 10, BLOCK_LINES = 4096 };
+/* A block is full at whichever of the two it reaches first: the more lines,
+ * the less each takes, and the longer it takes to read one of them. */
+enum { BLOCK_RAW_BYTES = 3 << 20, BLOCK_LINES = 4096 };
 
 /* No block can be larger: the fullest that is not full, plus one line. */
 enum { BLOCK_RAW_MAX_BYTES = BLOCK_RAW_BYTES + EVIDENCE_LINE_MAX_BYTES + 256 };
@@ -75,7 +76,7 @@ bool block_cursor_next(struct block_cursor *cursor, struct evidence_line *out);
 struct packer;
 struct packer *packer_new(void);
 void packer_free(struct packer *packer);
-/* Appends one zstd frame. */
+/* Appends what is stored of a sealed block. */
 void pack_body(struct packer *packer, struct text raw, struct buf *out);
 /* Appends a form byte and the records, compressed where that is shorter. */
 void pack_chunk(struct packer *packer, struct text raw, struct buf *out);

@@ -1,25 +1,36 @@
 /*
  * pack.c: zstd for bodies and chunks.
  *
- * A body is one frame at level 3: higher levels never paid for telemetry, and
- * this one keeps up with the import. A chunk is what a single commit brought,
- * often one line, so it is compressed only where that is shorter. A frame says
- * how large its content is, and nothing is unpacked that claims to be larger
- * than a block can be.
+ * A body is shredded (shred.h) before it is compressed:
+ *
+ *     'S', the length of the noise as a varint, the noise, one zstd frame
+ *
+ * or one zstd frame alone, as all bodies were before shredding, and as those
+ * are that would not come back byte for byte: every body is taken apart again
+ * before its chunks are given up. Level 3: higher ones never paid for
+ * telemetry. A chunk is what a single commit brought, often one line, so it is
+ * compressed only where that is shorter. A frame says how large its content is,
+ * and nothing is unpacked that claims to be larger than a block can be.
  */
 #include "base/arena.h"
 #include "store/block.h"
+#include "store/shred.h"
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <zstd.h>
 
 enum { BODY_LEVEL = 3, CHUNK_LEVEL = 1 };
+enum { BODY_SHREDDED = 'S' };
 enum { CHUNK_PLAIN = 0, CHUNK_ZSTD = 1, CHUNK_LEAST_BYTES = 256 };
 
 struct packer {
     ZSTD_CCtx *pack; /* made on first use: readers need only the other */
     ZSTD_DCtx *unpack;
+    struct buf parts; /* what is compressed of a shredded body */
+    struct buf noise;
+    struct buf again; /* a body taken apart to be compared */
 };
 
 struct packer *packer_new(void)
@@ -33,6 +44,9 @@ void packer_free(struct packer *packer)
         return;
     ZSTD_freeCCtx(packer->pack);
     ZSTD_freeDCtx(packer->unpack);
+    buf_free(&packer->parts);
+    buf_free(&packer->noise);
+    buf_free(&packer->again);
     free(packer);
 }
 
@@ -80,9 +94,30 @@ static bool decompress(struct packer *packer, struct text frame,
     return true;
 }
 
+static struct text text_in(const struct buf *buf)
+{
+    return (struct text){buf->data, buf->length};
+}
+
+/* Whether the parts give RAW again. */
+static bool comes_back(struct packer *packer, struct text raw)
+{
+    buf_clear(&packer->again);
+    return shred_decode(text_in(&packer->parts), text_in(&packer->noise),
+                        raw.length, &packer->again) &&
+           text_equal(text_in(&packer->again), raw);
+}
+
 void pack_body(struct packer *packer, struct text raw, struct buf *out)
 {
-    compress(packer, BODY_LEVEL, raw, out);
+    if (!shred_encode(raw, &packer->parts, &packer->noise) ||
+        !comes_back(packer, raw)) {
+        compress(packer, BODY_LEVEL, raw, out);
+        return;
+    }
+    buf_add_byte(out, BODY_SHREDDED);
+    buf_add_text(out, text_in(&packer->noise));
+    compress(packer, BODY_LEVEL, text_in(&packer->parts), out);
 }
 
 void pack_chunk(struct packer *packer, struct text raw, struct buf *out)
@@ -101,7 +136,17 @@ void pack_chunk(struct packer *packer, struct text raw, struct buf *out)
 
 bool unpack_body(struct packer *packer, struct text body, struct buf *out)
 {
-    return decompress(packer, body, out);
+    if (!body.length || body.data[0] != BODY_SHREDDED)
+        return decompress(packer, body, out);
+    struct reader reader = reader_over(body.data, body.length);
+    read_byte(&reader);
+    struct text noise = read_text(&reader);
+    struct text frame = {(const char *)reader.at,
+                         (size_t)(reader.end - reader.at)};
+    buf_clear(&packer->parts);
+    return !reader.failed && decompress(packer, frame, &packer->parts) &&
+           shred_decode(text_in(&packer->parts), noise, BLOCK_RAW_MAX_BYTES,
+                        out);
 }
 
 bool unpack_chunk(struct packer *packer, struct text chunk, struct buf *out)

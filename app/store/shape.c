@@ -1,0 +1,278 @@
+/*
+ * shape.c: see shape.h.
+ *
+ * One pass over the line, no JSON parser: evidence is whatever arrived, and a
+ * parser would forget spaces, escapes and the spelling of numbers. A number is
+ * taken as one only where writing it again gives the same bytes.
+ */
+#include "store/shape.h"
+
+#include <string.h>
+
+enum { UUID_TEXT_BYTES = 36 };
+
+static bool is_digit(char c)
+{
+    return c >= '0' && c <= '9';
+}
+
+/* ---- what a value is ----------------------------------------------------- */
+
+static bool is_uuid(struct text text)
+{
+    if (text.length != UUID_TEXT_BYTES)
+        return false;
+    for (size_t i = 0; i < text.length; i++) {
+        char c = text.data[i];
+        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
+        if (dash ? c != '-' : !is_digit(c) && (c < 'a' || c > 'f'))
+            return false;
+    }
+    return true;
+}
+
+/* Digits with one sign and one point at the most, spelled as value_write
+ * spells them. */
+static bool read_number(struct value *value)
+{
+    const char *at = value->text.data;
+    const char *end = at + value->text.length;
+    bool negative = at < end && *at == '-';
+    at += negative;
+    const char *first = at;
+    const char *point = NULL;
+    int64_t number = 0;
+    if (end - at > SHAPE_DIGITS_MAX + 1)
+        return false;
+    for (; at < end; at++) {
+        if (*at == '.' && !point)
+            point = at;
+        else if (is_digit(*at))
+            number = number * 10 + (*at - '0');
+        else
+            return false;
+    }
+    ptrdiff_t whole = (point ? point : end) - first;
+    bool plain = whole >= 1 && (whole == 1 || *first != '0') &&
+                 end - first - (point != NULL) <= SHAPE_DIGITS_MAX &&
+                 (number || !negative) && point != end - 1;
+    if (!plain)
+        return false;
+    value->kind = point ? VALUE_DECIMAL : VALUE_INTEGER;
+    value->number = negative ? -number : number;
+    value->decimals = point ? (unsigned)(end - point - 1) : 0;
+    return true;
+}
+
+static void classify(struct value *value)
+{
+    struct text text = value->text;
+    char first = text.length ? text.data[0] : 'x';
+    if ((is_digit(first) || first == '-') && read_number(value))
+        return;
+    value->kind = is_uuid(text) ? VALUE_UUID : VALUE_TEXT;
+}
+
+/* ---- cutting ------------------------------------------------------------- */
+
+struct cutter {
+    const char *at;
+    const char *end;
+    const char *copied; /* what lies before is in the shape */
+    struct buf *shape;
+    struct value *values;
+    size_t count;
+};
+
+/* The value from START up to the cutter's place. */
+static bool take(struct cutter *cutter, const char *start)
+{
+    if (cutter->count == SHAPE_VALUES_MAX)
+        return false;
+    struct value *value = &cutter->values[cutter->count++];
+    value->text = (struct text){start, (size_t)(cutter->at - start)};
+    classify(value);
+    buf_add(cutter->shape, cutter->copied, (size_t)(start - cutter->copied));
+    buf_add_byte(cutter->shape, (uint8_t)value->kind);
+    cutter->copied = cutter->at;
+    return true;
+}
+
+/* Whether one of eight bytes is '"', '\\' or a control character: a byte from
+ * which 1 (or ' ') can be taken only by borrowing has its top bit set then. */
+static bool any_special(uint64_t bytes)
+{
+    const uint64_t ones = 0x0101010101010101;
+    uint64_t quotes = bytes ^ ones * '"';
+    uint64_t escapes = bytes ^ ones * '\\';
+    return (((quotes - ones) & ~quotes) | ((escapes - ones) & ~escapes) |
+            ((bytes - ones * ' ') & ~bytes)) &
+           ones << 7;
+}
+
+/* The end of the string whose inside begins at AT, or END where it has none or
+ * has control characters. */
+static const char *string_end(const char *at, const char *end)
+{
+    uint64_t bytes;
+    while (end - at >= 8) {
+        memcpy(&bytes, at, sizeof bytes);
+        if (any_special(bytes))
+            break;
+        at += 8;
+    }
+    for (bool escaped = false; at < end; at++) {
+        if ((unsigned char)*at < ' ')
+            return end;
+        if (*at == '"' && !escaped)
+            return at;
+        escaped = *at == '\\' && !escaped;
+    }
+    return end;
+}
+
+/* At the opening quote; afterwards behind the closing one. A key stays in the
+ * shape. */
+static bool cut_string(struct cutter *cutter)
+{
+    const char *start = ++cutter->at;
+    cutter->at = string_end(start, cutter->end);
+    if (cutter->at == cutter->end)
+        return false;
+    bool key = cutter->at + 1 < cutter->end && cutter->at[1] == ':';
+    bool good = key || take(cutter, start);
+    cutter->at++;
+    return good;
+}
+
+static bool cut_number(struct cutter *cutter)
+{
+    const char *start = cutter->at;
+    while (cutter->at < cutter->end &&
+           (is_digit(*cutter->at) || memchr("+-.eE", *cutter->at, 5)))
+        cutter->at++;
+    return take(cutter, start);
+}
+
+bool shape_cut(struct text line, struct buf *shape, struct value *values,
+               size_t *count)
+{
+    struct cutter cutter = {.at = line.data,
+                            .end = line.data + line.length,
+                            .copied = line.data,
+                            .shape = shape,
+                            .values = values};
+    while (cutter.at < cutter.end) {
+        char c = *cutter.at;
+        bool good = (unsigned char)c >= ' ';
+        if (c == '"')
+            good = cut_string(&cutter);
+        else if (is_digit(c) || c == '-')
+            good = cut_number(&cutter);
+        else
+            cutter.at++;
+        if (!good)
+            return false;
+    }
+    buf_add(shape, cutter.copied, (size_t)(cutter.end - cutter.copied));
+    *count = cutter.count;
+    return true;
+}
+
+void value_write(struct buf *out, enum value_kind kind, int64_t number,
+                 unsigned decimals)
+{
+    char digits[24];
+    char *end = digits + sizeof digits;
+    char *at = end;
+    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
+    unsigned written = 0;
+    do {
+        if (kind == VALUE_DECIMAL && written == decimals)
+            *--at = '.';
+        *--at = (char)('0' + left % 10);
+        left /= 10;
+        written++;
+    } while (left || (kind == VALUE_DECIMAL && written <= decimals));
+    if (number < 0)
+        *--at = '-';
+    buf_add(out, at, (size_t)(end - at));
+}
+
+/* ---- taking a shape apart ------------------------------------------------ */
+
+static bool is_mark(char c)
+{
+    return c >= VALUE_INTEGER && c <= VALUE_TEXT;
+}
+
+/* Behind the string that opens at AT; *KEY becomes its text if it is a key. */
+static const char *skip_string(const char *at, const char *end,
+                               struct text *key)
+{
+    const char *start = ++at;
+    while (at < end && *at != '"' && !is_mark(*at))
+        at += *at == '\\' && at + 1 < end ? 2 : 1;
+    if (at + 1 < end && *at == '"' && at[1] == ':')
+        *key = (struct text){start, (size_t)(at - start)};
+    return at < end && *at == '"' ? at + 1 : at < end ? at : end;
+}
+
+/* Columns beyond the cap share one a kind. */
+static uint32_t column_of(struct text_index *columns, enum value_kind kind,
+                          struct text key)
+{
+    struct buf name = {0};
+    while (columns->count <= VALUE_TEXT)
+        text_index_add(columns, (struct text){&"\0\1\2\3\4"[columns->count], 1},
+                       NULL);
+    buf_add_byte(&name, (uint8_t)kind);
+    buf_add(&name, key.data, key.length);
+    struct text text = {name.data, name.length};
+    ptrdiff_t found = text_index_find(columns, text);
+    if (found < 0 && columns->count == SHAPE_COLUMNS_MAX)
+        found = kind;
+    if (found < 0)
+        found = (ptrdiff_t)text_index_add(columns, text, NULL);
+    buf_free(&name);
+    return (uint32_t)found;
+}
+
+static bool names_context(enum value_kind kind, struct text key)
+{
+    return kind == VALUE_TEXT &&
+           (text_is(key, "stream_id") || text_is(key, "request_id"));
+}
+
+void shape_parse(struct arena *arena, struct text_index *columns,
+                 struct text text, struct shape *shape)
+{
+    size_t marks = 0;
+    for (size_t i = 0; i < text.length; i++)
+        marks += is_mark(text.data[i]);
+    *shape =
+        (struct shape){.slots = arena_array(arena, marks, sizeof *shape->slots),
+                       .context = SHAPE_NO_CONTEXT};
+    const char *end = text.data + text.length;
+    const char *before = text.data;
+    struct text key = {"", 0};
+    for (const char *at = before; at < end;) {
+        if (*at == '"')
+            at = skip_string(at, end, &key);
+        if (at == end || !is_mark(*at)) {
+            at += at < end && *at != '"';
+            continue;
+        }
+        enum value_kind kind = (enum value_kind) * at;
+        if (shape->context == SHAPE_NO_CONTEXT && names_context(kind, key))
+            shape->context = shape->slot_count;
+        shape->slots[shape->slot_count++] =
+            (struct shape_slot){{before, (size_t)(at - before)},
+                                kind,
+                                column_of(columns, kind, key)};
+        before = ++at;
+        /* The closing quote of a string that was cut opens no other. */
+        at += at < end && *at == '"';
+    }
+    shape->rest = (struct text){before, (size_t)(end - before)};
+}

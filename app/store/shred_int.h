@@ -1,0 +1,81 @@
+/*
+ * shred_int.h: what both directions of shredding share. Private to shred.c,
+ * shred_encode.c and shred_decode.c.
+ */
+#ifndef ASSAY_STORE_SHRED_INT_H
+#define ASSAY_STORE_SHRED_INT_H
+
+#include "base/arena.h"
+#include "base/index.h"
+#include "store/block.h"
+#include "store/shape.h"
+#include "store/shred.h"
+
+enum { TAG_KIND = 3, TAG_TIMED = 4, TAG_WHOLE = 8 };
+enum { CONTEXTS = 256, MANY_DIGITS = 12, NOISE_BITS = 48, NOISE_BYTES = 6 };
+enum { WORD_SAME, WORD_ADDED, WORD_FIRST };
+
+/* Arithmetic of both directions wraps around: every pair of numbers has a
+ * difference. */
+int64_t wrapping_sum(int64_t a, int64_t b);
+int64_t wrapping_difference(int64_t a, int64_t b);
+
+/* What a number may turn out to be. */
+enum { GUESS_LAST, GUESS_STEP, GUESS_TIME, GUESSES };
+
+struct memory {
+    int64_t last;
+    int64_t step;
+    uint32_t word; /* number + WORD_FIRST of the last text */
+    bool known;
+};
+
+struct column {
+    struct buf codes;        /* writing */
+    struct reader reader;    /* reading */
+    struct text_index words; /* writing */
+    struct text *texts;      /* reading: words by number */
+    size_t text_count;
+    size_t text_capacity;
+    uint32_t cost[GUESSES]; /* bits that each guess missed by, of late */
+    struct memory recent;   /* whatever the context */
+    struct memory memories[CONTEXTS];
+};
+
+struct guesses {
+    int64_t of[GUESSES];
+};
+
+struct guesses guesses_of(const struct column *column, size_t context,
+                          int64_t event_ms);
+/* The guess that has been nearest of late. */
+int64_t best_guess(const struct column *column, const struct guesses *guesses);
+/* Remembers what the number was. */
+void column_learn(struct column *column, size_t context,
+                  const struct guesses *guesses, int64_t number);
+
+/* ---- what both directions hold ------------------------------------------- */
+
+struct shredder {
+    struct arena arena;
+    struct text_index names; /* of columns */
+    struct column *columns[SHAPE_COLUMNS_MAX];
+    struct text_index shape_texts; /* writing */
+    struct shape *shapes;
+    size_t shape_count;
+    size_t shape_capacity;
+    int64_t event_ms; /* of the record at hand */
+    struct reader noise_reader;
+    struct buf *noise;
+};
+
+struct shredder *shredder_new(void);
+void shredder_free(struct shredder *shredder);
+struct column *column_at(struct shredder *shredder, uint32_t number);
+void shape_add(struct shredder *shredder, struct text text);
+
+/* The context of the lines of the session with that number; 0 is for lines
+ * of none. */
+size_t context_of(size_t number);
+
+#endif
