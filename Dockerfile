@@ -9,8 +9,9 @@
 # public_read, as anywhere else. Names under which it is reached, other than
 # localhost, are told it by ASSAY_SERVE_HOSTS.
 #
-# The program fetches nothing, so there is no bundle of certificate authorities
-# in here. It needs no shell, no /etc, no /tmp and no root that can be written.
+# The certificate authorities are in the program; ASSAY_TLS_CA_FILE names a file
+# (PEM, mounted) in their place. It needs no shell, no /etc, no /tmp and no root
+# that can be written.
 
 FROM debian:12 AS build
 WORKDIR /src

@@ -64,6 +64,7 @@ clang-format clang-format
 shellcheck shellcheck
 chromium chromium
 zstd zstd
+openssl openssl
 git git'
 bench_needs='python3 python3'
 fuzz_needs='clang clang

@@ -74,6 +74,18 @@ def folder():
     return pathlib.Path.cwd()
 
 
+def certificate(name="localhost", kind="ec"):
+    """Self-signed certificate and key by openssl."""
+    algorithm = (["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
+                 if kind == "ec" else ["rsa:2048"])
+    subprocess.run(
+        ["openssl", "req", "-x509", "-nodes", "-days", "2", "-newkey",
+         *algorithm, "-keyout", f"{name}.key", "-out", f"{name}.pem",
+         "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"],
+        check=True, capture_output=True)
+    return f"{name}.pem", f"{name}.key"
+
+
 # ---- running the program to its end ------------------------------------------
 
 

@@ -7,6 +7,7 @@
  * does not open; that it does not is the finding then.
  */
 #include "api/api.h"
+#include "base/ca_bundle.h"
 #include "base/clock.h"
 #include "base/json.h"
 #include "cli/backup.h"
@@ -209,6 +210,26 @@ static void check_exposure(struct doctor *doctor)
              *config->tls_certificate_file ? "https" : "plain http");
 }
 
+static void check_authorities(struct doctor *doctor)
+{
+    struct ca_bundle bundle;
+    const char *file = doctor->invocation->config->tls_ca_file;
+    if (ca_bundle_load(&doctor->invocation->arena, file, &bundle))
+        tell(doctor, "authorities", STATE_FINDING,
+             "correct tls.ca_file, or leave it out: a list is built in", "%s",
+             err_message());
+    else if (bundle.unusable)
+        tell(doctor, "authorities", STATE_NOTE,
+             "look whether the file is whole",
+             "servers are verified by %s; %zu certificates of it can be used, "
+             "%zu cannot",
+             bundle.source, bundle.count, bundle.unusable);
+    else
+        tell(doctor, "authorities", STATE_OK, NULL,
+             "servers are verified by %s (%zu certificates)", bundle.source,
+             bundle.count);
+}
+
 /* ---- the clock ----------------------------------------------------------- */
 
 static int64_t last_arrival_ms(struct doctor *doctor)
@@ -329,6 +350,7 @@ static enum err run(struct invocation *invocation)
     check_space(&doctor);
     check_clock(&doctor);
     check_exposure(&doctor);
+    check_authorities(&doctor);
     if (doctor.store && !option_flag(invocation, "--fast"))
         check_content(&doctor);
     if (invocation->json)
@@ -347,9 +369,9 @@ const struct command command_doctor = {
     .arguments = "",
     .about =
         "Looks at the directory and its permissions, the disk, the clock, the "
-        "address to listen on, and at the store itself: whether it opens, and "
-        "whether its pages, hashes and chains are whole. Changes nothing and "
-        "may run beside a server.\n\n"
+        "address to listen on, the certificate authorities, and at the store "
+        "itself: whether it opens, and whether its pages, hashes and chains "
+        "are whole. Changes nothing and may run beside a server.\n\n"
         "A note is worth knowing; a finding is worth doing something about, "
         "and the line under it says what.",
     .options = options,

@@ -71,6 +71,7 @@ struct config {
     int64_t limits_connections_per_address; /* 0: by where it comes from */
     const char *tls_certificate_file;       /* "": plain HTTP */
     const char *tls_key_file;               /* "": the certificate's file */
+    const char *tls_ca_file;                /* "": the list built in */
     const char *serve_hosts;                /* "a.example,b.example" */
     int64_t serve_requests_per_second;
     int64_t serve_token_failures_per_minute;

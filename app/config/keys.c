@@ -175,6 +175,12 @@ const struct config_key config_keys[] = {
      .standard = "",
      .help = "PEM file with the private key of the certificate; without it, "
              "the file of the certificate is taken to hold both."},
+    {.path = "tls.ca_file",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(tls_ca_file),
+     .standard = "",
+     .help = "PEM file of the certificate authorities that servers are "
+             "verified by, in place of the list that is built in."},
 };
 
 const size_t config_keys_count = sizeof config_keys / sizeof *config_keys;

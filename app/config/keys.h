@@ -27,10 +27,6 @@ MUST_USE bool value_read(struct arena *arena, const struct config_key *key,
 const char *value_show(struct arena *arena, const struct config_key *key,
                        const void *target);
 
-/* Appends what PATH holds to BYTES and stops once that is more than MOST bytes.
- * False with errno set where it cannot be read. */
-MUST_USE bool file_read(const char *path, size_t most, struct buf *bytes);
-
 /* "ASSAY_EVIDENCE_MAX_BYTES" for "evidence.max_bytes". */
 const char *variable_name(struct arena *arena, const char *path);
 

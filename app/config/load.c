@@ -4,6 +4,7 @@
  * Nothing stops at the first mistake: all of them are collected, so that a
  * person mends a file in one go.
  */
+#include "base/file.h"
 #include "config/keys.h"
 
 #include <errno.h>
@@ -47,26 +48,6 @@ static void apply_defaults(struct config *config)
 }
 
 /* ---- file ---------------------------------------------------------------- */
-
-bool file_read(const char *path, size_t most, struct buf *bytes)
-{
-    enum { PIECE_BYTES = 16 << 10 };
-    int file = open(path, O_RDONLY | O_CLOEXEC);
-    if (file < 0)
-        return false;
-    ssize_t got = 1;
-    while (got && bytes->length <= most) {
-        buf_reserve(bytes, PIECE_BYTES);
-        got = read(file, bytes->data + bytes->length, PIECE_BYTES);
-        if (got < 0 && errno != EINTR)
-            break;
-        bytes->length += got > 0 ? (size_t)got : 0;
-    }
-    int failure = errno;
-    close(file);
-    errno = failure;
-    return got >= 0;
-}
 
 static const struct config_table all_options = {
     .what = "configuration",

@@ -6,6 +6,7 @@
  * before in force. Every value can be read back from what value_show() prints,
  * secrets excepted.
  */
+#include "base/file.h"
 #include "base/json.h"
 #include "config/keys.h"
 

@@ -12,8 +12,8 @@ import time
 import urllib.error
 import urllib.request
 
-from harness import (ROOT, SAMPLE_LOG, binary, folder, free_port, skip,
-                     wait_until)
+from harness import (ROOT, SAMPLE_LOG, binary, certificate, folder, free_port,
+                     skip, wait_until)
 
 PRODUCT_ALONE = True
 
@@ -208,15 +208,10 @@ def test_it_does_not_start_open_to_all_by_itself():
 def test_tls_needs_nothing_but_its_files():
     """No /dev, no /etc: randomness comes from the kernel."""
     with laid_out() as (image, root):
-        made = subprocess.run(
-            ["openssl", "req", "-x509", "-nodes", "-days", "2", "-newkey",
-             "rsa:2048", "-keyout", "both.key", "-out", "both.pem", "-subj",
-             "/CN=localhost"], capture_output=True, check=False)
-        if made.returncode != 0:
-            skip("needs the openssl program")
+        pem, key = certificate(kind="rsa")
         both = root / "data" / "both.pem"
-        both.write_bytes(pathlib.Path("both.pem").read_bytes() +
-                         pathlib.Path("both.key").read_bytes())
+        both.write_bytes(pathlib.Path(pem).read_bytes() +
+                         pathlib.Path(key).read_bytes())
         os.chown(both, image.user, image.group)
         port = free_port()
         extra = {"ASSAY_LISTEN": f"0.0.0.0:{port}",
@@ -231,3 +226,15 @@ def test_tls_needs_nothing_but_its_files():
         finally:
             server.send_signal(image.signal)
             assert server.wait(20) == 0
+
+
+def test_authorities_are_in_the_program_or_on_the_volume():
+    with laid_out() as (image, root):
+        pem, _ = certificate("own")
+        (root / "data" / "own.pem").write_bytes(pathlib.Path(pem).read_bytes())
+        for path, word in (("", "Mozilla"), ("/data/own.pem", "own.pem (1 "),
+                           ("/data/absent.pem", "No such file")):
+            _, out, err = image.run(root, "doctor", "--fast", extra={
+                "ASSAY_TLS_CA_FILE": path})
+            line, = [line for line in out.splitlines() if "authorities" in line]
+            assert word in line, (path, out, err)

@@ -6,7 +6,7 @@ import pathlib
 import socket
 import threading
 
-from harness import SAMPLE_LOG, free_port, run, serving
+from harness import SAMPLE_LOG, certificate, free_port, run, serving
 
 
 def doctor(*arguments, code=0):
@@ -77,6 +77,33 @@ def test_an_address_for_everybody_is_a_finding():
     checks = {check["check"]: check
               for check in json.loads(done.out)["checks"]}
     assert checks["exposure"]["state"] == "finding", checks
+
+
+def authorities(path, code=1):
+    done = run("doctor", "--json", "--fast", code=code,
+               env={"ASSAY_TLS_CA_FILE": path})
+    checks = json.loads(done.out)["checks"]
+    return next(row for row in checks if row["check"] == "authorities")
+
+
+def test_it_says_which_authorities_are_used():
+    run("import", SAMPLE_LOG)
+    os.chmod("assay-data", 0o755)
+    told = authorities("", code=0)
+    assert told["state"] == "ok" and "Mozilla" in told["saw"], told
+    certificate("own")
+    told = authorities("own.pem", code=0)
+    assert told["state"] == "ok", told
+    assert "own.pem (1 certificates)" in told["saw"], told
+    whole = pathlib.Path("own.pem").read_bytes()
+    pathlib.Path("cut.pem").write_bytes(whole + whole[:200])
+    told = authorities("cut.pem", code=0)
+    assert told["state"] == "note" and "1 cannot" in told["saw"], told
+    pathlib.Path("broken.pem").write_bytes(whole[:200])
+    for path in ("broken.pem", "absent.pem"):
+        told = authorities(path)
+        assert told["state"] == "finding" and path in told["saw"], told
+        assert "built in" in told["advice"], told
 
 
 def test_healthcheck_asks_the_server():

@@ -4,13 +4,13 @@ each the server still serves and has its workers back."""
 import contextlib
 import gzip
 import pathlib
-import shutil
 import socket
 import ssl
 import subprocess
 import time
 
-from harness import (ROOT, SAMPLE_LOG, run, sanitised, serving, skip, wait_until)
+from harness import (ROOT, SAMPLE_LOG, certificate, run, sanitised, serving,
+                     wait_until)
 
 # One worker of two may be held by an address, so one held is seen at once.
 WORKERS = {"ASSAY_SERVE_WORKERS": "2"}
@@ -362,20 +362,6 @@ def quick(server):
 
 
 # ---- TLS ---------------------------------------------------------------------
-
-
-def certificate(name="localhost", kind="ec"):
-    """Self-signed certificate and key by openssl."""
-    if not shutil.which("openssl"):
-        skip("needs the openssl program")
-    algorithm = (["ec", "-pkeyopt", "ec_paramgen_curve:prime256v1"]
-                 if kind == "ec" else ["rsa:2048"])
-    subprocess.run(
-        ["openssl", "req", "-x509", "-nodes", "-days", "2", "-newkey",
-         *algorithm, "-keyout", f"{name}.key", "-out", f"{name}.pem",
-         "-subj", f"/CN={name}", "-addext", f"subjectAltName=DNS:{name}"],
-        check=True, capture_output=True)
-    return f"{name}.pem", f"{name}.key"
 
 
 def over_tls(port, request, authority, version=None):
