@@ -4,6 +4,7 @@
  * A mistake does not keep the rest from being read; only where the text is no
  * YAML does the reading end.
  */
+#include "base/file.h"
 #include "config/keys.h"
 
 #include <errno.h>
