@@ -117,6 +117,9 @@ extern const struct route routes[];
  * where there are none. */
 const struct route *route_find(struct request *request, const char **allow);
 
+/* Whether it passes over parameters that it does not know. */
+bool route_takes_anything(const struct route *route);
+
 /* Every parameter given is known and well-formed. ERR_INPUT otherwise; *WRONG
  * is the parameter's name. */
 MUST_USE enum err parameters_check(const struct route *route,
@@ -126,6 +129,7 @@ MUST_USE enum err parameters_check(const struct route *route,
 struct text parameter_text(const struct request *request, const char *name);
 int64_t parameter_time(const struct request *request, const char *name,
                        int64_t otherwise_ms);
+enum pass parameter_pass(const struct request *request);
 
 /* ---- reply.c --------------------------------------------------------- */
 

@@ -30,8 +30,9 @@ static int escaped_byte(struct text text)
     return high < 0 || low < 0 ? -1 : high * 16 + low;
 }
 
-enum err percent_decode(struct arena *arena, struct text text, bool plus,
-                        struct text *decoded)
+/* Any bytes; false where a percent sign stands for none. */
+static bool decode_bytes(struct arena *arena, struct text text, bool plus,
+                         struct text *decoded)
 {
     char *out = arena_alloc(arena, text.length + 1);
     size_t length = 0;
@@ -41,9 +42,7 @@ enum err percent_decode(struct arena *arena, struct text text, bool plus,
             struct text rest = {text.data + i, text.length - i};
             int byte = escaped_byte(rest);
             if (byte < 0)
-                return err_set(ERR_INPUT,
-                               "a percent sign in the address is not followed "
-                               "by two hexadecimal digits");
+                return false;
             c = (char)byte;
             i += 2;
         } else if (plus && c == '+') {
@@ -52,6 +51,16 @@ enum err percent_decode(struct arena *arena, struct text text, bool plus,
         out[length++] = c;
     }
     *decoded = (struct text){out, length};
+    return true;
+}
+
+enum err percent_decode(struct arena *arena, struct text text, bool plus,
+                        struct text *decoded)
+{
+    if (!decode_bytes(arena, text, plus, decoded))
+        return err_set(ERR_INPUT,
+                       "a percent sign in the address is not followed by two "
+                       "hexadecimal digits");
     if (has_control(*decoded) || !text_is_utf8(*decoded))
         return err_set(ERR_INPUT, "the address holds bytes that are no text "
                                   "(UTF-8 without control characters)");
@@ -133,6 +142,32 @@ enum err query_string_parse(struct arena *arena, struct text text,
         query->list[query->count++] = one;
     }
     return ERR_NONE;
+}
+
+/* As Go does since its version 1.17, which takes a semicolon for a mistake. */
+static bool is_passed_over(struct text pair)
+{
+    return !pair.length || memchr(pair.data, ';', pair.length);
+}
+
+void query_string_parse_as_published(struct arena *arena, struct text text,
+                                     struct query_string *query)
+{
+    struct text rest = text;
+    query->count = 0;
+    if (rest.length > QUERY_BYTES_MAX)
+        rest.length = QUERY_BYTES_MAX;
+    while (rest.length > 0 && query->count < QUERY_PARAMETERS_MAX) {
+        struct text value = cut(&rest, '&');
+        if (is_passed_over(value))
+            continue;
+        struct text name = cut(&value, '=');
+        struct query_parameter one;
+        if (decode_bytes(arena, name, true, &one.name) &&
+            decode_bytes(arena, value, true, &one.value) &&
+            !find(query, one.name))
+            query->list[query->count++] = one;
+    }
 }
 
 struct text query_string_value(const struct query_string *query,

@@ -39,6 +39,14 @@ struct query_string {
 MUST_USE enum err query_string_parse(struct arena *arena, struct text text,
                                      struct query_string *query);
 
+/*
+ * The same as the publisher reads it, with Go's net/url: of a name that stands
+ * twice the first counts, what is not well-formed is passed over, and a value
+ * may be any bytes. What is beyond the limits above is passed over, too.
+ */
+void query_string_parse_as_published(struct arena *arena, struct text text,
+                                     struct query_string *query);
+
 /* The value of NAME; data is null where it is not there. */
 struct text query_string_value(const struct query_string *query,
                                const char *name);

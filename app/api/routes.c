@@ -19,8 +19,8 @@ static const struct parameter list_of_scores[] = {
     {"pipeline", PARAMETER_TEXT, NULL},
     {"model", PARAMETER_TEXT, NULL},
     {"gpu", PARAMETER_TEXT, NULL},
-    {"lens", PARAMETER_CHOICE, "published"},
-    {"pass", PARAMETER_CHOICE, "settled|whole"},
+    {"lens", PARAMETER_CHOICE, LENS_NAMES},
+    {"pass", PARAMETER_CHOICE, PASS_NAMES},
     {"as_of", PARAMETER_TIME, NULL},
     {"format", PARAMETER_CHOICE, "json|csv"},
     {"limit", PARAMETER_LIMIT, NULL},
@@ -35,8 +35,8 @@ static const struct parameter list_of_demand[] = {
     {"gateway", PARAMETER_TEXT, NULL},
     {"pipeline", PARAMETER_TEXT, NULL},
     {"model", PARAMETER_TEXT, NULL},
-    {"lens", PARAMETER_CHOICE, "published"},
-    {"pass", PARAMETER_CHOICE, "settled|whole"},
+    {"lens", PARAMETER_CHOICE, LENS_NAMES},
+    {"pass", PARAMETER_CHOICE, PASS_NAMES},
     {"as_of", PARAMETER_TIME, NULL},
     {"format", PARAMETER_CHOICE, "json|csv"},
     {"limit", PARAMETER_LIMIT, NULL},
@@ -50,7 +50,7 @@ static const struct parameter list_of_the_day[] = {
     {"pipeline", PARAMETER_TEXT, NULL},
     {"model", PARAMETER_TEXT, NULL},
     {"gpu", PARAMETER_TEXT, NULL},
-    {"lens", PARAMETER_CHOICE, "published"},
+    {"lens", PARAMETER_CHOICE, LENS_NAMES},
     {"pass", PARAMETER_CHOICE, "settled"},
     {"as_of", PARAMETER_TIME, NULL},
     {"format", PARAMETER_CHOICE, "json|csv"},
@@ -183,6 +183,11 @@ static const struct parameter *parameter_find(const struct route *route,
     return NULL;
 }
 
+bool route_takes_anything(const struct route *route)
+{
+    return parameter_find(route, text_of("*")) != NULL;
+}
+
 static enum err unknown(struct request *request, const struct route *route,
                         struct text name)
 {
@@ -236,16 +241,17 @@ static int64_t small_number(struct text text)
     return number;
 }
 
-static bool is_choice(const char *choices, struct text word)
+/* The number of WORD among CHOICES, -1 where it is none of them. */
+static int choice_of(const char *choices, struct text word)
 {
-    while (*choices) {
+    for (int number = 0; *choices; number++) {
         size_t length = strcspn(choices, "|");
         if (text_equal((struct text){choices, length}, word))
-            return true;
+            return number;
         choices += length;
         choices += *choices == '|';
     }
-    return false;
+    return -1;
 }
 
 static enum err check_one(struct request *request,
@@ -275,7 +281,7 @@ static enum err check_one(struct request *request,
             return refuse(given, "is a whole number from 1 to 1000");
         break;
     case PARAMETER_CHOICE:
-        if (!is_choice(parameter->choices, value))
+        if (choice_of(parameter->choices, value) < 0)
             return refuse(given, arena_printf(request->arena, "is: %s",
                                               parameter->choices));
         break;
@@ -302,6 +308,12 @@ enum err parameters_check(const struct route *route, struct request *request,
 struct text parameter_text(const struct request *request, const char *name)
 {
     return query_string_value(&request->query, name);
+}
+
+enum pass parameter_pass(const struct request *request)
+{
+    struct text word = parameter_text(request, "pass");
+    return word.data ? (enum pass)choice_of(PASS_NAMES, word) : PASS_SETTLED;
 }
 
 int64_t parameter_time(const struct request *request, const char *name,

@@ -202,7 +202,7 @@ static const void *next_whole(struct walk *walk)
 
 static bool is_whole(const struct request *request)
 {
-    return text_is(parameter_text(request, "pass"), "whole");
+    return parameter_pass(request) == PASS_WHOLE;
 }
 
 /* The whole pass takes memory for every session: one at a time. */

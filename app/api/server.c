@@ -289,16 +289,21 @@ static enum err pass_gate(struct mg_connection *connection,
 
 /* ---- answering ----------------------------------------------------------- */
 
-static enum err read_address(const struct mg_request_info *info,
-                             struct request *request)
+static enum err read_path(const struct mg_request_info *info,
+                          struct request *request)
 {
     struct text path = text_of(info->local_uri_raw ? info->local_uri_raw : "");
     request->raw_query = info->query_string ? info->query_string : "";
-    struct text query = text_of(request->raw_query);
-    enum err err = percent_decode(request->arena, path, false, &request->path);
-    if (!err)
-        err = query_string_parse(request->arena, query, &request->query);
-    return err;
+    return percent_decode(request->arena, path, false, &request->path);
+}
+
+static enum err read_query(const struct route *route, struct request *request)
+{
+    struct text text = text_of(request->raw_query);
+    if (!route || !route_takes_anything(route))
+        return query_string_parse(request->arena, text, &request->query);
+    query_string_parse_as_published(request->arena, text, &request->query);
+    return ERR_NONE;
 }
 
 /* The store as one moment of time for all queries of the request. */
@@ -415,8 +420,10 @@ static void answer(struct mg_connection *connection, struct worker *worker,
     const char *allow = NULL;
     bool passed = false;
     worker->body = request.body;
-    enum err err = read_address(mg_get_request_info(connection), &request);
+    enum err err = read_path(mg_get_request_info(connection), &request);
     const struct route *route = err ? NULL : route_find(&request, &allow);
+    if (!err)
+        err = read_query(route, &request);
     if (!err && !route && (allow || strcmp(visit->method, "GET") != 0)) {
         refuse_method(reply, allow);
         return;

@@ -14,11 +14,11 @@
 
 static const struct option options[] = {
     {.name = "--lens",
-     .value = "published",
+     .value = LENS_NAMES,
      .type = OPTION_CHOICE,
      .help = "definitions to fold by (default published)"},
     {.name = "--pass",
-     .value = "settled|whole",
+     .value = PASS_NAMES,
      .type = OPTION_CHOICE,
      .help = "one pass per UTC day, or one over everything (default settled)"},
     {.name = "--from",

@@ -29,6 +29,16 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* ---- lenses and passes --------------------------------------------------- */
+
+/* What options and parameters may name; the first is the default. */
+#define LENS_NAMES "published"
+
+/* Settled: each UTC day of an org is a pass of its own. Whole: one pass over
+ * everything. Names stand in the order of values. */
+enum pass { PASS_SETTLED, PASS_WHOLE };
+#define PASS_NAMES "settled|whole"
+
 /* ---- rows --------------------------------------------------------------- */
 
 /* One selection event of one pass, with the decision on it (§2.4, §2.6). */

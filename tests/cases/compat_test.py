@@ -182,6 +182,21 @@ def test_bad_dates_and_limits_are_silently_the_default():
         assert len(data) == 2
 
 
+def test_of_a_doubled_parameter_the_first_counts():
+    load_a_day()
+    with serving() as server:
+        path = f"/compat/v1/streaming/sla?limit=1&{DAY}"
+        one, following = envelope(server, path)
+        for more in ("&limit=2", "&start=2027-01-01T00:00:00Z", "&limit=%zz",
+                     "&x=1&x=2", "&%zz=1", "&cursor=&cursor=nonsense",
+                     "&limit=2;end=1", "&=&&"):
+            assert envelope(server, path + more) == (one, following), more
+        status, _, _ = server.get(path + "&cursor=%ff")
+        assert status == 400
+        status, _, _ = server.get("/v1/streaming/sla?limit=1&limit=1")
+        assert status == 400
+
+
 def test_other_pipelines_and_no_pipeline_are_left_out():
     who = {"address": "", "url": ""}
     load(*[line(i, "daydream", "stream_trace", T0 + i, {

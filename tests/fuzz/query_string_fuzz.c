@@ -1,7 +1,8 @@
 /*
  * The query string as a stranger writes it. What is accepted must keep its
  * promises: names that are not empty and not doubled, UTF-8 without control
- * characters, lengths within the limits.
+ * characters, lengths within the limits. As the publisher reads it, anything
+ * is accepted.
  */
 #include "api/query_string.h"
 #include "base/utf8.h"
@@ -40,6 +41,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
                 must(!text_equal(one->name, query.list[k].name));
         }
     }
+    query_string_parse_as_published(&arena, text, &query);
+    must(query.count <= QUERY_PARAMETERS_MAX);
     arena_clear(&arena);
     return 0;
 }

@@ -106,3 +106,26 @@ TEST(there_are_limits)
     CHECK_ERR(query_string_parse(&arena, value, &query), ERR_INPUT);
     arena_free(&arena);
 }
+
+TEST(the_publisher_takes_the_first_of_two_and_passes_over_the_rest)
+{
+    static const struct {
+        const char *text;
+        size_t count;
+        const char *value_of_a;
+    } rows[] = {
+        {"a=1&a=2", 1, "1"}, {"a=1&%61=2&a", 1, "1"}, {"a=%zz&a=2", 1, "2"},
+        {"%=1&a=2", 1, "2"}, {"a=1;b=2", 0, NULL},    {"a=%ff", 1, "\xff"},
+        {"=1&a", 2, ""},     {"&&a=x+y&&", 1, "x y"}, {"", 0, NULL},
+    };
+    EACH_ROW (row, rows) {
+        struct query_string query;
+        query_string_parse_as_published(&arena, text_of(row->text), &query);
+        CHECK_EQ_INT(query.count, row->count);
+        struct text value = query_string_value(&query, "a");
+        CHECK((value.data != NULL) == (row->value_of_a != NULL));
+        if (row->value_of_a)
+            CHECK(text_is(value, row->value_of_a));
+    }
+    arena_free(&arena);
+}
