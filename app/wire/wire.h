@@ -10,6 +10,9 @@
 
 #include "wire/address.h"
 #include "wire/loop.h"
+#include "wire/server.h"
+#include "wire/trickle_channel.h"
+#include "wire/trickle_server.h"
 #include "wire/url.h"
 
 #endif
