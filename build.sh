@@ -28,6 +28,7 @@ usage() {
   bench [part]               measurements
   debug                      build/debug/assay for a debugger
   format                     put all C files into the one format
+  clip                       draw and encode the test pattern again
   compile [file...]          only compile, gcc and clang, all warnings
   arm64                      build/arm64/assay, cross-compiled
   clean                      remove build/ except fetched archives
@@ -69,6 +70,8 @@ git git'
 bench_needs='python3 python3'
 fuzz_needs='clang clang
 package libclang-rt-dev'
+clip_needs='python3 python3
+ffmpeg ffmpeg'
 arm64_needs='aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu'
 
 missing_of() { # NEEDS
@@ -240,6 +243,11 @@ do_format() {
     find app tests vendor/runtime vendor/config -name '*.[ch]' -exec clang-format -i {} +
 }
 
+do_clip() {
+    need "$clip_needs"
+    vendor/clip.sh app/media/clip.h264
+}
+
 do_arm64() {
     need "$arm64_needs"
     build arm64 all
@@ -258,7 +266,8 @@ case $word in
 release) release ;;
 asan) build asan all unit ;;
 debug) build debug all ;;
-run | test | check | fuzz | soak | bench | format | compile | arm64 | clean)
+run | test | check | fuzz | soak | bench | format | clip | compile | arm64 | \
+    clean)
     "do_$word" "$@"
     ;;
 help | -h | --help) usage ;;

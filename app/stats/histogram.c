@@ -209,7 +209,8 @@ double histogram_quantile(const struct histogram *histogram, double level)
     if (is_exact(histogram))
         return histogram->exact[(size_t)rank];
     double passed = (double)histogram->zero_count;
-    if (rank < passed)
+    /* Counts beyond 2^53 round, so the rank may lie past the last sample. */
+    if (rank < passed || !histogram->bucket_count)
         return 0;
     size_t last = histogram->bucket_count - 1;
     size_t i = 0;
