@@ -212,7 +212,8 @@ static enum err compute_whole(struct request *request, struct whole_pass *pass)
     if (pthread_mutex_trylock(&one) != 0)
         return err_set(ERR_LOCKED, "another whole pass is being computed; come "
                                    "again in a second");
-    enum err err = whole_compute(request->store, request->arena, pass);
+    enum err err =
+        whole_compute(request->store, request->arena, &lens_published, pass);
     pthread_mutex_unlock(&one);
     return err;
 }

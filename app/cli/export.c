@@ -1,26 +1,20 @@
 /*
  * export.c: `assay export`: rows out of the store, as NDJSON, CSV or a table.
  *
- * Rows of the settled pass are read as they stand; those of the whole pass are
- * computed now. Columns, spelling and order are fixed (README, "Rows").
+ * Rows of the settled pass are read as they stand; those of the whole pass, and
+ * of any other lens, are computed now. Columns, spelling and order are fixed
+ * (README, "Rows").
  */
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/derive.h"
+#include "cli/lens.h"
 #include "cli/table.h"
-#include "rollup/rollup.h"
 
 #include <string.h>
 
 static const struct option options[] = {
-    {.name = "--lens",
-     .value = LENS_NAMES,
-     .type = OPTION_CHOICE,
-     .help = "definitions to fold by (default published)"},
-    {.name = "--pass",
-     .value = PASS_NAMES,
-     .type = OPTION_CHOICE,
-     .help = "one pass per UTC day, or one over everything (default settled)"},
+    LENS_OPTIONS,
     {.name = "--from",
      .value = "TIME",
      .type = OPTION_TIME,
@@ -39,6 +33,8 @@ static const struct example examples[] = {
     {"assay export sla --format table", "scores with all their components"},
     {"assay export sessions --from 2026-01-08 --to 2026-01-09",
      "sessions that started on one day"},
+    {"assay export sla --switch ptff_from_request",
+     "what that one departure from the documents costs or gives"},
     {0}};
 
 enum { COLUMNS_MAX = 80 };
@@ -150,11 +146,12 @@ static int64_t time_of(const struct subject *subject, const char *row)
 }
 
 static enum err print_whole(struct invocation *invocation, struct store *store,
+                            const struct lens *lens,
                             const struct subject *subject,
                             const struct printing *printing)
 {
     struct whole_pass pass;
-    enum err err = whole_compute(store, &invocation->arena, &pass);
+    enum err err = whole_compute(store, &invocation->arena, lens, &pass);
     if (err)
         return err;
     const char *all = (const char *)&pass;
@@ -195,14 +192,17 @@ static enum err open_and_print(struct invocation *invocation,
                                const struct subject *subject,
                                const struct printing *printing)
 {
-    const char *pass = option_text(invocation, "--pass");
+    struct lens lens;
+    bool whole;
     struct store *store;
-    enum err err = open_settled(invocation, &store);
+    enum err err = lens_from_options(invocation, &lens, &whole);
+    if (!err)
+        err = open_settled(invocation, &store);
     if (err)
         return err;
     err = store_begin_read(store);
-    if (!err && pass && !strcmp(pass, "whole"))
-        err = print_whole(invocation, store, subject, printing);
+    if (!err && whole)
+        err = print_whole(invocation, store, &lens, subject, printing);
     else if (!err)
         err = print_settled(invocation, store, subject, printing);
     if (!err)
@@ -316,7 +316,10 @@ const struct command command_export = {
     .name = "export",
     .summary = "print rows: scores, sessions, selections, counts",
     .about =
-        "Prints rows by the published lens. Times are UTC, nulls are nulls, "
+        "Prints rows as the publisher's code computes them, or as its "
+        "documents "
+        "define them (--lens assay), or with single departures corrected "
+        "(--switch). Times are UTC, nulls are nulls, "
         "and the order is fixed, so that two exports can be compared byte by "
         "byte. --from and --to look at a row's window, a session's start (its "
         "last event where it has none), or a selection's time; counts take "

@@ -5,15 +5,25 @@
  *   key -> freshness class -> compatibility -> identity type -> ambiguity
  *
  * Freshness comes before compatibility: a fresh interval of the wrong model
- * hides a slightly older one of the right model. That is the publisher's way,
- * and the assay lens will differ in it, not this one.
+ * hides a slightly older one of the right model. That is the publisher's way.
+ *
+ * Two switches act here. late_snapshot (published metrics §2.6, §2.11): a
+ * gateway lists the network every 25 minutes, so a session may begin before the
+ * first list that names its orchestrator; the publisher looks 30 seconds ahead
+ * and leaves it blank. The switch adds a last class, `late`: where there is no
+ * other, the next version within 60 minutes, two missed lists. multi_gpu: see
+ * gpus_of.
  */
 #include "rollup/capability_index.h"
 
 #include <stdlib.h>
 #include <string.h>
 
-enum { FRESH_MS = 10 * 60 * 1000, FUTURE_MS = 30 * 1000 };
+enum {
+    FRESH_MS = 10 * 60 * 1000,
+    FUTURE_MS = 30 * 1000,
+    LATE_MS = 60 * 60 * 1000
+};
 
 /* Best first. */
 enum freshness {
@@ -21,11 +31,12 @@ enum freshness {
     FRESHNESS_PRIOR,
     FRESHNESS_FUTURE,
     FRESHNESS_STALE,
+    FRESHNESS_LATE, /* by late_snapshot only */
     FRESHNESS_CLASSES
 };
 
 static const char *const freshness_names[] = {"exact", "prior", "future",
-                                              "stale"};
+                                              "stale", "late"};
 static const char *const identity_names[] = {"uri", "address", "alias"};
 
 struct match {
@@ -76,8 +87,19 @@ static struct buckets buckets_around(const struct capability_index *index,
     return buckets;
 }
 
+/* The class of the first version after T, which begins at FROM. */
+static enum freshness freshness_ahead(const struct lens *lens, int64_t from,
+                                      int64_t t)
+{
+    if (from - t <= FUTURE_MS)
+        return FRESHNESS_FUTURE;
+    bool late = lens_has(lens, LENS_LATE_SNAPSHOT) && from - t <= LATE_MS;
+    return late ? FRESHNESS_LATE : FRESHNESS_CLASSES;
+}
+
 /* The class of VERSION, FRESHNESS_CLASSES where it is out of reach. */
-static enum freshness freshness_of(const struct capability_version *version,
+static enum freshness freshness_of(const struct lens *lens,
+                                   const struct capability_version *version,
                                    const struct buckets *buckets, int64_t t)
 {
     if (buckets->at)
@@ -87,9 +109,8 @@ static enum freshness freshness_of(const struct capability_version *version,
             return FRESHNESS_STALE;
         return t < version->valid_to ? FRESHNESS_EXACT : FRESHNESS_PRIOR;
     }
-    if (buckets->has_next && version->valid_from == buckets->next &&
-        version->valid_from - t <= FUTURE_MS)
-        return FRESHNESS_FUTURE;
+    if (buckets->has_next && version->valid_from == buckets->next)
+        return freshness_ahead(lens, version->valid_from, t);
     return FRESHNESS_CLASSES;
 }
 
@@ -114,7 +135,8 @@ static void add_key(struct matches *matches,
     for (size_t at = capability_first(index, type, key); at;
          at = index->chains[type].next[at - 1]) {
         const struct capability_version *version = &index->versions[at - 1];
-        enum freshness freshness = freshness_of(version, &buckets, t);
+        enum freshness freshness =
+            freshness_of(index->lens, version, &buckets, t);
         if (freshness == FRESHNESS_CLASSES)
             continue;
         const struct capability_element *element = version->element;
@@ -271,26 +293,64 @@ static struct text null_if_blank(struct text text)
     return text.length ? text : (struct text){NULL, 0};
 }
 
+static int compare_texts(const void *left, const void *right)
+{
+    return text_compare(*(const struct text *)left,
+                        *(const struct text *)right);
+}
+
+/*
+ * The switch multi_gpu (published metrics §2.6 step 5, §7): of a session on an
+ * orchestrator with several cards no event says which card worked, and the
+ * publisher names none, so that such orchestrators are missing from its GPU
+ * metrics. Here they are named as the set they are: the distinct ids of the
+ * chosen surface, sorted by bytes and joined with '+'.
+ */
+static struct text gpus_of(struct arena *arena, const struct matches *matches)
+{
+    struct text *ids = arena_array(arena, matches->count, sizeof *ids);
+    struct buf joined = {0};
+    size_t count = 0;
+    for (size_t i = 0; i < matches->count; i++)
+        if (matches->list[i].interval->gpu_id.length)
+            ids[count++] = matches->list[i].interval->gpu_id;
+    qsort(ids, count, sizeof *ids, compare_texts);
+    for (size_t i = 0; i < count; i++) {
+        if (i && text_equal(ids[i], ids[i - 1]))
+            continue;
+        if (i)
+            buf_add_byte(&joined, '+');
+        buf_add(&joined, ids[i].data, ids[i].length);
+    }
+    struct text gpus = {arena_text(arena, joined.data, joined.length),
+                        joined.length};
+    buf_free(&joined);
+    return gpus;
+}
+
 static void set_outcome_of_class(struct arena *arena,
                                  struct selection_row *selection,
                                  const struct match *first)
 {
     static const char *const reasons[] = {"matched", "matched_prior",
-                                          "future_skew", "stale_candidate"};
+                                          "future_skew", "stale_candidate",
+                                          "late_snapshot"};
     const char *method =
         arena_printf(arena, "%s_interval_%s", identity_names[first->type],
                      freshness_names[first->freshness]);
     bool stale = first->freshness == FRESHNESS_STALE;
+    bool late = first->freshness == FRESHNESS_LATE;
     if (first->interval->has_hardware)
         set_outcome(selection, stale ? "stale" : "resolved",
                     reasons[first->freshness], method,
-                    stale ? "medium" : "high");
+                    stale || late ? "medium" : "high");
     else
         set_outcome(selection, "hardware_less", "matched_without_hardware",
                     method, "high");
 }
 
-static void choose(struct arena *arena, struct selection_row *selection,
+static void choose(struct arena *arena, const struct lens *lens,
+                   struct selection_row *selection,
                    const struct matches *matches)
 {
     const struct match *first = &matches->list[0];
@@ -300,8 +360,12 @@ static void choose(struct arena *arena, struct selection_row *selection,
     selection->orchestrator_uri = first->version->element->uri;
     selection->pipeline_id = first->interval->pipeline;
     selection->model_id = null_if_blank(first->interval->model);
-    if (!has_several_gpus(matches))
-        selection->gpu_id = null_if_blank(first->interval->gpu_id);
+    if (has_several_gpus(matches)) {
+        if (lens_has(lens, LENS_MULTI_GPU))
+            selection->gpu_id = gpus_of(arena, matches);
+        return;
+    }
+    selection->gpu_id = null_if_blank(first->interval->gpu_id);
 }
 
 void attribute(struct arena *arena, const struct capability_index *index,
@@ -331,5 +395,5 @@ void attribute(struct arena *arena, const struct capability_index *index,
         set_outcome(selection, "ambiguous", "ambiguous_candidates", "ambiguous",
                     "low");
     else
-        choose(arena, selection, &matches);
+        choose(arena, index->lens, selection, &matches);
 }

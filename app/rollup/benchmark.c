@@ -3,9 +3,9 @@
  *
  * Rows of both organisations are first collapsed to (hour, orchestrator, gpu,
  * pipeline, model); then the collapsed averages, each weighing the same, give
- * the day's percentiles.
+ * the day's percentiles. For merged_benchmark (cohort.c) a row keeps them all.
  */
-#include "rollup/rollup.h"
+#include "rollup/sla.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -54,7 +54,8 @@ static void add_average(double *values, size_t *count, double sum,
 }
 
 /* Adds rows I .. END - 1, which collapse into one. */
-static void add_collapsed(struct arena *arena, struct averages *averages,
+static void add_collapsed(struct arena *arena, const struct lens *lens,
+                          struct averages *averages,
                           const struct sla_row *const *rows, size_t i,
                           size_t end)
 {
@@ -70,7 +71,7 @@ static void add_collapsed(struct arena *arena, struct averages *averages,
         exact_add(&fps, rows[i]->output_fps_sum);
         ptff_samples += rows[i]->prompt_to_first_frame_sample_count;
         e2e_samples += rows[i]->e2e_latency_sample_count;
-        fps_samples += rows[i]->status_samples;
+        fps_samples += sla_fps_samples(lens, rows[i]);
     }
     add_average(averages->ptff, &averages->ptff_count, exact_round(&ptff),
                 ptff_samples);
@@ -91,9 +92,35 @@ static void two_percentiles(struct arena *arena, const double *values,
     *high = out[1];
 }
 
-static struct benchmark_row surface_benchmark(struct arena *arena, int64_t day,
-                                              const struct sla_row *const *rows,
-                                              size_t first, size_t end)
+static int compare_floats(const void *left, const void *right)
+{
+    float a = *(const float *)left;
+    float b = *(const float *)right;
+    return (a > b) - (a < b);
+}
+
+/* VALUES in the precision in which the digest takes them, ascending. */
+static struct text values_kept(struct arena *arena, const double *values,
+                               size_t count)
+{
+    float *kept = arena_array(arena, count, sizeof *kept);
+    for (size_t i = 0; i < count; i++)
+        kept[i] = (float)values[i];
+    qsort(kept, count, sizeof *kept, compare_floats);
+    return (struct text){(const char *)kept, count * sizeof *kept};
+}
+
+static void keep_values(struct arena *arena, const struct averages *averages,
+                        struct benchmark_row *row)
+{
+    row->ptff_values = values_kept(arena, averages->ptff, averages->ptff_count);
+    row->e2e_values = values_kept(arena, averages->e2e, averages->e2e_count);
+    row->fps_values = values_kept(arena, averages->fps, averages->fps_count);
+}
+
+static struct benchmark_row
+surface_benchmark(struct arena *arena, const struct lens *lens, int64_t day,
+                  const struct sla_row *const *rows, size_t first, size_t end)
 {
     size_t most = end - first;
     struct averages averages = {.ptff = arena_array(arena, most, 8),
@@ -103,7 +130,7 @@ static struct benchmark_row surface_benchmark(struct arena *arena, int64_t day,
         size_t next = i + 1;
         while (next < end && !compare_collapsed(&rows[i], &rows[next]))
             next++;
-        add_collapsed(arena, &averages, rows, i, next);
+        add_collapsed(arena, lens, &averages, rows, i, next);
         i = next;
     }
     struct benchmark_row row = {.day = day,
@@ -118,10 +145,13 @@ static struct benchmark_row surface_benchmark(struct arena *arena, int64_t day,
                     &row.e2e_p50, &row.e2e_p90);
     two_percentiles(arena, averages.fps, averages.fps_count, 0.1, 0.5,
                     &row.fps_p10, &row.fps_p50);
+    if (lens_has(lens, LENS_MERGED_BENCHMARK))
+        keep_values(arena, &averages, &row);
     return row;
 }
 
-struct benchmark_row *benchmarks_build(struct arena *arena, int64_t day,
+struct benchmark_row *benchmarks_build(struct arena *arena,
+                                       const struct lens *lens, int64_t day,
                                        const struct sla_row *rows,
                                        size_t row_count, size_t *count)
 {
@@ -140,7 +170,8 @@ struct benchmark_row *benchmarks_build(struct arena *arena, int64_t day,
         size_t end = i + 1;
         while (end < used && !compare_surface(sorted[i], sorted[end]))
             end++;
-        benchmarks[*count] = surface_benchmark(arena, day, sorted, i, end);
+        benchmarks[*count] =
+            surface_benchmark(arena, lens, day, sorted, i, end);
         benchmarks[*count].position = (int64_t)*count;
         (*count)++;
         i = end;

@@ -2,7 +2,9 @@
  * capability_index.c: snapshots of one pass into versions (§2.5).
  *
  * An element is loaded only if its address, URL or alias was named by a
- * selection of the same pass and organisation. Loaded elements are sorted by
+ * selection of the same pass and organisation; so what is known of one
+ * orchestrator depends on what was seen of others, and the switch late_snapshot
+ * loads them all. Loaded elements are sorted by
  * (address, uri, ts, event id); equal payloads in a row are one version. So a
  * version begins where its payload was first seen in the loaded range: that it
  * was known before is not known here, on purpose.
@@ -67,6 +69,7 @@ static bool is_named(const struct text_index *names,
            text_index_find(names, element->alias) >= 0;
 }
 
+/* NAMES is null where they do not matter. */
 static size_t load(const struct capability_snapshot *snapshots, size_t count,
                    const struct text_index *names,
                    struct loaded_element *loaded)
@@ -74,7 +77,7 @@ static size_t load(const struct capability_snapshot *snapshots, size_t count,
     size_t used = 0;
     for (size_t i = 0; i < count; i++)
         for (size_t j = 0; j < snapshots[i].element_count; j++)
-            if (is_named(names, &snapshots[i].elements[j]))
+            if (!names || is_named(names, &snapshots[i].elements[j]))
                 loaded[used++] = (struct loaded_element){
                     &snapshots[i].elements[j], &snapshots[i], j};
     qsort(loaded, used, sizeof *loaded, compare_loaded);
@@ -150,7 +153,7 @@ static void build_chains(struct arena *arena, struct capability_index *index)
 }
 
 struct capability_index *capability_index_build(
-    struct arena *arena, struct text org,
+    struct arena *arena, const struct lens *lens, struct text org,
     const struct capability_snapshot *loaded, size_t loaded_count,
     const struct selection_row *selections, size_t selection_count)
 {
@@ -160,9 +163,11 @@ struct capability_index *capability_index_build(
     for (size_t i = 0; i < loaded_count; i++)
         most += loaded[i].element_count;
     struct loaded_element *elements = memory_zeroed(most, sizeof *elements);
-    size_t count = load(loaded, loaded_count, &names, elements);
+    bool all = lens_has(lens, LENS_LATE_SNAPSHOT);
+    size_t count = load(loaded, loaded_count, all ? NULL : &names, elements);
     count = drop_repeated(elements, count);
     struct capability_index *index = arena_alloc(arena, sizeof *index);
+    index->lens = lens;
     index->org = org;
     index->versions = arena_array(arena, count, sizeof *index->versions);
     collapse(index, elements, count);

@@ -33,6 +33,7 @@ struct version_chains {
 };
 
 struct capability_index {
+    const struct lens *lens;
     struct text org;
     struct capability_version *versions;
     size_t version_count;

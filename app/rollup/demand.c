@@ -8,7 +8,7 @@
  * own, which counts as a session but as no request: the publisher's
  * sessions_count is therefore larger than the number of sessions.
  */
-#include "rollup/rollup.h"
+#include "rollup/session.h"
 
 #include "base/clock.h"
 
@@ -91,16 +91,6 @@ static int compare_samples(const void *left, const void *right)
     return text_compare(a->gateway, b->gateway);
 }
 
-static struct text encoded(struct arena *arena, const struct exact_sum *sum)
-{
-    struct buf bytes = {0};
-    exact_encode(&bytes, sum);
-    struct text text = {arena_text(arena, bytes.data, bytes.length),
-                        bytes.length};
-    buf_free(&bytes);
-    return text;
-}
-
 static const struct session_event **
 status_events(struct arena *arena, const struct session_event *events,
               size_t event_count, size_t *count)
@@ -116,7 +106,18 @@ status_events(struct arena *arena, const struct session_event *events,
     return found;
 }
 
+/* See note_sample: by fps_without_zeros the sum is of samples with output. */
+static void add_sample(const struct lens *lens, struct gateway_hour_row *row,
+                       struct exact_sum *fps, double output_fps)
+{
+    row->status_samples++;
+    row->fps_positive_samples += output_fps > 0;
+    if (output_fps > 0 || !lens_has(lens, LENS_FPS_WITHOUT_ZEROS))
+        exact_add(fps, output_fps);
+}
+
 struct gateway_hour_row *gateway_hours_build(struct arena *arena,
+                                             const struct lens *lens,
                                              const struct session_row *session,
                                              const struct session_event *events,
                                              size_t event_count, size_t *count)
@@ -131,18 +132,17 @@ struct gateway_hour_row *gateway_hours_build(struct arena *arena,
         struct gateway_hour_row *row = &rows[(*count)++];
         struct exact_sum fps = {.arena = arena};
         size_t first = i;
-        for (;
-             i < sample_count && !compare_samples(&samples[first], &samples[i]);
-             i++)
-            exact_add(&fps, samples[i]->output_fps);
         *row = (struct gateway_hour_row){
             .org = session->org,
             .hour = clock_hour_start(samples[first]->ts),
             .session_key = session->session_key,
             .gateway = samples[first]->gateway,
-            .status_samples = (int64_t)(i - first),
-            .fps_sum = encoded(arena, &fps),
         };
+        for (;
+             i < sample_count && !compare_samples(&samples[first], &samples[i]);
+             i++)
+            add_sample(lens, row, &fps, samples[i]->output_fps);
+        row->fps_sum = exact_encoded(arena, &fps);
     }
     return rows;
 }
@@ -200,9 +200,10 @@ struct group {
     struct demand_row row;
     struct exact_sum fps;
     struct exact_sum minutes;
+    int64_t fps_samples;
 };
 
-static void add_requested(struct demand_row *row,
+static void add_requested(const struct lens *lens, struct demand_row *row,
                           const struct session_row *session)
 {
     bool failed = text_is(session->startup_outcome, "failed");
@@ -219,15 +220,21 @@ static void add_requested(struct demand_row *row,
     row->effective_failed_sessions += (failed && !excused) ||
                                       session->loading_only_session ||
                                       session->zero_output_fps_session;
-    row->total_swapped_sessions += session->swap_count > 0;
+    bool confirmed = session->swap_count > 0;
+    row->total_swapped_sessions += confirmed || session->inferred_swap;
     row->sessions_ending_in_error += session->error_seen;
+    if (!lens_has(lens, LENS_INFERRED_SWAPS))
+        return;
+    row->confirmed_swapped_sessions += confirmed;
+    row->inferred_swap_sessions += session->inferred_swap;
 }
 
-static void add_session(struct group *group, const struct session_row *session)
+static void add_session(const struct lens *lens, struct group *group,
+                        const struct session_row *session)
 {
     struct demand_row *row = &group->row;
     if (session->requested_seen)
-        add_requested(row, session);
+        add_requested(lens, row, session);
     row->error_status_samples += session->error_samples;
     row->health_signal_count += session->health_signal_count;
     row->health_expected_signal_count += session->health_expected_signal_count;
@@ -238,7 +245,8 @@ static void add_session(struct group *group, const struct session_row *session)
                       MS_PER_MINUTE);
 }
 
-static void add_samples(struct group *group, struct arena *arena,
+static void add_samples(const struct lens *lens, struct group *group,
+                        struct arena *arena,
                         const struct gateway_hour_row *hour)
 {
     struct exact_sum fps = {.arena = arena};
@@ -246,6 +254,9 @@ static void add_samples(struct group *group, struct arena *arena,
     (void)exact_decode(&fps, hour->fps_sum);
     exact_add_sum(&group->fps, &fps);
     group->row.status_samples += hour->status_samples;
+    group->fps_samples += lens_has(lens, LENS_FPS_WITHOUT_ZEROS)
+                              ? hour->fps_positive_samples
+                              : hour->status_samples;
 }
 
 static double ratio(double sum, int64_t count)
@@ -268,7 +279,7 @@ static struct demand_row finished(struct group *group)
     row->effective_success_rate =
         1 - ratio((double)row->effective_failed_sessions, requested);
     row->output_fps_sum = exact_round(&group->fps);
-    row->avg_output_fps = ratio(row->output_fps_sum, row->status_samples);
+    row->avg_output_fps = ratio(row->output_fps_sum, group->fps_samples);
     row->total_minutes = exact_round(&group->minutes);
     return *row;
 }
@@ -296,7 +307,16 @@ static int64_t next_position(const struct demand_row *rows, size_t count)
     return same ? rows[count - 1].position + 1 : 0;
 }
 
-struct demand_row *demand_build(struct arena *arena,
+/*
+ * By session_counted_once sessions_count is the number of sessions, each in the
+ * hour of its start; the publisher counts groups (§3.6).
+ */
+static bool is_counted(const struct lens *lens, const struct demand_part *part)
+{
+    return !part->hour || !lens_has(lens, LENS_SESSION_COUNTED_ONCE);
+}
+
+struct demand_row *demand_build(struct arena *arena, const struct lens *lens,
                                 const struct demand_part *parts,
                                 size_t part_count, size_t *count)
 {
@@ -314,11 +334,11 @@ struct demand_row *demand_build(struct arena *arena,
              i++) {
             bool next =
                 i == first || compare_parts(&sorted[i - 1], &sorted[i]) != 0;
-            group.row.sessions_count += next;
+            group.row.sessions_count += next && is_counted(lens, &sorted[i]);
             if (sorted[i].hour)
-                add_samples(&group, arena, sorted[i].hour);
+                add_samples(lens, &group, arena, sorted[i].hour);
             else
-                add_session(&group, sorted[i].session);
+                add_session(lens, &group, sorted[i].session);
         }
         rows[*count] = finished(&group);
         rows[*count].position = next_position(rows, *count);

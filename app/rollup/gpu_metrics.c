@@ -5,7 +5,7 @@
  * sums stand the 95th percentiles over session-hours. The name, memory and
  * versions of a card are null because the publisher's join never finds any.
  */
-#include "rollup/rollup.h"
+#include "rollup/sla.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -68,22 +68,10 @@ static const struct field gpu_list[] = {
 const struct fields gpu_fields = {gpu_list, COUNT_OF(gpu_list),
                                   COUNT_OF(gpu_list) - 1};
 
-static struct sla_row key_of(const struct session_hour *hour)
-{
-    return (struct sla_row){
-        .window_start = hour->hour->hour,
-        .org = hour->hour->org,
-        .orchestrator_address = hour->hour->orchestrator_address,
-        .pipeline_id = hour->hour->pipeline_id,
-        .model_id = hour->hour->model_id,
-        .gpu_id = hour->session->gpu_id,
-    };
-}
-
 static int compare_hours(const void *left, const void *right)
 {
-    struct sla_row a = key_of(left);
-    struct sla_row b = key_of(right);
+    struct sla_row a = session_hour_key(left);
+    struct sla_row b = session_hour_key(right);
     return sla_compare(&a, &b);
 }
 
@@ -94,7 +82,8 @@ static struct session_hour *with_gpu(struct arena *arena,
     struct session_hour *kept = arena_array(arena, hour_count, sizeof *kept);
     *count = 0;
     for (size_t i = 0; i < hour_count; i++)
-        if (!hours[i].hour->tail_artefact && hours[i].session->gpu_id.length)
+        if (!hours[i].hour->tail_artefact &&
+            session_hour_key(&hours[i]).gpu_id.length)
             kept[(*count)++] = hours[i];
     if (*count)
         qsort(kept, *count, sizeof *kept, compare_hours);
@@ -131,15 +120,19 @@ static double p95(struct arena *arena, const struct values *values)
     return out;
 }
 
-static double average_fps(struct arena *arena, const struct hour_row *hour)
+static void add_average_fps(struct arena *arena, const struct lens *lens,
+                            struct values *values, const struct hour_row *hour)
 {
     struct exact_sum fps = {.arena = arena};
     /* Encoded by this program; a damaged store shows in its own checks. */
     (void)exact_decode(&fps, hour->fps_sum);
-    return ratio(exact_round(&fps), hour->status_samples);
+    int64_t samples = hour_fps_samples(lens, hour);
+    if (samples)
+        add_value(values, exact_round(&fps) / (double)samples);
 }
 
-static void set_percentiles(struct arena *arena, struct gpu_row *row,
+static void set_percentiles(struct arena *arena, const struct lens *lens,
+                            struct gpu_row *row,
                             const struct session_hour *hours, size_t count)
 {
     struct values fps = {arena_array(arena, count, 8), 0};
@@ -149,7 +142,11 @@ static void set_percentiles(struct arena *arena, struct gpu_row *row,
     int64_t startup_sum_ms = 0;
     for (size_t i = 0; i < count; i++) {
         const struct session_row *session = hours[i].session;
-        add_value(&fps, average_fps(arena, hours[i].hour));
+        if (hours[i].hour->part == HOUR_LEFT)
+            continue;
+        add_average_fps(arena, lens, &fps, hours[i].hour);
+        if (!counts_session(lens, hours[i].hour))
+            continue;
         add_latency(&ptff, session->ptff_ms);
         add_latency(&startup, session->startup_latency_ms);
         add_latency(&e2e, session->e2e_latency_ms);
@@ -182,6 +179,8 @@ static struct gpu_row row_from(const struct sla_row *sla)
         .no_orch_sessions = sla->no_orch_sessions,
         .startup_excused_sessions = sla->startup_excused_sessions,
         .startup_failed_sessions = sla->startup_failed_sessions,
+        .confirmed_swapped_sessions = sla->confirmed_swapped_sessions,
+        .inferred_swap_sessions = sla->inferred_swap_sessions,
         .total_swapped_sessions = sla->total_swapped_sessions,
         .sessions_ending_in_error = sla->sessions_ending_in_error,
         .error_status_samples = sla->error_status_samples,
@@ -214,13 +213,13 @@ static int64_t next_position(const struct gpu_row *rows, size_t at)
     return same ? rows[at - 1].position + 1 : 0;
 }
 
-struct gpu_row *gpu_metrics_build(struct arena *arena,
+struct gpu_row *gpu_metrics_build(struct arena *arena, const struct lens *lens,
                                   const struct session_hour *hours,
                                   size_t hour_count, size_t *count)
 {
     size_t kept_count;
     struct session_hour *kept = with_gpu(arena, hours, hour_count, &kept_count);
-    struct sla_row *sla = sla_build(arena, kept, kept_count, count);
+    struct sla_row *sla = sla_build(arena, lens, kept, kept_count, count);
     struct gpu_row *rows = arena_array(arena, *count, sizeof *rows);
     size_t at = 0;
     for (size_t i = 0; i < *count; i++) {
@@ -228,7 +227,7 @@ struct gpu_row *gpu_metrics_build(struct arena *arena,
         while (at < kept_count && !compare_hours(&kept[first], &kept[at]))
             at++;
         rows[i] = row_from(&sla[i]);
-        set_percentiles(arena, &rows[i], kept + first, at - first);
+        set_percentiles(arena, lens, &rows[i], kept + first, at - first);
         rows[i].position = next_position(rows, i);
     }
     return rows;

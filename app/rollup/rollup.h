@@ -1,6 +1,7 @@
 /*
- * rollup.h: from stored session events to sessions, hours and scores, by the
- * published lens (published metrics §2 to §3.5 with §11).
+ * rollup.h: from stored session events to sessions, hours and scores, as the
+ * publisher computes them (published metrics §2 to §3.7 with §11), and with
+ * the definitions of its documents where a lens says so (lens.h).
  *
  * The fold is a chain of pure functions over rows:
  *
@@ -22,6 +23,7 @@
 #include "base/err.h"
 #include "base/fields.h"
 #include "livepeer/livepeer.h"
+#include "rollup/lens.h"
 #include "stats/stats.h"
 #include "store/store.h"
 
@@ -129,6 +131,14 @@ struct session_row {
     int64_t startup_latency_ms;
     int64_t e2e_latency_ms;
     int64_t ptff_ms;
+    /* of inferred_swaps; not stored */
+    int64_t inferred_swap; /* it changed orchestrators without a swap trace */
+};
+
+/* How an hour of a session stands to the orchestrator it is counted under. */
+enum hour_part {
+    HOUR_OWN, /* the session's own: its samples */
+    HOUR_LEFT /* swap_charged_to_left: the orchestrator that it left */
 };
 
 /* One UTC hour of one session that has status events (§2.10). */
@@ -148,6 +158,11 @@ struct hour_row {
     int64_t latency_samples;
     struct text latency_sum; /* exact_encode */
     int64_t tail_artefact;
+    /* of lenses other than published; not stored with its rows */
+    enum hour_part part;
+    struct text gpu_id;  /* of a part LEFT; others have the session's */
+    bool counts_session; /* session_counted_once: counts here, or nowhere */
+    bool charges_swap;   /* swap_charged_to_left: the swap counts here */
 };
 
 /* One scored hour of one key (§3.1-3.5). */
@@ -216,6 +231,7 @@ struct sla_row {
     struct text null_reason;  /* why sla_score is null; null where it is not */
     struct text quality_note; /* benchmark_day_without_values, or null */
     int64_t position;         /* among the rows of (window_start, org) */
+    int64_t fps_samples;      /* see sla_fps_samples */
 };
 
 /* One day's percentiles of one (pipeline, model) over all orgs (§3.3). A
@@ -234,6 +250,11 @@ struct benchmark_row {
     double fps_p50;
     int64_t fps_count;
     int64_t position; /* among the rows of the day */
+    /* merged_benchmark: the averages themselves, floats in ascending order;
+     * not stored with the published rows */
+    struct text ptff_values;
+    struct text e2e_values;
+    struct text fps_values;
 };
 
 /* Status samples of one session's hour that came by one gateway (§3.6). */
@@ -243,7 +264,8 @@ struct gateway_hour_row {
     struct text session_key;
     struct text gateway; /* of the event; "" where it named none */
     int64_t status_samples;
-    struct text fps_sum; /* exact_encode */
+    struct text fps_sum;          /* exact_encode */
+    int64_t fps_positive_samples; /* not stored with the published rows */
 };
 
 /* One hour of demand of one key (§3.6). */
@@ -344,6 +366,11 @@ extern const struct fields gpu_fields;
 
 /* ---- pure steps --------------------------------------------------------- */
 
+/* What LENS counts of COUNT events of one session, sorted by (ts, id): all, or
+ * by dedup_first of each id the first; compacted in place. */
+void events_dedup(struct arena *arena, const struct lens *lens,
+                  struct session_event *events, size_t *count);
+
 /* The selection events among COUNT events of one session and one pass, sorted
  * by time; decisions are still blank (§2.4, §11 "Selection filter"). */
 struct selection_row *selections_build(struct arena *arena, struct text org,
@@ -355,9 +382,10 @@ struct selection_row *selections_build(struct arena *arena, struct text org,
 struct capability_index;
 
 /* LOADED are the snapshots of the org whose time lies in the pass's range; an
- * element is used only if a selection's address or URL names it. */
+ * element is used only if a selection's address or URL names it (by
+ * late_snapshot in any case). LENS must outlive the index. */
 struct capability_index *capability_index_build(
-    struct arena *arena, struct text org,
+    struct arena *arena, const struct lens *lens, struct text org,
     const struct capability_snapshot *loaded, size_t loaded_count,
     const struct selection_row *selections, size_t selection_count);
 
@@ -378,13 +406,14 @@ struct session_pass {
 /*
  * The session's row and its hours from all its events (sorted by time, then
  * id) and its passes in order (§2.7-2.10). False where the events make no
- * session, because none of them is more than a runner trace.
+ * session, because none of them is more than a runner trace. A lens other than
+ * published takes one pass, which holds everything.
  */
-bool session_fold(struct arena *arena, struct text org, struct text session_key,
-                  const struct session_event *events, size_t event_count,
-                  const struct session_pass *passes, size_t pass_count,
-                  struct session_row *row, struct hour_row **hours,
-                  size_t *hour_count);
+bool session_fold(struct arena *arena, const struct lens *lens, struct text org,
+                  struct text session_key, const struct session_event *events,
+                  size_t event_count, const struct session_pass *passes,
+                  size_t pass_count, struct session_row *row,
+                  struct hour_row **hours, size_t *hour_count);
 
 /* Adds session-hours up to SLA rows of one org and hour, unscored, sorted by
  * key (§3.1, §3.2). */
@@ -392,18 +421,21 @@ struct session_hour {
     const struct hour_row *hour;
     const struct session_row *session;
 };
-struct sla_row *sla_build(struct arena *arena, const struct session_hour *hours,
-                          size_t hour_count, size_t *count);
+struct sla_row *sla_build(struct arena *arena, const struct lens *lens,
+                          const struct session_hour *hours, size_t hour_count,
+                          size_t *count);
 
 /* All benchmarks of one day from its SLA rows of all orgs (§3.3). */
-struct benchmark_row *benchmarks_build(struct arena *arena, int64_t day,
+struct benchmark_row *benchmarks_build(struct arena *arena,
+                                       const struct lens *lens, int64_t day,
                                        const struct sla_row *rows,
                                        size_t row_count, size_t *count);
 
-/* Scores ROW by the benchmarks of the seven days before its own; those of
- * other days, pipelines and models are passed over (§3.4, §3.5). */
-void sla_score(struct sla_row *row, const struct benchmark_row *benchmarks,
-               size_t benchmark_count);
+/* Scores ROWS of one UTC day by the benchmarks of the seven days before it;
+ * those of other days, pipelines and models are passed over (§3.4, §3.5). */
+void sla_score(struct arena *arena, const struct lens *lens,
+               struct sla_row *rows, size_t row_count,
+               const struct benchmark_row *benchmarks, size_t benchmark_count);
 
 /* Order of rows: window_start, org, orchestrator, pipeline, model, gpu. */
 int sla_compare(const void *a, const void *b);
@@ -411,6 +443,7 @@ int sla_compare(const void *a, const void *b);
 /* Status samples by hour and gateway, in that order, from all events of
  * SESSION, sorted by time. */
 struct gateway_hour_row *gateway_hours_build(struct arena *arena,
+                                             const struct lens *lens,
                                              const struct session_row *session,
                                              const struct session_event *events,
                                              size_t event_count, size_t *count);
@@ -424,12 +457,12 @@ struct demand_part {
 /* The hour in which SESSION is demand: of its start, else of its end. */
 int64_t demand_hour(const struct session_row *session);
 /* Sorted by window_start, org, gateway, pipeline, model. */
-struct demand_row *demand_build(struct arena *arena,
+struct demand_row *demand_build(struct arena *arena, const struct lens *lens,
                                 const struct demand_part *parts,
                                 size_t part_count, size_t *count);
 
 /* From the session-hours that have a GPU, in the order of sla_compare. */
-struct gpu_row *gpu_metrics_build(struct arena *arena,
+struct gpu_row *gpu_metrics_build(struct arena *arena, const struct lens *lens,
                                   const struct session_hour *hours,
                                   size_t hour_count, size_t *count);
 
@@ -492,6 +525,7 @@ struct whole_pass {
     size_t gpu_count;
 };
 MUST_USE enum err whole_compute(struct store *store, struct arena *arena,
+                                const struct lens *lens,
                                 struct whole_pass *pass);
 
 /* All events of one session, sorted by time, then id; borrowed from ARENA. */

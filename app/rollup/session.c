@@ -167,12 +167,27 @@ static int64_t latency(int64_t from, int64_t to)
     return to - from;
 }
 
-static void gather_latencies(struct session_row *row)
+/*
+ * Two switches (D9 and D22; metrics reference §2.6 and §2.3). PTFF is promised
+ * "from stream request to the first playable output frame": its start is the
+ * gateway's request, not the runner's start_time, and both ends are by one
+ * clock. E2E is promised "from prompt submission to final output, as the user
+ * has it": the published one ends when the runner sends, by its clock. The last
+ * edge of start-up that the gateway reports is the few segments that make a
+ * stream playable; so with both switches PTFF and E2E are one value for a
+ * session whose samples report no latency of their own.
+ */
+static void gather_latencies(const struct lens *lens, struct session_row *row)
 {
+    int64_t to_playable = latency(row->started_at, row->few_processed_at);
     row->startup_latency_ms = latency(row->started_at, row->first_processed_at);
     row->e2e_latency_ms =
-        latency(row->first_ingest_at, row->runner_first_processed_at);
-    row->ptff_ms = latency(row->status_start_time, row->few_processed_at);
+        lens_has(lens, LENS_E2E_DOCUMENTED)
+            ? to_playable
+            : latency(row->first_ingest_at, row->runner_first_processed_at);
+    row->ptff_ms = lens_has(lens, LENS_PTFF_FROM_REQUEST)
+                       ? to_playable
+                       : latency(row->status_start_time, row->few_processed_at);
 }
 
 /* ---- decision (§2.7) --------------------------------------------------------
@@ -295,7 +310,52 @@ static const char *outcome_of(const struct session_row *row)
     return row->playable_seen ? "success" : "failed";
 }
 
-static void judge(struct session_row *row, bool selected)
+/*
+ * The switch loading_only_documented (D6; validation rules,
+ * RULE-LIFECYCLE-007): "true when status samples exist and every observed state
+ * is LOADING". The publisher tests that none was online or degraded, so that
+ * sessions which only were OFFLINE or in ERROR count as loading.
+ */
+static bool is_loading_only(const struct lens *lens,
+                            const struct session_row *row,
+                            const struct session_event *events, size_t count)
+{
+    if (!row->status_samples)
+        return false;
+    if (!lens_has(lens, LENS_LOADING_ONLY_DOCUMENTED))
+        return !row->running_samples && !row->online_samples;
+    for (size_t i = 0; i < count; i++)
+        if (events[i].family == FAMILY_STREAM_STATUS &&
+            events[i].state != STATE_LOADING)
+            return false;
+    return true;
+}
+
+/*
+ * The switch health_first_processed (D7; RULE-LIFECYCLE-007): the three signals
+ * expected of a requested session are a status sample, the first processed
+ * segment, and the first playable one. The publisher counts "samples that are
+ * not dead" instead of the second. A session that nobody requested has a
+ * coverage of 1: none of none, and not, as published, signals on top that fill
+ * up what others of the row lack.
+ */
+static void count_health(const struct lens *lens, struct session_row *row)
+{
+    bool sampled = row->status_samples > 0;
+    row->health_expected_signal_count = row->requested_seen ? 3 : 0;
+    if (!lens_has(lens, LENS_HEALTH_FIRST_PROCESSED))
+        row->health_signal_count = sampled + row->playable_seen +
+                                   (sampled && !(row->loading_only_session &&
+                                                 row->zero_output_fps_session));
+    else if (row->requested_seen)
+        row->health_signal_count = sampled +
+                                   (row->first_processed_at != ABSENT_INT) +
+                                   row->playable_seen;
+}
+
+/* LOADING says whether it did nothing but load. */
+static void judge(const struct lens *lens, struct session_row *row,
+                  bool loading, bool selected)
 {
     row->selection_outcome = text_of(selected             ? "selected"
                                      : row->no_orch_count ? "no_orch"
@@ -303,14 +363,10 @@ static void judge(struct session_row *row, bool selected)
     row->startup_outcome = text_of(outcome_of(row));
     row->excusal_reason = text_of(excusal_of(row));
     row->startup_label = text_of(label_of(row));
-    bool sampled = row->status_samples > 0;
-    row->loading_only_session =
-        sampled && !row->running_samples && !row->online_samples;
-    row->zero_output_fps_session = sampled && !row->fps_positive_samples;
-    row->health_signal_count = sampled + row->playable_seen +
-                               (sampled && !(row->loading_only_session &&
-                                             row->zero_output_fps_session));
-    row->health_expected_signal_count = row->requested_seen ? 3 : 0;
+    row->loading_only_session = loading;
+    row->zero_output_fps_session =
+        row->status_samples > 0 && !row->fps_positive_samples;
+    count_health(lens, row);
     if (selected)
         return;
     row->attribution_status = text_of("unresolved");
@@ -319,11 +375,32 @@ static void judge(struct session_row *row, bool selected)
                                           : "missing_candidate");
 }
 
-bool session_fold(struct arena *arena, struct text org, struct text session_key,
-                  const struct session_event *events, size_t event_count,
-                  const struct session_pass *passes, size_t pass_count,
-                  struct session_row *row, struct hour_row **hours,
-                  size_t *hour_count)
+/*
+ * For the switch inferred_swaps (D8; metrics reference §2.5): a swap without an
+ * orchestrator_swap trace is inferred where the attributed orchestrator changed
+ * from one to another. Blank ones, which nothing is known of, change nothing.
+ */
+static bool has_changed(const struct session_pass *passes, size_t pass_count)
+{
+    struct text before = {"", 0};
+    for (size_t i = 0; i < pass_count; i++) {
+        for (size_t k = 0; k < passes[i].selection_count; k++) {
+            struct text address = passes[i].selections[k].orchestrator_address;
+            if (!address.length)
+                continue;
+            if (before.length && !text_equal(before, address))
+                return true;
+            before = address;
+        }
+    }
+    return false;
+}
+
+bool session_fold(struct arena *arena, const struct lens *lens, struct text org,
+                  struct text session_key, const struct session_event *events,
+                  size_t event_count, const struct session_pass *passes,
+                  size_t pass_count, struct session_row *row,
+                  struct hour_row **hours, size_t *hour_count)
 {
     *row = blank_row(org, session_key);
     gather_facts(row, events, event_count);
@@ -331,14 +408,16 @@ bool session_fold(struct arena *arena, struct text org, struct text session_key,
     *hour_count = 0;
     if (row->last_seen == ABSENT_INT)
         return false;
-    gather_latencies(row);
+    gather_latencies(lens, row);
     struct selection_row decision;
     bool selected = session_decision(passes, pass_count, &decision);
     if (selected)
         take_decision(row, &decision);
     take_surface(arena, row, selected ? &decision : NULL);
-    judge(row, selected);
-    *hours = hours_build(arena, row, events, event_count, passes, pass_count,
-                         hour_count);
+    judge(lens, row, is_loading_only(lens, row, events, event_count), selected);
+    row->inferred_swap = lens_has(lens, LENS_INFERRED_SWAPS) &&
+                         !row->swap_count && has_changed(passes, pass_count);
+    *hours = hours_build(arena, lens, row, events, event_count, passes,
+                         pass_count, hour_count);
     return true;
 }

@@ -5,6 +5,8 @@
  * orchestrator, pipeline and model. An hour that is only the tail of a session
  * that ended before (a last status or two without output) is marked, and the
  * SLA leaves it out.
+ *
+ * Switches act at note_sample, is_tail and count_once.
  */
 #include "rollup/session.h"
 
@@ -17,21 +19,29 @@ struct hour_sums {
     struct exact_sum latency;
 };
 
-static void note_sample(struct hour_row *hour, struct hour_sums *sums,
+/*
+ * The switch fps_without_zeros (D10; metrics reference §2.1): samples without
+ * output "indicate the stream has not yet started producing", and are left out
+ * of the average, from its sum here (a negative value is no output either) and
+ * from its count in sla_fps_samples.
+ */
+static void note_sample(const struct lens *lens, struct hour_row *hour,
+                        struct hour_sums *sums,
                         const struct session_event *event)
 {
     hour->status_samples++;
     hour->fps_positive_samples += event->output_fps > 0;
     hour->running_samples += is_running(event->state);
     hour->error_samples += (event->flags & EVENT_LAST_ERROR) != 0;
-    exact_add(&sums->fps, event->output_fps);
+    if (event->output_fps > 0 || !lens_has(lens, LENS_FPS_WITHOUT_ZEROS))
+        exact_add(&sums->fps, event->output_fps);
     if (event->latency_ms > 0) {
         hour->latency_samples++;
         exact_add(&sums->latency, event->latency_ms);
     }
 }
 
-static struct text encoded(struct arena *arena, const struct exact_sum *sum)
+struct text exact_encoded(struct arena *arena, const struct exact_sum *sum)
 {
     struct buf bytes = {0};
     exact_encode(&bytes, sum);
@@ -44,12 +54,12 @@ static struct text encoded(struct arena *arena, const struct exact_sum *sum)
 static void finish_hour(struct arena *arena, struct hour_row *hour,
                         struct hour_sums *sums)
 {
-    hour->fps_sum = encoded(arena, &sums->fps);
-    hour->latency_sum = encoded(arena, &sums->latency);
+    hour->fps_sum = exact_encoded(arena, &sums->fps);
+    hour->latency_sum = exact_encoded(arena, &sums->latency);
 }
 
 /* Events come sorted by time, so an hour's samples stand together. */
-static size_t gather_hours(struct arena *arena,
+static size_t gather_hours(struct arena *arena, const struct lens *lens,
                            const struct session_row *session,
                            const struct session_event *events,
                            size_t event_count, struct hour_row *hours)
@@ -70,7 +80,7 @@ static size_t gather_hours(struct arena *arena,
                 .session_key = session->session_key,
             };
         }
-        note_sample(&hours[count - 1], &sums, &events[i]);
+        note_sample(lens, &hours[count - 1], &sums, &events[i]);
     }
     if (count)
         finish_hour(arena, &hours[count - 1], &sums);
@@ -110,11 +120,15 @@ static bool is_idle(const struct hour_row *hour)
            hour->status_samples < TAIL_SAMPLES;
 }
 
-/* BEFORE is the session's previous row, null for none in reach. */
-static bool is_tail(const struct hour_row *hour, const struct hour_row *before,
+/* BEFORE is the session's previous row, null for none in reach. By the switch
+ * tail_artefact_kept no hour is a tail: who left a stream without output for
+ * its last minutes answers for them as for any other hour. */
+static bool is_tail(const struct lens *lens, const struct hour_row *hour,
+                    const struct hour_row *before,
                     const struct session_row *session)
 {
-    return session->started_at != ABSENT_INT &&
+    return !lens_has(lens, LENS_TAIL_ARTEFACT_KEPT) &&
+           session->started_at != ABSENT_INT &&
            session->started_at < hour->hour &&
            session->last_seen >= hour->hour &&
            session->last_seen < hour->hour + MS_PER_HOUR && is_idle(hour) &&
@@ -131,20 +145,67 @@ static const struct hour_row *row_before(const struct hour_row *hours, size_t i,
     return &hours[i - 1];
 }
 
-struct hour_row *
-hours_build(struct arena *arena, const struct session_row *session,
-            const struct session_event *events, size_t event_count,
-            const struct session_pass *passes, size_t pass_count, size_t *count)
+/*
+ * The switch session_counted_once (published metrics §3.1): the flags and
+ * latencies of a session's whole life count in the first hour that counts at
+ * all, not in each; its samples in all of them. The publisher's demand counts a
+ * session once, too, in the hour of its start.
+ */
+static void count_once(const struct lens *lens, struct hour_row *hours,
+                       size_t count)
+{
+    bool once = lens_has(lens, LENS_SESSION_COUNTED_ONCE);
+    bool counted = false;
+    for (size_t i = 0; i < count; i++) {
+        hours[i].counts_session =
+            !once || (!counted && !hours[i].tail_artefact);
+        counted |= hours[i].counts_session;
+    }
+}
+
+/* Appends the parts of orchestrators that were left. */
+static struct hour_row *add_left_parts(struct arena *arena,
+                                       const struct session_row *session,
+                                       const struct session_event *events,
+                                       size_t event_count,
+                                       const struct session_pass *pass,
+                                       struct hour_row *own, size_t *count)
+{
+    bool own_left;
+    size_t left_count;
+    struct hour_row *left = left_parts_build(
+        arena, session, events, event_count, pass, &own_left, &left_count);
+    struct hour_row *all = arena_array(arena, *count + left_count, sizeof *all);
+    for (size_t i = 0; i < *count; i++) {
+        all[i] = own[i];
+        all[i].charges_swap = own_left;
+    }
+    for (size_t i = 0; i < left_count; i++)
+        all[*count + i] = left[i];
+    *count += left_count;
+    return all;
+}
+
+struct hour_row *hours_build(struct arena *arena, const struct lens *lens,
+                             const struct session_row *session,
+                             const struct session_event *events,
+                             size_t event_count,
+                             const struct session_pass *passes,
+                             size_t pass_count, size_t *count)
 {
     struct hour_row *hours =
         arena_array(arena, (size_t)session->status_samples, sizeof *hours);
-    *count = gather_hours(arena, session, events, event_count, hours);
+    *count = gather_hours(arena, lens, session, events, event_count, hours);
     for (size_t i = 0; i < *count; i++) {
         size_t owned = passes_until(passes, pass_count, hours[i].hour);
         place_hour(arena, &hours[i], session, passes, owned);
         int64_t start = owned ? passes[owned - 1].start : INT64_MIN;
         hours[i].tail_artefact =
-            is_tail(&hours[i], row_before(hours, i, start), session);
+            is_tail(lens, &hours[i], row_before(hours, i, start), session);
     }
-    return hours;
+    count_once(lens, hours, *count);
+    if (!lens_has(lens, LENS_SWAP_CHARGED_TO_LEFT))
+        return hours;
+    return add_left_parts(arena, session, events, event_count, passes, hours,
+                          count);
 }

@@ -152,8 +152,9 @@ static enum err decide(struct day_work *work, struct selection_list *all)
         work->day + MS_PER_DAY + SNAPSHOT_AFTER_MS, &snapshots, &count);
     if (err)
         return err;
-    struct capability_index *index = capability_index_build(
-        &work->arena, work->org, snapshots, count, all->rows, all->count);
+    struct capability_index *index =
+        capability_index_build(&work->arena, &lens_published, work->org,
+                               snapshots, count, all->rows, all->count);
     for (size_t i = 0; i < all->count; i++)
         attribute(&work->arena, index, &all->rows[i]);
     capability_index_free(index);
@@ -410,13 +411,14 @@ static enum err fold(struct day_work *work, struct arena *arena,
     struct session_pass *passes =
         passes_by_day(arena, facts.events, facts.count, selections.rows,
                       selections.count, &pass_count);
-    folded->exists = session_fold(arena, work->org, key, facts.events,
-                                  facts.count, passes, pass_count, &folded->row,
-                                  &folded->hours.rows, &folded->hours.count);
+    folded->exists =
+        session_fold(arena, &lens_published, work->org, key, facts.events,
+                     facts.count, passes, pass_count, &folded->row,
+                     &folded->hours.rows, &folded->hours.count);
     if (folded->exists)
-        folded->gateways.rows =
-            gateway_hours_build(arena, &folded->row, facts.events, facts.count,
-                                &folded->gateways.count);
+        folded->gateways.rows = gateway_hours_build(
+            arena, &lens_published, &folded->row, facts.events, facts.count,
+            &folded->gateways.count);
     return ERR_NONE;
 }
 

@@ -90,7 +90,7 @@ enum err settle_demand(struct store *store, struct arena *arena,
         return err;
     size_t count;
     struct demand_row *rows =
-        demand_build(arena, list.parts, list.count, &count);
+        demand_build(arena, &lens_published, list.parts, list.count, &count);
     struct query *query = query_start(store, QUERY_DEMAND_DELETE);
     query_bind_int(query, 1, hour);
     query_bind_text(query, 2, org);

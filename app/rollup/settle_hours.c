@@ -142,8 +142,8 @@ static enum err settle_sla(struct store *store, struct arena *arena,
                            const struct hour_sessions *sessions)
 {
     size_t count;
-    struct sla_row *rows =
-        sla_build(arena, sessions->pairs, sessions->count, &count);
+    struct sla_row *rows = sla_build(arena, &lens_published, sessions->pairs,
+                                     sessions->count, &count);
     enum err err = delete_rows(store, QUERY_SLA_DELETE, note);
     for (size_t i = 0; !err && i < count; i++)
         err = write_sla(store, &rows[i]);
@@ -155,8 +155,8 @@ static enum err settle_gpus(struct store *store, struct arena *arena,
                             const struct hour_sessions *sessions)
 {
     size_t count;
-    struct gpu_row *rows =
-        gpu_metrics_build(arena, sessions->pairs, sessions->count, &count);
+    struct gpu_row *rows = gpu_metrics_build(
+        arena, &lens_published, sessions->pairs, sessions->count, &count);
     enum err err = delete_rows(store, QUERY_GPU_HOUR_DELETE, note);
     for (size_t i = 0; !err && i < count; i++) {
         struct query *query = query_start(store, QUERY_GPU_HOUR_PUT);
@@ -252,8 +252,8 @@ static enum err benchmarks_of(struct store *store, struct arena *arena,
     if (err)
         return err;
     size_t count;
-    struct benchmark_row *rows =
-        benchmarks_build(arena, day, sla.rows, sla.count, &count);
+    struct benchmark_row *rows = benchmarks_build(arena, &lens_published, day,
+                                                  sla.rows, sla.count, &count);
     if (same_benchmarks(&before, rows, count))
         return ERR_NONE;
     return replace_benchmarks(store, day, rows, count);
@@ -273,16 +273,19 @@ enum err settle_benchmarks(struct store *store, int64_t day)
 
 /* ---- scores -------------------------------------------------------------- */
 
-static enum err score_rows(struct store *store, struct sla_list *sla,
+static enum err score_rows(struct store *store, struct arena *arena,
+                           struct sla_list *sla,
                            const struct benchmark_list *benchmarks)
 {
     enum err err = ERR_NONE;
-    for (size_t i = 0; !err && i < sla->count; i++) {
-        struct sla_row before = sla->rows[i];
-        sla_score(&sla->rows[i], benchmarks->rows, benchmarks->count);
-        if (!fields_equal(sla_fields, &before, &sla->rows[i]))
+    struct sla_row *before = arena_array(arena, sla->count, sizeof *before);
+    for (size_t i = 0; i < sla->count; i++)
+        before[i] = sla->rows[i];
+    sla_score(arena, &lens_published, sla->rows, sla->count, benchmarks->rows,
+              benchmarks->count);
+    for (size_t i = 0; !err && i < sla->count; i++)
+        if (!fields_equal(sla_fields, &before[i], &sla->rows[i]))
             err = write_sla(store, &sla->rows[i]);
-    }
     return err;
 }
 
@@ -297,7 +300,7 @@ enum err settle_scores(struct store *store, int64_t day)
                                  day - COHORT_DAYS * (int64_t)MS_PER_DAY, day,
                                  &benchmarks);
     if (!err)
-        err = score_rows(store, &sla, &benchmarks);
+        err = score_rows(store, &arena, &sla, &benchmarks);
     arena_free(&arena);
     if (err)
         return err;

@@ -3,9 +3,10 @@
  *
  * A session counts in every hour in which it reported its status, each time
  * with the flags of its whole life; a session that never reported does not
- * count at all. Both are the publisher's choices.
+ * count at all. Both are the publisher's choices. Switches of other lenses act
+ * at is_uncounted, add_swap and sla_fps_samples.
  */
-#include "rollup/rollup.h"
+#include "rollup/sla.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -40,7 +41,7 @@ struct group {
     int64_t ptff_sum_ms;
 };
 
-static struct sla_row key_of(const struct session_hour *hour)
+struct sla_row session_hour_key(const struct session_hour *hour)
 {
     return (struct sla_row){
         .window_start = hour->hour->hour,
@@ -48,35 +49,88 @@ static struct sla_row key_of(const struct session_hour *hour)
         .orchestrator_address = hour->hour->orchestrator_address,
         .pipeline_id = hour->hour->pipeline_id,
         .model_id = hour->hour->model_id,
-        .gpu_id = hour->session->gpu_id,
+        .gpu_id = hour->hour->part == HOUR_LEFT ? hour->hour->gpu_id
+                                                : hour->session->gpu_id,
         .sla_semantics_version = text_of("quality-benchmark-v1"),
     };
 }
 
-static void add_requested(struct sla_row *row,
-                          const struct session_row *session)
+bool counts_session(const struct lens *lens, const struct hour_row *hour)
+{
+    return !lens_has(lens, LENS_SESSION_COUNTED_ONCE) || hour->counts_session;
+}
+
+static bool is_excused(const struct session_row *session)
+{
+    return text_is(session->startup_outcome, "failed") &&
+           !text_is(session->excusal_reason, "none");
+}
+
+/*
+ * The switch excused_not_counted (D11; metrics reference §6, §7): an excused
+ * failure is "not counted against the orchestrator's reliability score". As
+ * published it lowers startup_success_rate, and since it mostly has no output
+ * and was never playable, viability and coverage as well. Here it is requested
+ * and excused and nothing else, and set_rates leaves it out of what it divides
+ * by: rate = count / (requested - excused).
+ */
+static bool is_uncounted(const struct lens *lens,
+                         const struct session_row *session)
+{
+    return lens_has(lens, LENS_EXCUSED_NOT_COUNTED) && is_excused(session);
+}
+
+/*
+ * The switches inferred_swaps (D8; metrics reference §2.5) and
+ * swap_charged_to_left (session_left.c): total = confirmed + inferred, where
+ * the publisher leaves both parts 0 and counts sessions with an
+ * orchestrator_swap trace; and only in the part that is charged.
+ */
+static void add_swap(const struct lens *lens, struct sla_row *row,
+                     const struct session_hour *hour)
+{
+    if (lens_has(lens, LENS_SWAP_CHARGED_TO_LEFT) && !hour->hour->charges_swap)
+        return;
+    bool confirmed = hour->session->swap_count > 0;
+    row->total_swapped_sessions += confirmed || hour->session->inferred_swap;
+    if (!lens_has(lens, LENS_INFERRED_SWAPS))
+        return;
+    row->confirmed_swapped_sessions += confirmed;
+    row->inferred_swap_sessions += hour->session->inferred_swap;
+}
+
+static void add_outcome(struct sla_row *row, const struct session_row *session)
 {
     bool failed = text_is(session->startup_outcome, "failed");
-    bool excused = failed && !text_is(session->excusal_reason, "none");
+    bool excused = is_excused(session);
     bool no_output =
         session->loading_only_session || session->zero_output_fps_session;
-    row->known_sessions_count++;
-    row->requested_sessions++;
     row->startup_success_sessions +=
         text_is(session->startup_outcome, "success");
-    row->no_orch_sessions += text_is(session->selection_outcome, "no_orch");
-    row->startup_excused_sessions += excused;
     row->startup_failed_sessions += failed && !excused;
     row->loading_only_sessions += session->loading_only_session;
     row->zero_output_fps_sessions += session->zero_output_fps_session;
     row->output_failed_sessions += no_output;
     row->effective_failed_sessions += (failed && !excused) || no_output;
-    row->total_swapped_sessions += session->swap_count > 0;
     row->sessions_ending_in_error += session->error_seen;
 }
 
+static void add_requested(const struct lens *lens, struct sla_row *row,
+                          const struct session_hour *hour)
+{
+    const struct session_row *session = hour->session;
+    row->known_sessions_count++;
+    row->requested_sessions++;
+    row->no_orch_sessions += text_is(session->selection_outcome, "no_orch");
+    row->startup_excused_sessions += is_excused(session);
+    if (is_uncounted(lens, session))
+        return;
+    add_outcome(row, session);
+    add_swap(lens, row, hour);
+}
+
 static void add_e2e(struct group *group, const struct session_hour *hour,
-                    struct arena *arena)
+                    bool counted, struct arena *arena)
 {
     if (hour->hour->latency_samples > 0) {
         struct exact_sum sum = {.arena = arena};
@@ -84,31 +138,58 @@ static void add_e2e(struct group *group, const struct session_hour *hour,
         (void)exact_decode(&sum, hour->hour->latency_sum);
         exact_add_sum(&group->e2e, &sum);
         group->row.e2e_latency_sample_count += hour->hour->latency_samples;
-    } else if (hour->session->e2e_latency_ms > 0) {
+    } else if (counted && hour->session->e2e_latency_ms > 0) {
         exact_add(&group->e2e, (double)hour->session->e2e_latency_ms);
         group->row.e2e_latency_sample_count++;
     }
 }
 
-static void add_hour(struct group *group, const struct session_hour *hour,
-                     struct arena *arena)
+/* What a session has once, and not per sample. */
+static void add_session(const struct lens *lens, struct group *group,
+                        const struct session_row *session)
 {
     struct sla_row *row = &group->row;
-    const struct session_row *session = hour->session;
-    if (session->requested_seen)
-        add_requested(row, session);
-    row->error_status_samples += hour->hour->error_samples;
-    row->health_signal_count += session->health_signal_count;
-    row->health_expected_signal_count += session->health_expected_signal_count;
-    row->status_samples += hour->hour->status_samples;
-    struct exact_sum fps = {.arena = arena};
-    (void)exact_decode(&fps, hour->hour->fps_sum);
-    exact_add_sum(&group->fps, &fps);
+    if (!is_uncounted(lens, session)) {
+        row->health_signal_count += session->health_signal_count;
+        row->health_expected_signal_count +=
+            session->health_expected_signal_count;
+    }
     if (session->ptff_ms > 0) {
         group->ptff_sum_ms += session->ptff_ms;
         row->prompt_to_first_frame_sample_count++;
     }
-    add_e2e(group, hour, arena);
+}
+
+int64_t hour_fps_samples(const struct lens *lens, const struct hour_row *hour)
+{
+    return lens_has(lens, LENS_FPS_WITHOUT_ZEROS) ? hour->fps_positive_samples
+                                                  : hour->status_samples;
+}
+
+static void add_samples(const struct lens *lens, struct group *group,
+                        const struct hour_row *hour, struct arena *arena)
+{
+    struct sla_row *row = &group->row;
+    row->error_status_samples += hour->error_samples;
+    row->status_samples += hour->status_samples;
+    row->fps_samples += hour_fps_samples(lens, hour);
+    struct exact_sum fps = {.arena = arena};
+    (void)exact_decode(&fps, hour->fps_sum);
+    exact_add_sum(&group->fps, &fps);
+}
+
+static void add_hour(const struct lens *lens, struct group *group,
+                     const struct session_hour *hour, struct arena *arena)
+{
+    bool counted = counts_session(lens, hour->hour);
+    if (hour->session->requested_seen && counted)
+        add_requested(lens, &group->row, hour);
+    if (hour->hour->part == HOUR_LEFT)
+        return;
+    if (counted)
+        add_session(lens, group, hour->session);
+    add_samples(lens, group, hour->hour, arena);
+    add_e2e(group, hour, counted, arena);
 }
 
 static double ratio(double sum, int64_t count)
@@ -116,24 +197,36 @@ static double ratio(double sum, int64_t count)
     return count > 0 ? sum / (double)count : (double)NAN;
 }
 
-static void set_rates(struct sla_row *row)
+int64_t sla_fps_samples(const struct lens *lens, const struct sla_row *row)
 {
-    int64_t requested = row->requested_sessions;
+    return lens_has(lens, LENS_FPS_WITHOUT_ZEROS) ? row->fps_samples
+                                                  : row->status_samples;
+}
+
+int64_t sla_counted_sessions(const struct lens *lens, const struct sla_row *row)
+{
+    return row->requested_sessions - (lens_has(lens, LENS_EXCUSED_NOT_COUNTED)
+                                          ? row->startup_excused_sessions
+                                          : 0);
+}
+
+static void set_rates(const struct lens *lens, struct sla_row *row)
+{
+    int64_t counted = sla_counted_sessions(lens, row);
     double coverage = ratio((double)row->health_signal_count,
                             row->health_expected_signal_count);
     row->health_signal_coverage_ratio =
         row->health_expected_signal_count > 0 && coverage < 1 ? coverage : 1;
     row->startup_success_rate =
-        ratio((double)row->startup_success_sessions, requested);
+        ratio((double)row->startup_success_sessions, counted);
     row->excused_failure_rate =
-        ratio((double)row->startup_excused_sessions, requested);
+        ratio((double)row->startup_excused_sessions, row->requested_sessions);
     row->effective_success_rate =
-        1 - ratio((double)row->effective_failed_sessions, requested);
-    row->no_swap_rate =
-        1 - ratio((double)row->total_swapped_sessions, requested);
+        1 - ratio((double)row->effective_failed_sessions, counted);
+    row->no_swap_rate = 1 - ratio((double)row->total_swapped_sessions, counted);
     row->output_viability_rate =
-        1 - ratio((double)row->output_failed_sessions, requested);
-    row->avg_output_fps = ratio(row->output_fps_sum, row->status_samples);
+        1 - ratio((double)row->output_failed_sessions, counted);
+    row->avg_output_fps = ratio(row->output_fps_sum, row->fps_samples);
     row->avg_prompt_to_first_frame_ms =
         ratio(row->prompt_to_first_frame_sum_ms,
               row->prompt_to_first_frame_sample_count);
@@ -141,23 +234,24 @@ static void set_rates(struct sla_row *row)
         ratio(row->e2e_latency_sum_ms, row->e2e_latency_sample_count);
 }
 
-static void finish_group(struct group *group)
+static void finish_group(const struct lens *lens, struct group *group)
 {
     group->row.output_fps_sum = exact_round(&group->fps);
     group->row.e2e_latency_sum_ms = exact_round(&group->e2e);
     group->row.prompt_to_first_frame_sum_ms = (double)group->ptff_sum_ms;
-    set_rates(&group->row);
+    set_rates(lens, &group->row);
 }
 
 static int compare_hours(const void *left, const void *right)
 {
-    struct sla_row a = key_of(left);
-    struct sla_row b = key_of(right);
+    struct sla_row a = session_hour_key(left);
+    struct sla_row b = session_hour_key(right);
     return sla_compare(&a, &b);
 }
 
-struct sla_row *sla_build(struct arena *arena, const struct session_hour *hours,
-                          size_t hour_count, size_t *count)
+struct sla_row *sla_build(struct arena *arena, const struct lens *lens,
+                          const struct session_hour *hours, size_t hour_count,
+                          size_t *count)
 {
     struct session_hour *sorted =
         arena_array(arena, hour_count, sizeof *sorted);
@@ -170,12 +264,13 @@ struct sla_row *sla_build(struct arena *arena, const struct session_hour *hours,
     struct sla_row *rows = arena_array(arena, used, sizeof *rows);
     *count = 0;
     for (size_t i = 0; i < used;) {
-        struct group group = {
-            .row = key_of(&sorted[i]), .fps.arena = arena, .e2e.arena = arena};
+        struct group group = {.row = session_hour_key(&sorted[i]),
+                              .fps.arena = arena,
+                              .e2e.arena = arena};
         size_t first = i;
         while (i < used && !compare_hours(&sorted[first], &sorted[i]))
-            add_hour(&group, &sorted[i++], arena);
-        finish_group(&group);
+            add_hour(lens, &group, &sorted[i++], arena);
+        finish_group(lens, &group);
         group.row.position = (int64_t)*count;
         rows[(*count)++] = group.row;
     }

@@ -1,9 +1,10 @@
 /*
  * whole.c: the whole pass, once over everything, in memory.
  *
- * The same steps as in settling, with one window that has no bounds. Nobody
- * looks at it every day, so it is not kept: an export or a question computes
- * it. Memory grows with the number of sessions, about two kilobytes each.
+ * The same steps as in settling, with one window that has no bounds, by any
+ * lens. Nobody looks at it every day, so it is not kept: an export or a
+ * question computes it. Memory grows with the number of sessions, about two
+ * kilobytes each.
  */
 #include "rollup/settle_int.h"
 
@@ -15,6 +16,7 @@
 struct whole_work {
     struct store *store;
     struct arena *arena;
+    const struct lens *lens;
     struct whole_pass *pass;
     struct hour_row *hours;
     size_t hour_count;
@@ -70,6 +72,7 @@ static enum err select_session(struct whole_work *work, struct arena *scratch,
         session_facts_read(work->store, scratch, session->key, &facts);
     if (err)
         return err;
+    events_dedup(scratch, work->lens, facts.events, &facts.count);
     size_t count;
     struct selection_row *rows =
         selections_build(scratch, session->org, session->key, 0, facts.events,
@@ -88,8 +91,8 @@ static enum err decide(struct whole_work *work, struct text org, size_t first)
                                      INT64_MAX, &snapshots, &count);
     if (!err) {
         struct capability_index *index = capability_index_build(
-            &scratch, org, snapshots, count, pass->selections + first,
-            pass->selection_count - first);
+            &scratch, work->lens, org, snapshots, count,
+            pass->selections + first, pass->selection_count - first);
         for (size_t i = first; i < pass->selection_count; i++) {
             attribute(&scratch, index, &pass->selections[i]);
             fields_copy(work->arena, selection_fields, &pass->selections[i]);
@@ -145,6 +148,7 @@ static enum err fold_session(struct whole_work *work, struct arena *scratch,
         session_facts_read(work->store, scratch, session->key, &facts);
     if (err)
         return err;
+    events_dedup(scratch, work->lens, facts.events, &facts.count);
     struct whole_pass *all = work->pass;
     struct session_pass pass = {INT64_MIN, all->selections + *at, 0};
     while (*at < all->selection_count &&
@@ -155,12 +159,13 @@ static enum err fold_session(struct whole_work *work, struct arena *scratch,
     struct session_row row;
     struct hour_row *hours;
     size_t hour_count;
-    if (!session_fold(scratch, session->org, session->key, facts.events,
-                      facts.count, &pass, 1, &row, &hours, &hour_count))
+    if (!session_fold(scratch, work->lens, session->org, session->key,
+                      facts.events, facts.count, &pass, 1, &row, &hours,
+                      &hour_count))
         return ERR_NONE;
     size_t gateway_count;
     struct gateway_hour_row *gateways = gateway_hours_build(
-        scratch, &row, facts.events, facts.count, &gateway_count);
+        scratch, work->lens, &row, facts.events, facts.count, &gateway_count);
     keep_gateways(work, gateways, gateway_count);
     keep_fold(work, &row, hours, hour_count);
     return ERR_NONE;
@@ -222,10 +227,10 @@ static void build_hours(struct whole_work *work)
     for (size_t i = 0; i < work->hour_count; i++)
         pairs[i] = (struct session_hour){
             &work->hours[i], &pass->sessions[work->hour_sessions[i]]};
-    pass->sla =
-        sla_build(work->arena, pairs, work->hour_count, &pass->sla_count);
-    pass->gpus = gpu_metrics_build(work->arena, pairs, work->hour_count,
-                                   &pass->gpu_count);
+    pass->sla = sla_build(work->arena, work->lens, pairs, work->hour_count,
+                          &pass->sla_count);
+    pass->gpus = gpu_metrics_build(work->arena, work->lens, pairs,
+                                   work->hour_count, &pass->gpu_count);
 }
 
 static void build_demand(struct whole_work *work)
@@ -239,8 +244,9 @@ static void build_demand(struct whole_work *work)
     for (size_t i = 0; i < work->gateway_count; i++)
         parts[count + i] = (struct demand_part){
             &pass->sessions[work->gateway_sessions[i]], &work->gateways[i]};
-    pass->demand = demand_build(work->arena, parts, count + work->gateway_count,
-                                &pass->demand_count);
+    pass->demand =
+        demand_build(work->arena, work->lens, parts,
+                     count + work->gateway_count, &pass->demand_count);
 }
 
 /* All days' benchmarks, then every row's score. Rows come sorted by time. */
@@ -254,11 +260,11 @@ static void score_all(struct whole_work *work)
         while (i < pass->sla_count &&
                clock_day_start(pass->sla[i].window_start) == day)
             i++;
-        for (size_t j = first; j < i; j++)
-            sla_score(&pass->sla[j], benchmarks.rows, benchmarks.count);
+        sla_score(work->arena, work->lens, pass->sla + first, i - first,
+                  benchmarks.rows, benchmarks.count);
         size_t count;
         struct benchmark_row *rows = benchmarks_build(
-            work->arena, day, pass->sla + first, i - first, &count);
+            work->arena, work->lens, day, pass->sla + first, i - first, &count);
         for (size_t j = 0; j < count; j++) {
             benchmarks.rows =
                 arena_grow(work->arena, benchmarks.rows, benchmarks.count,
@@ -269,10 +275,11 @@ static void score_all(struct whole_work *work)
 }
 
 enum err whole_compute(struct store *store, struct arena *arena,
-                       struct whole_pass *pass)
+                       const struct lens *lens, struct whole_pass *pass)
 {
     *pass = (struct whole_pass){0};
-    struct whole_work work = {.store = store, .arena = arena, .pass = pass};
+    struct whole_work work = {
+        .store = store, .arena = arena, .lens = lens, .pass = pass};
     struct session_list all = {0};
     enum err err = read_sessions(&work, &all);
     for (size_t i = 0; !err && i < all.count;) {

@@ -74,8 +74,8 @@ static struct selection_row decide(const struct seen_snapshot *snapshots,
         size_t from = turned ? count - 1 - i : i;
         loaded[i] = snapshot_of(&snapshots[from], from);
     }
-    struct capability_index *index =
-        capability_index_build(&arena, text_of("o"), loaded, count, &row, 1);
+    struct capability_index *index = capability_index_build(
+        &arena, &lens_published, text_of("o"), loaded, count, &row, 1);
     attribute(&arena, index, &row);
     capability_index_free(index);
     return row;
@@ -206,12 +206,13 @@ TEST(prior_is_what_a_later_version_took_back)
         selection_of(&(struct seen_selection){"u", "0xa", "", ""})};
     for (size_t i = 0; i < 2; i++)
         loaded[i] = snapshot_of(&test.snapshots[i], i);
-    struct capability_index *index =
-        capability_index_build(&arena, text_of("o"), loaded, 2, rows, 2);
+    struct capability_index *index = capability_index_build(
+        &arena, &lens_published, text_of("o"), loaded, 2, rows, 2);
     attribute(&arena, index, &rows[0]);
     CHECK_EQ_TEXT(told(&rows[0]), test.wanted);
     capability_index_free(index);
-    index = capability_index_build(&arena, text_of("o"), loaded, 2, rows, 1);
+    index = capability_index_build(&arena, &lens_published, text_of("o"),
+                                   loaded, 2, rows, 1);
     attribute(&arena, index, &rows[0]);
     CHECK_EQ_TEXT(told(&rows[0]),
                   "resolved matched alias_interval_exact high" CHOSEN " @-9");
@@ -427,7 +428,7 @@ TEST(only_what_was_named_in_the_pass_is_loaded)
         loaded[i] = snapshot_of(&snapshots[i], i);
     for (size_t named = 0; named <= 2; named++) {
         struct capability_index *index = capability_index_build(
-            &arena, text_of("o"), loaded, 3, rows, named);
+            &arena, &lens_published, text_of("o"), loaded, 3, rows, named);
         CHECK_EQ_INT(index->version_count, named);
         CHECK(!capability_first(index, IDENTITY_URI, text_of("w")));
         CHECK_EQ_INT(capability_first(index, IDENTITY_URI, text_of("v")) != 0,
@@ -449,8 +450,8 @@ TEST(versions_chain_by_address_and_url)
         selection_of(&(struct seen_selection){"", "0xa", "", ""});
     for (size_t i = 0; i < 4; i++)
         loaded[3 - i] = snapshot_of(&snapshots[i], i);
-    struct capability_index *index =
-        capability_index_build(&arena, text_of("o"), loaded, 4, &row, 1);
+    struct capability_index *index = capability_index_build(
+        &arena, &lens_published, text_of("o"), loaded, 4, &row, 1);
     static const int64_t wanted[][2] = {
         {0, 2}, {2, 3}, {3, INT64_MAX - T}, {0, INT64_MAX - T}};
     REQUIRE(index->version_count == 4);

@@ -55,7 +55,7 @@ static const char *told(const struct in_row *in, size_t count, size_t turn)
     for (size_t i = 0; i < count; i++)
         rows[i] = row_of(&in[(i + turn) % count]);
     struct benchmark_row *list =
-        benchmarks_build(&arena, DAY, rows, count, &found);
+        benchmarks_build(&arena, &lens_published, DAY, rows, count, &found);
     for (size_t i = 0; i < found; i++) {
         CHECK_EQ_INT(list[i].day, DAY);
         CHECK_EQ_INT(list[i].position, i);
@@ -153,7 +153,7 @@ static struct sla_row scored(const struct benchmark_row *benchmarks,
                           .avg_output_fps = 10};
     row.pipeline_id = text_of("p");
     row.model_id = nullable(model);
-    sla_score(&row, benchmarks, count);
+    sla_score(&arena, &lens_published, &row, 1, benchmarks, count);
     return row;
 }
 

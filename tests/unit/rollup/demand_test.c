@@ -60,7 +60,7 @@ TEST(samples_are_counted_by_hour_and_gateway)
     } wanted[] = {{0, "a", 1, 2}, {0, "b", 2, 1.5}, {HOUR, "a", 1, 4}};
     size_t count;
     struct gateway_hour_row *rows =
-        gateway_hours_build(&arena, &row, events, 5, &count);
+        gateway_hours_build(&arena, &lens_published, &row, events, 5, &count);
     REQUIRE(count == 3);
     EACH_ROW (one, wanted) {
         const struct gateway_hour_row *got = &rows[one - wanted];
@@ -84,7 +84,8 @@ TEST(a_session_is_demand_in_the_hour_of_its_start)
         {&rows[0], NULL}, {&rows[1], NULL}, {&rows[2], NULL}};
     rows[1].startup_outcome = text_of("failed");
     size_t count;
-    struct demand_row *demand = demand_build(&arena, parts, 3, &count);
+    struct demand_row *demand =
+        demand_build(&arena, &lens_published, parts, 3, &count);
     REQUIRE(count == 2);
     CHECK_EQ_INT(demand[0].window_start, 0);
     CHECK_EQ_INT(demand[0].sessions_count, 2);
@@ -110,7 +111,7 @@ TEST(samples_join_their_session_or_split_off)
                                      status(HOUR + 5, "g", 30)};
     size_t hours;
     struct gateway_hour_row *samples =
-        gateway_hours_build(&arena, &row, events, 3, &hours);
+        gateway_hours_build(&arena, &lens_published, &row, events, 3, &hours);
     REQUIRE(hours == 3);
     struct demand_part parts[4] = {{&row, NULL}};
     for (size_t i = 0; i < hours; i++)
@@ -122,7 +123,8 @@ TEST(samples_join_their_session_or_split_off)
         double fps;
     } wanted[] = {{0, "g", 1, 10}, {0, "h", 0, 20}, {HOUR, "g", 0, 30}};
     size_t count;
-    struct demand_row *demand = demand_build(&arena, parts, 4, &count);
+    struct demand_row *demand =
+        demand_build(&arena, &lens_published, parts, 4, &count);
     REQUIRE(count == 3);
     EACH_ROW (one, wanted) {
         const struct demand_row *got = &demand[one - wanted];

@@ -56,7 +56,8 @@ TEST(only_hours_with_a_gpu_count_and_tails_do_not)
     for (size_t i = 0; i < 4; i++)
         pairs[i] = (struct session_hour){&hours[i], &sessions[i]};
     size_t count;
-    struct gpu_row *rows = gpu_metrics_build(&arena, pairs, 4, &count);
+    struct gpu_row *rows =
+        gpu_metrics_build(&arena, &lens_published, pairs, 4, &count);
     REQUIRE(count == 1);
     CHECK(text_is(rows[0].gpu_id, "gpu"));
     CHECK_EQ_INT(rows[0].known_sessions_count, 2);

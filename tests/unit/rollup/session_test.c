@@ -67,9 +67,9 @@ static struct folded fold_passes(const struct session_event *events,
                                  size_t pass_count)
 {
     struct folded folded;
-    folded.exists = session_fold(&arena, text_of("o"), text_of("o|s|r"), events,
-                                 count, passes, pass_count, &folded.row,
-                                 &folded.hours, &folded.hour_count);
+    folded.exists = session_fold(
+        &arena, &lens_published, text_of("o"), text_of("o|s|r"), events, count,
+        passes, pass_count, &folded.row, &folded.hours, &folded.hour_count);
     return folded;
 }
 

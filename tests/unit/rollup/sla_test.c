@@ -59,7 +59,7 @@ static struct sla_row build_one(const struct session_row *session,
 {
     const struct session_hour pair = {hour, session};
     size_t count;
-    struct sla_row *rows = sla_build(&arena, &pair, 1, &count);
+    struct sla_row *rows = sla_build(&arena, &lens_published, &pair, 1, &count);
     REQUIRE(count == 1);
     return rows[0];
 }
@@ -231,7 +231,8 @@ TEST(rows_are_keyed_and_sorted_and_blank_models_are_null)
             pairs[i] = (struct session_hour){&hours[i], &sessions[i]};
         }
         size_t count;
-        struct sla_row *rows = sla_build(&arena, pairs, COUNT, &count);
+        struct sla_row *rows =
+            sla_build(&arena, &lens_published, pairs, COUNT, &count);
         REQUIRE(count == sizeof wanted / sizeof *wanted);
         for (size_t i = 0; i < count; i++) {
             CHECK_EQ_TEXT(
@@ -250,7 +251,7 @@ TEST(rows_are_keyed_and_sorted_and_blank_models_are_null)
         }
     }
     size_t none = 9;
-    sla_build(&arena, pairs, 0, &none);
+    sla_build(&arena, &lens_published, pairs, 0, &none);
     CHECK_EQ_INT(none, 0);
     arena_free(&arena);
 }
@@ -270,7 +271,8 @@ TEST(sums_over_sessions_are_exact_in_any_order)
             hours[i].fps_sum = encoded(fps[(i * 3 + turn) % COUNT]);
             pairs[i] = (struct session_hour){&hours[i], &session};
         }
-        struct sla_row *rows = sla_build(&arena, pairs, COUNT, &count);
+        struct sla_row *rows =
+            sla_build(&arena, &lens_published, pairs, COUNT, &count);
         REQUIRE(count == 1);
         if (!turn)
             first = rows[0].output_fps_sum;
@@ -336,7 +338,8 @@ static struct sla_row row_of(const struct example *example)
         hours[i].fps_sum = encoded(i ? 0 : example->fps * example->samples);
         pairs[i] = (struct session_hour){&hours[i], &sessions[i]};
     }
-    struct sla_row *rows = sla_build(&arena, pairs, count, &count);
+    struct sla_row *rows =
+        sla_build(&arena, &lens_published, pairs, count, &count);
     REQUIRE(count == 1);
     return rows[0];
 }
@@ -567,7 +570,7 @@ TEST(worked_examples)
         struct sla_row row = row_of(example);
         struct benchmark_row benchmarks[3];
         size_t count = benchmarks_of(example, benchmarks);
-        sla_score(&row, benchmarks, count);
+        sla_score(&arena, &lens_published, &row, 1, benchmarks, count);
         CHECK(near(row.reliability_score, example->reliability));
         CHECK(near(row.ptff_score, example->ptff_score));
         CHECK(near(row.e2e_score, example->e2e_score));
@@ -580,7 +583,7 @@ TEST(worked_examples)
         CHECK(!row.quality_note.data);
     }
     struct sla_row sample = row_of(&rows[0]);
-    sla_score(&sample, NULL, 0);
+    sla_score(&arena, &lens_published, &sample, 1, NULL, 0);
     CHECK_EQ_DOUBLE(sample.sla_score, 85);
     CHECK_EQ_DOUBLE(sample.avg_output_fps, 15.999951534393748);
     CHECK(isnan(sample.ptff_p50) && isnan(sample.fps_p50));
@@ -595,7 +598,7 @@ TEST(without_requests_there_is_no_score_and_a_reason)
     struct hour_row hour = clean_hour();
     session.requested_seen = 0;
     struct sla_row row = build_one(&session, &hour);
-    sla_score(&row, NULL, 0);
+    sla_score(&arena, &lens_published, &row, 1, NULL, 0);
     CHECK(isnan(row.sla_score) && isnan(row.reliability_score));
     CHECK_EQ_TEXT(string(row.null_reason), "no_requested_sessions");
     CHECK_EQ_DOUBLE(row.quality_score, 0.5);

@@ -1,0 +1,36 @@
+/*
+ * lens.c: see lens.h.
+ */
+#include "cli/lens.h"
+
+#include <string.h>
+
+static enum err turn(struct invocation *invocation, const char *option, bool on,
+                     struct lens *lens)
+{
+    struct option_list list = option_list(invocation, option);
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < list.count; i++)
+        err = lens_turn(lens, list.values[i], on);
+    return err ? err_wrap(err, "%s", option) : ERR_NONE;
+}
+
+enum err lens_from_options(struct invocation *invocation, struct lens *lens,
+                           bool *whole)
+{
+    const char *name = option_text(invocation, "--lens");
+    const char *pass = option_text(invocation, "--pass");
+    *lens = name && !strcmp(name, "assay") ? lens_assay : lens_published;
+    *whole = pass && !strcmp(pass, "whole");
+    enum err err = turn(invocation, "--switch", true, lens);
+    if (!err)
+        err = turn(invocation, "--without", false, lens);
+    if (err || lens_is_published(lens))
+        return err;
+    if (pass && !*whole)
+        return err_set(ERR_USAGE,
+                       "--pass settled: passes by day are the publisher's; "
+                       "leave --pass away with another lens or with switches");
+    *whole = true;
+    return ERR_NONE;
+}
