@@ -41,14 +41,14 @@ static bool read_number(struct value *value)
     at += negative;
     const char *first = at;
     const char *point = NULL;
-    int64_t number = 0;
+    uint64_t number = 0; /* 19 digits, one too many, fit as well */
     if (end - at > SHAPE_DIGITS_MAX + 1)
         return false;
     for (; at < end; at++) {
         if (*at == '.' && !point)
             point = at;
         else if (is_digit(*at))
-            number = number * 10 + (*at - '0');
+            number = number * 10 + (uint64_t)(*at - '0');
         else
             return false;
     }
@@ -59,7 +59,7 @@ static bool read_number(struct value *value)
     if (!plain)
         return false;
     value->kind = point ? VALUE_DECIMAL : VALUE_INTEGER;
-    value->number = negative ? -number : number;
+    value->number = negative ? -(int64_t)number : (int64_t)number;
     value->decimals = point ? (unsigned)(end - point - 1) : 0;
     return true;
 }

@@ -380,8 +380,11 @@ def test_a_closed_standard_output():
 def test_wrong_options():
     run("import", SAMPLE_LOG)
     for arguments in (
-            [], ["banana"], ["sla", "extra"], ["sla", "--lens", "assay"],
-            ["sla", "--lens", ""], ["sla", "--pass", "half"],
+            [], ["banana"], ["sla", "extra"], ["sla", "--lens", "ours"],
+            ["sla", "--lens", ""], ["sla", "--switch", "banana"],
+            ["sla", "--without", "banana"],
+            ["sla", "--lens", "assay", "--pass", "settled"],
+            ["sla", "--switch", "multi_gpu", "--pass", "settled"], ["sla", "--pass", "half"],
             ["sla", "--format", "xml"], ["sla", "--format"],
             ["sla", "--from", "yesterday"], ["sla", "--from", ""],
             ["sla", "--to", "2026-02-30"], ["sla", "--from", "2026-01"],
