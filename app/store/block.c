@@ -219,7 +219,8 @@ bool block_cursor_next(struct block_cursor *cursor, struct evidence_line *out)
     if ((tag & TAG_KIND) > EVIDENCE_OVERSIZE || tag > TAG_ALL)
         reader->failed = true;
     out->kind = (enum evidence_kind)(tag & TAG_KIND);
-    out->line = cursor->number << BLOCK_LINE_BITS | (int64_t)cursor->index;
+    out->line = (int64_t)((uint64_t)cursor->number << BLOCK_LINE_BITS |
+                          (uint64_t)cursor->index);
     out->bytes = (struct text){"", 0};
     out->repeats = 0;
     memset(out->sha256, 0, SHA256_BYTES);
