@@ -222,8 +222,10 @@ static enum err write_evidence(struct ingest *ingest, struct delivery *delivery,
 static enum err add_seen(struct ingest *ingest, struct delivery *delivery,
                          int64_t line, bool beaten)
 {
-    const struct seen_entry entry = {delivery->fingerprint, line, false,
-                                     beaten};
+    const struct seen_entry entry = {.line = line,
+                                     .fingerprint = delivery->fingerprint &
+                                                    SEEN_FINGERPRINT_MASK,
+                                     .beaten = beaten};
     return seen_add(ingest->seen, &delivery->place, &entry);
 }
 

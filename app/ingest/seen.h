@@ -7,12 +7,16 @@
 
 #include "ingest/ingest.h"
 
-/* One taken key: the evidence line that stands for it. */
+/* The part of a fingerprint that counts. */
+#define SEEN_FINGERPRINT_MASK (((uint64_t)1 << 48) - 1)
+
+/* One taken key: the evidence line that stands for it. Sixteen bytes, because
+ * there is one for every line of the hours at hand. */
 struct seen_entry {
-    uint64_t fingerprint;
     int64_t line;
-    bool conflict; /* came with differing content at some time */
-    bool beaten;   /* another line of the same key stands instead */
+    uint64_t fingerprint : 48;
+    uint64_t conflict : 1; /* came with differing content at some time */
+    uint64_t beaten : 1;   /* another line of the same key stands instead */
 };
 
 struct seen;
