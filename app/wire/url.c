@@ -46,17 +46,26 @@ static char *part(struct arena *arena, CURLU *handle, CURLUPart which,
     return copy;
 }
 
-/* Without brackets and trailing dot. False where nothing is left. */
+/* A name's trailing dot says that it is whole, which all names are here;
+ * "127.0.0.1." would be a name with it. */
+static bool drop_trailing_dot(CURLU *handle, char *host)
+{
+    size_t length = strlen(host);
+    if (host[length - 1] != '.')
+        return true;
+    host[length - 1] = '\0';
+    return length > 1 && curl_url_set(handle, CURLUPART_HOST, host,
+                                      CURLU_URLENCODE) == CURLUE_OK;
+}
+
+/* Without brackets, in lower case. */
 static bool take_host(char *host, struct url *url)
 {
     uint8_t bytes[16];
-    size_t length = strlen(host);
     bool six = host[0] == '[';
     if (six) {
-        host[length - 1] = '\0';
+        host[strlen(host) - 1] = '\0';
         host++;
-    } else if (length && host[length - 1] == '.') {
-        host[length - 1] = '\0';
     }
     for (char *at = host; *at; at++)
         *at = (char)tolower((unsigned char)*at);
@@ -78,7 +87,7 @@ static const char *take_parts(struct arena *arena, CURLU *handle,
         return "only http and https are spoken";
     if (part(arena, handle, CURLUPART_ZONEID, 0))
         return "it names a zone of IPv6";
-    if (!take_host(host, url))
+    if (!*host || !drop_trailing_dot(handle, host) || !take_host(host, url))
         return "its host cannot be";
     long number = strtol(port, NULL, 10);
     if (number < 1 || number > UINT16_MAX)

@@ -9,6 +9,7 @@
 #define ASSAY_WIRE_WIRE_H
 
 #include "wire/address.h"
+#include "wire/http.h"
 #include "wire/loop.h"
 #include "wire/server.h"
 #include "wire/trickle_channel.h"
