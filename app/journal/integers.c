@@ -12,8 +12,8 @@
 enum { NAME_BYTES = 64 };
 
 #define MICRO 1e6
-/* Beyond it a double's millionths are not exact any more. */
-#define SCALED_MAX 9e15
+/* Below it an integer divided by its scale and multiplied again is itself. */
+#define SCALED_MAX 1e15
 
 static bool ends_with(const char *name, const char *end)
 {

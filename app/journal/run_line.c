@@ -182,8 +182,8 @@ enum err run_read(struct arena *arena, const struct journal_line *line,
     if (err)
         return err;
     if (!run->run_id.data || !text_equal(run->run_id, line->id) ||
-        run->started_at == ABSENT_INT)
-        return err_set(ERR_INPUT, "it lacks its run_id or its start");
+        run->started_at != line->timestamp_ms)
+        return err_set(ERR_INPUT, "run_id or start are not the line's own");
     if (!is_concluded(run))
         return err_set(ERR_INPUT, "its outcome and reason do not fit");
     return ERR_NONE;

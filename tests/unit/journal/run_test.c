@@ -158,7 +158,8 @@ TEST(figures_beyond_reason_become_null)
                 {0.0004, 0},
                 {0.0005, 0.001},
                 {-1.5, -1.5},
-                {8999999999999.0, 8999999999999.0}};
+                {999999999999.999, 999999999999.999},
+                {1e12, NAN}};
     EACH_ROW (row, rows) {
         struct run run = live_run();
         run.ptff_ms = row->figure;
@@ -192,9 +193,9 @@ TEST(a_line_that_is_no_run_is_refused)
          "its outcome and reason do not fit"},
         {HEAD GOOD "\"x\":1}}", "its outcome and reason do not fit"},
         {HEAD "\"run_id\":\"j\",\"started_at_ms\":1,\"outcome\":\"ok\"}}",
-         "it lacks its run_id or its start"},
+         "run_id or start are not the line's own"},
         {HEAD "\"run_id\":\"i\",\"outcome\":\"ok\"}}",
-         "it lacks its run_id or its start"},
+         "run_id or start are not the line's own"},
         {HEAD GOOD "\"outcome\":\"ok\",\"ptff_us\":1.5}}",
          "its ptff_us has a wrong type"},
         {HEAD GOOD "\"outcome\":\"ok\",\"ptff_us\":\"1\"}}",
