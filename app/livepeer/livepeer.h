@@ -12,8 +12,10 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "base/fields.h"
 #include "base/hash.h"
 #include "base/json.h"
+#include "base/keccak.h"
 #include "livepeer/messages.h"
 
 #include <stdbool.h>
@@ -197,6 +199,46 @@ void snapshots_encode(struct buf *out,
                       size_t count);
 bool snapshots_decode(struct arena *arena, struct text bytes,
                       struct capability_snapshot **snapshots, size_t *count);
+
+/* ---- addresses, tickets and prices -------------------------------------- */
+
+enum { ETHEREUM_ADDRESS_TEXT_BYTES = 2 * ETHEREUM_ADDRESS_BYTES + 3 };
+
+/* "0x" and forty digits: with the capitals of EIP-55, or all small. */
+void ethereum_address_text(const uint8_t address[ETHEREUM_ADDRESS_BYTES],
+                           char text[ETHEREUM_ADDRESS_TEXT_BYTES]);
+void ethereum_address_text_lower(const uint8_t address[ETHEREUM_ADDRESS_BYTES],
+                                 char text[ETHEREUM_ADDRESS_TEXT_BYTES]);
+/* False where TEXT is no address, or mixes cases otherwise than EIP-55. */
+bool ethereum_address_parse(struct text text,
+                            uint8_t address[ETHEREUM_ADDRESS_BYTES]);
+/* Also where there are no bytes at all: off-chain both are seen. */
+bool ethereum_address_is_zero(struct text address);
+
+/* What a ticket's signature is over, as it is (EIP-191 follows). EXPIRATION
+ * may be null. */
+void ticket_hash(const struct ticket_params *params,
+                 const struct ticket_expiration *expiration, struct text sender,
+                 uint32_t sender_nonce, uint8_t hash[KECCAK_BYTES]);
+
+/* The Keccak-256 of what a segment's signature is over. For segments without
+ * full profiles: those of jobs. */
+void segment_hash(const struct segment_data *segment,
+                  uint8_t hash[KECCAK_BYTES]);
+
+/* Expected value, cut to whole wei; INT64_MAX stands for all that is more. */
+int64_t ticket_value_wei(struct text face_value, struct text win_prob);
+/* Of all its tickets. */
+int64_t payment_value_wei(const struct payment *payment);
+
+/* What an orchestrator bills for one second of live video, whatever its real
+ * size: 1280 x 720 at 30 frames a second. The first payment covers a minute. */
+#define LIVE_PIXELS_PER_SECOND INT64_C(27648000)
+enum { LIVE_FIRST_PAYMENT_S = 60 };
+
+/* Rounded up; INT64_MAX for all that is more, ABSENT_INT where the price is
+ * none: negative, or for no pixels. */
+int64_t price_of_pixels_wei(const struct price_info *price, int64_t pixels);
 
 /* ---- texts ------------------------------------------------------------- */
 

@@ -18,12 +18,11 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "base/keccak.h"
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
-
-enum { ADDRESS_BYTES = 20, SIGNATURE_BYTES = 65 };
 
 /* ---- what an orchestrator offers ----------------------------------------- */
 
@@ -101,7 +100,7 @@ struct ticket_expiration {
 };
 
 struct ticket_params {
-    struct text recipient; /* ADDRESS_BYTES */
+    struct text recipient; /* ETHEREUM_ADDRESS_BYTES */
     struct text face_value;
     struct text win_prob; /* of 2^256 - 1 */
     struct text recipient_rand_hash;
@@ -112,12 +111,12 @@ struct ticket_params {
 
 struct ticket_sender_params {
     uint32_t sender_nonce;
-    struct text sig; /* SIGNATURE_BYTES */
+    struct text sig; /* ETHEREUM_SIGNATURE_BYTES */
 };
 
 struct payment {
     const struct ticket_params *ticket_params;
-    struct text sender; /* ADDRESS_BYTES */
+    struct text sender; /* ETHEREUM_ADDRESS_BYTES */
     const struct ticket_expiration *expiration;
     const struct ticket_sender_params *tickets;
     size_t ticket_count;
@@ -127,8 +126,8 @@ struct payment {
 /* ---- discovery ----------------------------------------------------------- */
 
 struct orchestrator_request {
-    struct text address; /* ADDRESS_BYTES */
-    struct text sig;     /* SIGNATURE_BYTES */
+    struct text address; /* ETHEREUM_ADDRESS_BYTES */
+    struct text sig;     /* ETHEREUM_SIGNATURE_BYTES */
     const struct capabilities *capabilities;
     bool ignore_capacity_check;
 };
@@ -144,7 +143,7 @@ struct orchestrator_info {
     struct text transcoder; /* where jobs go; "" for nodes only */
     const struct ticket_params *ticket_params;
     const struct price_info *price_info;
-    struct text address; /* ADDRESS_BYTES; zeros off-chain */
+    struct text address; /* ETHEREUM_ADDRESS_BYTES; zeros off-chain */
     const struct capabilities *capabilities;
     const struct auth_token *auth_token;
     const struct hardware_information *hardware;

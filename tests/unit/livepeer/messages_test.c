@@ -155,7 +155,7 @@ TEST(an_orchestrator_is_read_field_by_field)
     CHECK_EQ_TEXT(string(info.transcoder), "https://127.0.0.1:8935");
     CHECK(!info.ticket_params);
     CHECK_EQ_INT(info.price_info->price_per_unit, 1);
-    CHECK_EQ_INT(info.address.length, ADDRESS_BYTES);
+    CHECK_EQ_INT(info.address.length, ETHEREUM_ADDRESS_BYTES);
     CHECK_EQ_INT(info.capabilities->bitstring[0], live_bit);
     CHECK_EQ_INT(info.capabilities->capacities[0].count, 1);
     CHECK_EQ_TEXT(string(info.capabilities->version), "0.9.1");
