@@ -171,15 +171,20 @@ static const char *number_end(const char *at)
 
 /* A text that is one JSON number and nothing else. INTEGER tells whether it
  * has neither point nor exponent. */
+static bool is_number(const char *text, size_t length, double *number)
+{
+    if (number_end(text) != text + length)
+        return false;
+    *number = strtod(text, NULL);
+    return isfinite(*number);
+}
+
 static bool numeric_text(struct yyjson_val *value, double *number,
                          bool *integer)
 {
     const char *text = yyjson_get_str(value); /* zero-terminated */
-    if (number_end(text) != text + yyjson_get_len(value))
-        return false;
     *integer = !strpbrk(text, ".eE");
-    *number = strtod(text, NULL);
-    return isfinite(*number);
+    return is_number(text, yyjson_get_len(value), number);
 }
 
 static int64_t double_to_int(double number)
@@ -220,6 +225,13 @@ double json_to_double(struct yyjson_val *value)
     if (yyjson_is_str(value) && numeric_text(value, &number, &integer))
         return number;
     return 0;
+}
+
+double json_text_to_double(struct arena *arena, struct text text)
+{
+    double number;
+    const char *copy = arena_text(arena, text.data, text.length);
+    return is_number(copy, text.length, &number) ? number : 0;
 }
 
 bool json_to_bool(struct yyjson_val *value)

@@ -55,6 +55,8 @@ struct text json_to_text(struct arena *arena, struct yyjson_val *value);
 int64_t json_to_int(struct yyjson_val *value);
 double json_to_double(struct yyjson_val *value);
 bool json_to_bool(struct yyjson_val *value);
+/* As json_to_double reads a text. */
+double json_text_to_double(struct arena *arena, struct text text);
 
 /* Compact JSON; key order kept, or keys SORTED bytewise at every level. */
 struct text json_compact(struct arena *arena, struct yyjson_val *value,

@@ -1,6 +1,6 @@
 /*
  * capability.c: what one element of a capability snapshot offers (§1.5), as
- * the intervals that attribution matches against (§2.5).
+ * the intervals that attribution matches against (§2.5), and at which price.
  *
  * An element whose hardware or capability fields are of a wrong type becomes
  * one blank placeholder, as the publisher's decoder fails on it as a whole
@@ -14,22 +14,37 @@
 
 enum { ADDRESS_LENGTH = 42 };
 
-/* Builtin capabilities with a canonical pipeline (§1.5); 37, byoc, has none. */
-static const struct capability {
-    const char *number;
-    const char *pipeline;
-} catalogue[] = {
-    {"27", "text-to-image"},
-    {"28", "image-to-image"},
-    {"29", "image-to-video"},
-    {"30", "upscale"},
-    {"31", "audio-to-text"},
-    {"32", "segment-anything-2"},
-    {"33", "llm"},
-    {"34", "image-to-text"},
-    {"35", "live-video-to-video"},
-    {"36", "text-to-speech"},
+static const struct capability catalogue[] = {
+    {27, "text-to-image", false, true},
+    {28, "image-to-image", false, true},
+    {29, "image-to-video", false, true},
+    {30, "upscale", false, true},
+    {31, "audio-to-text", false, true},
+    {32, "segment-anything-2", false, true},
+    {33, "llm", false, true},
+    {34, "image-to-text", false, true},
+    {35, "live-video-to-video", true, false},
+    {36, "text-to-speech", false, true},
+    {CAPABILITY_BYOC, "", true, true},
 };
+enum { CATALOGUE_COUNT = sizeof catalogue / sizeof *catalogue };
+
+const struct capability *capability_numbered(int64_t number)
+{
+    for (size_t i = 0; i < CATALOGUE_COUNT; i++)
+        if (catalogue[i].number == number)
+            return &catalogue[i];
+    return NULL;
+}
+
+const struct capability *capability_offered(struct text pipeline)
+{
+    size_t i = 0;
+    while (i < CATALOGUE_COUNT - 1 &&
+           !text_equal_ignoring_case(pipeline, text_of(catalogue[i].pipeline)))
+        i++;
+    return &catalogue[i];
+}
 
 struct expansion {
     struct arena *arena;
@@ -44,7 +59,8 @@ static struct capability_interval *add_interval(struct expansion *expansion)
                    sizeof *expansion->intervals);
     struct capability_interval *interval =
         &expansion->intervals[expansion->count++];
-    interval->pipeline = interval->model = interval->gpu_id = text_of("");
+    interval->pipeline = interval->model = text_of("");
+    interval->gpu_id = interval->gpu_name = text_of("");
     return interval;
 }
 
@@ -139,15 +155,18 @@ static bool element_is_sound(struct yyjson_val *element)
 static void add_gpu(struct expansion *expansion, struct hint surface,
                     struct yyjson_val *gpu)
 {
+    struct arena *arena = expansion->arena;
     struct capability_interval *interval = add_interval(expansion);
     interval->pipeline = surface.pipeline;
     interval->model = surface.model;
-    interval->gpu_id = json_to_text(expansion->arena, json_get(gpu, "id"));
+    interval->source = SOURCE_HARDWARE;
+    interval->gpu_id = json_to_text(arena, json_get(gpu, "id"));
+    interval->gpu_name = json_to_text(arena, json_get(gpu, "name"));
+    interval->gpu_memory_bytes = json_to_int(json_get(gpu, "memory_total"));
     interval->has_hardware = true;
     char memory[24];
-    int length =
-        snprintf(memory, sizeof memory, "%lld",
-                 (long long)json_to_int(json_get(gpu, "memory_total")));
+    int length = snprintf(memory, sizeof memory, "%lld",
+                          (long long)interval->gpu_memory_bytes);
     struct text parts[] = {surface.pipeline,
                            surface.model,
                            interval->gpu_id,
@@ -155,14 +174,15 @@ static void add_gpu(struct expansion *expansion, struct hint surface,
     hash_md5_joined(parts, 4, interval->suffix);
 }
 
-static void add_surface(struct expansion *expansion, struct hint surface,
-                        const char *kind)
+static struct capability_interval *
+add_surface(struct expansion *expansion, struct hint surface, const char *kind)
 {
     struct capability_interval *interval = add_interval(expansion);
     interval->pipeline = surface.pipeline;
     interval->model = surface.model;
     struct text parts[] = {surface.pipeline, surface.model, text_of(kind)};
     hash_md5_joined(parts, 3, interval->suffix);
+    return interval;
 }
 
 static void add_hardware(struct expansion *expansion, struct yyjson_val *entry)
@@ -178,7 +198,8 @@ static void add_hardware(struct expansion *expansion, struct yyjson_val *entry)
         if (!json_is_null(gpu))
             add_gpu(expansion, surface, gpu);
     if (expansion->count == before)
-        add_surface(expansion, surface, "hardware-less");
+        add_surface(expansion, surface, "hardware-less")->source =
+            SOURCE_HARDWARE;
 }
 
 static bool surface_known(const struct expansion *expansion,
@@ -191,16 +212,31 @@ static bool surface_known(const struct expansion *expansion,
     return false;
 }
 
-static void add_offer(struct expansion *expansion, const char *pipeline,
-                      struct yyjson_val *models)
+static void add_models(struct expansion *expansion, const char *pipeline,
+                       struct yyjson_val *models)
 {
     struct json_iterator iterator = json_iterate(models);
     struct text model;
-    while (json_next(&iterator, &model)) {
+    struct yyjson_val *offer;
+    while ((offer = json_next(&iterator, &model))) {
         struct hint surface = {text_of(pipeline), model};
-        if (!surface_known(expansion, surface))
+        if (surface_known(expansion, surface))
+            continue;
+        struct capability_interval *interval =
             add_surface(expansion, surface, "per-capability");
+        interval->source = SOURCE_PER_CAPABILITY;
+        interval->warm = json_to_bool(json_get(offer, "warm"));
+        interval->capacity = json_to_int(json_get(offer, "capacity"));
     }
+}
+
+/* The members of OFFERS are named by the numbers of the catalogue. */
+static struct yyjson_val *models_of(struct yyjson_val *offers,
+                                    const struct capability *capability)
+{
+    char number[24];
+    snprintf(number, sizeof number, "%lld", (long long)capability->number);
+    return json_get(json_get(offers, number), "models");
 }
 
 static void expand(struct expansion *expansion, struct yyjson_val *element)
@@ -213,9 +249,9 @@ static void expand(struct expansion *expansion, struct yyjson_val *element)
     if (json_count(hardware))
         return;
     struct yyjson_val *offers = per_capability(element);
-    for (size_t i = 0; i < sizeof catalogue / sizeof *catalogue; i++)
-        add_offer(expansion, catalogue[i].pipeline,
-                  json_get(json_get(offers, catalogue[i].number), "models"));
+    for (size_t i = 0; i < CATALOGUE_COUNT - 1; i++)
+        add_models(expansion, catalogue[i].pipeline,
+                   models_of(offers, &catalogue[i]));
 }
 
 static void add_placeholder(struct expansion *expansion, bool sound)
@@ -223,6 +259,29 @@ static void add_placeholder(struct expansion *expansion, bool sound)
     struct text parts[] = {text_of("hardware-less"), text_of("error")};
     hash_md5_joined(parts, sound ? 1 : 2, add_interval(expansion)->suffix);
 }
+
+/* ---- prices -------------------------------------------------------------- */
+
+static void read_prices(struct arena *arena, struct yyjson_val *value,
+                        struct capability_element *element)
+{
+    struct yyjson_val *list = json_get(value, "capabilities_prices");
+    struct json_iterator iterator =
+        json_iterate(json_is_array(list) ? list : NULL);
+    struct yyjson_val *one;
+    while ((one = json_next(&iterator, NULL))) {
+        element->prices =
+            arena_grow(arena, element->prices, element->price_count,
+                       sizeof(*element->prices));
+        element->prices[element->price_count++] = (struct capability_price){
+            json_to_int(json_get(one, "capability")),
+            json_to_text(arena, json_get(one, "constraint")),
+            json_to_int(json_get(one, "pricePerUnit")),
+            json_to_int(json_get(one, "pixelsPerUnit"))};
+    }
+}
+
+/* ---- elements ------------------------------------------------------------ */
 
 static bool is_address(struct text text)
 {
@@ -261,6 +320,7 @@ static void read_element(struct arena *arena, struct yyjson_val *value,
         add_placeholder(&expansion, sound);
     element->intervals = expansion.intervals;
     element->interval_count = expansion.count;
+    read_prices(arena, value, element);
 }
 
 /* Before room is made: a foreign list may be long and hold no orchestrator. */

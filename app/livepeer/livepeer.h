@@ -137,13 +137,114 @@ void session_event_read(struct arena *arena, enum family family,
 
 /*
  * The stored form: one session's events of one UTC day, strings once each.
- * Decoding copies nothing: texts point into BYTES. False where BYTES are not
- * what session_events_encode wrote.
+ * Texts point into BYTES or lie in ARENA. False where BYTES are not what
+ * session_events_encode wrote.
  */
 void session_events_encode(struct buf *out, const struct session_event *events,
                            size_t count);
 bool session_events_decode(struct arena *arena, struct text bytes,
                            struct session_event **events, size_t *count);
+
+/* ---- events of requests (§1.4, §3.8, §3.9) ----------------------------- */
+
+/* How far before a byoc job's day its worker is looked for (§3.8). */
+#define WORKER_REACH_MS (INT64_C(30) * 24 * 60 * 60 * 1000)
+
+/* What of the families beside streams is read: by data.type where a family has
+ * several; what has another one is no fact. */
+enum request_kind {
+    REQUEST_BATCH_RECEIVED,
+    REQUEST_BATCH_COMPLETED,
+    REQUEST_LLM,       /* completed, streamed or not */
+    REQUEST_SUBMITTED, /* byoc from here to the worker */
+    REQUEST_COMPLETED,
+    REQUEST_DISCOVERED,
+    REQUEST_TOKEN_FETCHED,
+    REQUEST_AUTHORISED,
+    REQUEST_BYOC_PAYMENT,
+    REQUEST_WORKER,
+    REQUEST_PAYMENT,
+    REQUEST_DISCOVERY, /* one candidate of a list */
+    REQUEST_KINDS
+};
+
+/* Kinds that are read together are stored together. */
+enum request_group {
+    GROUP_JOBS,
+    GROUP_WORKERS,
+    GROUP_PAYMENTS,
+    GROUP_DISCOVERY,
+    REQUEST_GROUPS
+};
+enum request_group request_group_of(enum request_kind kind);
+
+enum request_event_flag {
+    REQUEST_REMOVED = 1,   /* as EVENT_REMOVED */
+    REQUEST_SUCCESS = 2,   /* of a completed or authorised one */
+    REQUEST_STREAMING = 4, /* llm */
+    REQUEST_CHARGED = 8    /* byoc: charged_compute */
+};
+
+/* All texts are borrowed, none is null; what a kind does not have is "" or 0.
+ */
+struct request_event {
+    enum request_kind kind;
+    unsigned flags;   /* enum request_event_flag */
+    int64_t ts;       /* event time, ms */
+    int64_t line;     /* evidence line */
+    int64_t position; /* of a candidate in its list */
+    struct text id;
+    struct text gateway;
+    struct text request_id;
+    struct text address; /* lower case: orchestrator, recipient */
+    struct text url;     /* as given */
+    struct text pipeline;
+    struct text model;
+    struct text capability;
+    struct text worker_url; /* as given */
+    struct text error_type; /* llm: finish_reason; byoc payment: its type */
+    struct text error;
+    struct text session_id; /* the last five: of a payment */
+    struct text manifest_id;
+    struct text sender;   /* lower case */
+    struct text win_prob; /* as given, so that it stays exact */
+    uint64_t face_value_wei;
+    int64_t tries; /* payment: tickets */
+    int64_t duration_ms;
+    int64_t http_status;
+    int64_t prompt_tokens;
+    int64_t completion_tokens;
+    int64_t total_tokens;
+    int64_t ttft_ms;
+    int64_t latency_ms;
+    int64_t available_capacity;
+    double latency_score;
+    double price_per_unit; /* payment: wei a pixel */
+    double tokens_per_second;
+    double amount; /* byoc payment */
+    struct text currency;
+};
+
+/* The facts in the payload of an accepted event of FAMILY; none where it has
+ * none. The caller sets ts, line, id and gateway. */
+struct request_event *request_events_read(struct arena *arena,
+                                          enum family family,
+                                          struct yyjson_val *data,
+                                          size_t *count);
+
+/* By ts, id, kind and position: these four are an event's key. */
+int request_event_compare(const struct request_event *a,
+                          const struct request_event *b);
+
+/* The stored form of one organisation's events of one hour and group; equal
+ * contents are stored once. False as session_events_decode. */
+void request_events_encode(struct buf *out, const struct request_event *events,
+                           size_t count);
+bool request_events_decode(struct arena *arena, struct text bytes,
+                           struct request_event **events, size_t *count);
+
+/* "2402400000000000 WEI" (§1.4): 0 for anything else or beyond 64 bits. */
+uint64_t wei_parse(struct text text);
 
 /* ---- hints (§2.3) ------------------------------------------------------ */
 
@@ -160,12 +261,45 @@ enum { SNAPSHOT_BEFORE_MS = 10 * 60 * 1000, SNAPSHOT_AFTER_MS = 30 * 1000 };
 
 /* ---- capability snapshots (§1.5, §2.5) --------------------------------- */
 
+/* The catalogue of capabilities (§1.5). */
+enum { CAPABILITY_BYOC = 37 };
+struct capability {
+    int64_t number;
+    const char *pipeline; /* "" for byoc, which has none of its own */
+    bool supports_stream;
+    bool supports_request;
+};
+/* Null for a number that is not in it. */
+const struct capability *capability_numbered(int64_t number);
+/* The one whose pipeline is PIPELINE, any case, else byoc; never null. */
+const struct capability *capability_offered(struct text pipeline);
+
+/* Where an interval comes from: a pipeline and model that are offered. */
+enum capability_source {
+    SOURCE_NOTHING,       /* a placeholder: nothing is offered */
+    SOURCE_HARDWARE,      /* an entry of hardware[], with a GPU or without */
+    SOURCE_PER_CAPABILITY /* a model of a builtin capability */
+};
+
 struct capability_interval {
     struct text pipeline;
     struct text model;
     struct text gpu_id;
+    struct text gpu_name; /* "" where there is none, as gpu_id */
+    int64_t gpu_memory_bytes;
+    enum capability_source source;
     bool has_hardware;
+    bool warm;                  /* SOURCE_PER_CAPABILITY only, as capacity */
+    int64_t capacity;           /* advertised; 0 where not said */
     char suffix[MD5_HEX_BYTES]; /* §11 "Hash inputs" */
+};
+
+/* What one unit of a capability costs; 0 where it is not said or no int64. */
+struct capability_price {
+    int64_t capability;
+    struct text constraint; /* the model, or byoc's own name */
+    int64_t price_per_unit; /* wei */
+    int64_t pixels_per_unit;
 };
 
 /* One element of a snapshot: what one orchestrator offered. */
@@ -176,6 +310,8 @@ struct capability_element {
     char payload[MD5_HEX_BYTES];
     struct capability_interval *intervals; /* at least one */
     size_t interval_count;
+    struct capability_price *prices;
+    size_t price_count;
 };
 
 /* The elements of DATA in order, those without address left out; none where
@@ -193,7 +329,7 @@ struct capability_snapshot {
 };
 
 /* The stored form of one organisation's snapshots of one hour. Equal elements
- * are stored once. */
+ * and equal offers are stored once. */
 void snapshots_encode(struct buf *out,
                       const struct capability_snapshot *snapshots,
                       size_t count);

@@ -10,7 +10,7 @@
  */
 #include "livepeer/livepeer.h"
 
-#include "base/index.h"
+#include "livepeer/stored.h"
 
 #include <math.h>
 #include <string.h>
@@ -136,14 +136,14 @@ static void encode_event(struct buf *out, struct text_index *strings,
     buf_add_signed(out, event->line);
     buf_add_signed(out, event->partition);
     buf_add_signed(out, event->offset);
-    buf_add_text(out, event->id);
-    buf_add_varint(out, text_index_add(strings, event->stream_id, NULL));
-    buf_add_varint(out, text_index_add(strings, event->request_id, NULL));
-    buf_add_varint(out, text_index_add(strings, event->gateway, NULL));
-    buf_add_varint(out, text_index_add(strings, event->address, NULL));
-    buf_add_varint(out, text_index_add(strings, event->url, NULL));
-    buf_add_varint(out, text_index_add(strings, event->pipeline, NULL));
-    buf_add_varint(out, text_index_add(strings, event->pipeline_id, NULL));
+    stored_add_id(out, event->id);
+    stored_add_string(out, strings, event->stream_id);
+    stored_add_string(out, strings, event->request_id);
+    stored_add_string(out, strings, event->gateway);
+    stored_add_string(out, strings, event->address);
+    stored_add_string(out, strings, event->url);
+    stored_add_string(out, strings, event->pipeline);
+    stored_add_string(out, strings, event->pipeline_id);
     if (event->family == FAMILY_STREAM_TRACE)
         buf_add_byte(out, (uint8_t)event->trace);
     else if (event->family == FAMILY_STREAM_STATUS)
@@ -157,39 +157,11 @@ void session_events_encode(struct buf *out, const struct session_event *events,
     struct buf records = {0};
     for (size_t i = 0; i < count; i++)
         encode_event(&records, &strings, &events[i], i ? events[i - 1].ts : 0);
-    buf_add_varint(out, strings.count);
-    for (size_t i = 0; i < strings.count; i++)
-        buf_add_text(out, strings.texts[i]);
+    stored_add_strings(out, &strings);
     buf_add_varint(out, count);
     buf_add(out, records.data, records.length);
     buf_free(&records);
     text_index_free(&strings);
-}
-
-struct decoder {
-    struct reader in;
-    struct text *strings;
-    uint64_t string_count;
-};
-
-static struct text decode_string(struct decoder *decoder)
-{
-    uint64_t number = read_varint(&decoder->in);
-    if (number < decoder->string_count)
-        return decoder->strings[number];
-    decoder->in.failed = true;
-    return (struct text){"", 0};
-}
-
-/* A count of things that take at least one byte each. */
-static uint64_t decode_count(struct reader *in)
-{
-    uint64_t count = read_varint(in);
-    if (count > (uint64_t)(in->end - in->at)) {
-        in->failed = true;
-        return 0;
-    }
-    return count;
 }
 
 static void decode_status(struct reader *in, struct session_event *event)
@@ -215,10 +187,10 @@ static void decode_trace(struct reader *in, struct session_event *event)
         event->trace = (enum trace)trace;
 }
 
-static void decode_event(struct decoder *decoder, struct session_event *event,
+static void decode_event(struct stored *stored, struct session_event *event,
                          int64_t before_ms)
 {
-    struct reader *in = &decoder->in;
+    struct reader *in = &stored->in;
     uint8_t family = read_byte(in);
     if (family > FAMILY_STREAM_EVENT)
         in->failed = true;
@@ -232,14 +204,14 @@ static void decode_event(struct decoder *decoder, struct session_event *event,
     event->line = read_signed(in);
     event->partition = read_signed(in);
     event->offset = read_signed(in);
-    event->id = read_text(in);
-    event->stream_id = decode_string(decoder);
-    event->request_id = decode_string(decoder);
-    event->gateway = decode_string(decoder);
-    event->address = decode_string(decoder);
-    event->url = decode_string(decoder);
-    event->pipeline = decode_string(decoder);
-    event->pipeline_id = decode_string(decoder);
+    event->id = stored_id(stored);
+    event->stream_id = stored_string(stored);
+    event->request_id = stored_string(stored);
+    event->gateway = stored_string(stored);
+    event->address = stored_string(stored);
+    event->url = stored_string(stored);
+    event->pipeline = stored_string(stored);
+    event->pipeline_id = stored_string(stored);
     if (event->family == FAMILY_STREAM_TRACE)
         decode_trace(in, event);
     else if (event->family == FAMILY_STREAM_STATUS)
@@ -249,15 +221,10 @@ static void decode_event(struct decoder *decoder, struct session_event *event,
 bool session_events_decode(struct arena *arena, struct text bytes,
                            struct session_event **events, size_t *count)
 {
-    struct decoder decoder = {.in = reader_over(bytes.data, bytes.length)};
-    decoder.string_count = decode_count(&decoder.in);
-    decoder.strings =
-        arena_array(arena, decoder.string_count, sizeof *decoder.strings);
-    for (uint64_t i = 0; i < decoder.string_count; i++)
-        decoder.strings[i] = read_text(&decoder.in);
-    *count = decode_count(&decoder.in);
+    struct stored stored = stored_over(arena, bytes);
+    *count = stored_count(&stored);
     *events = arena_array(arena, *count, sizeof **events);
-    for (size_t i = 0; i < *count && !decoder.in.failed; i++)
-        decode_event(&decoder, &(*events)[i], i ? (*events)[i - 1].ts : 0);
-    return !decoder.in.failed && decoder.in.at == decoder.in.end;
+    for (size_t i = 0; i < *count && !stored.in.failed; i++)
+        decode_event(&stored, &(*events)[i], i ? (*events)[i - 1].ts : 0);
+    return stored_is_sound(&stored);
 }

@@ -49,7 +49,7 @@ static void store_and_read(struct arena *arena,
         {.ts = 1, .line = 2, .elements = elements, .element_count = count},
         {.ts = 3, .removed = true, .elements = elements}};
     both[0].id = text_of("id");
-    both[1].id = text_of("");
+    both[1].id = text_of("9c838785-dc30-4725-9769-34cc47792393");
     both[1].element_count = count / 2;
     struct capability_snapshot *snapshots;
     struct buf bytes = {0};

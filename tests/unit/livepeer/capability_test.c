@@ -274,3 +274,82 @@ TEST(hashes_are_those_of_the_publisher)
                   "fc6a66d7ed7e24d4ac8e39e459f4e899");
     arena_free(&arena);
 }
+
+/* ---- offers and prices (§1.5) -------------------------------------------- */
+
+TEST(an_interval_says_what_it_was_read_from)
+{
+    static const struct {
+        const char *members;
+        enum capability_source source;
+        bool warm;
+        int64_t capacity;
+        int64_t memory;
+        const char *gpu;
+    } rows[] = {
+        {"\"hardware\":[{\"pipeline\":\"p\",\"gpu_info\":[{\"name\":\"RTX\","
+         "\"memory_total\":24}]}]",
+         SOURCE_HARDWARE, false, 0, 24, "RTX"},
+        {"\"hardware\":[{\"pipeline\":\"p\"}]", SOURCE_HARDWARE, false, 0, 0,
+         ""},
+        {"\"capabilities\":{\"constraints\":{\"PerCapability\":{\"33\":"
+         "{\"models\":{\"m\":{\"warm\":true,\"capacity\":2}}}}}}",
+         SOURCE_PER_CAPABILITY, true, 2, 0, ""},
+        {"\"capabilities\":{\"constraints\":{\"PerCapability\":{\"33\":"
+         "{\"models\":{\"m\":null}}}}}",
+         SOURCE_PER_CAPABILITY, false, 0, 0, ""},
+        {"", SOURCE_NOTHING, false, 0, 0, ""},
+    };
+    EACH_ROW (row, rows) {
+        const struct capability_interval *one =
+            read_one(row->members)->intervals;
+        CHECK_EQ_INT(one->source, row->source);
+        CHECK_EQ_INT(one->warm, row->warm);
+        CHECK_EQ_INT(one->capacity, row->capacity);
+        CHECK_EQ_INT(one->gpu_memory_bytes, row->memory);
+        CHECK_EQ_TEXT(string(one->gpu_name), row->gpu);
+    }
+    arena_free(&arena);
+}
+
+TEST(prices_are_read_as_they_stand)
+{
+    const struct capability_element *element = read_one(
+        "\"capabilities_prices\":[{\"capability\":37,\"constraint\":\"openai\","
+        "\"pricePerUnit\":\"2500\",\"pixelsPerUnit\":1},null,"
+        "{\"pricePerUnit\":1e30}]");
+    REQUIRE(element->price_count == 3);
+    CHECK_EQ_INT(element->prices[0].capability, 37);
+    CHECK_EQ_TEXT(string(element->prices[0].constraint), "openai");
+    CHECK_EQ_INT(element->prices[0].price_per_unit, 2500);
+    CHECK_EQ_INT(element->prices[0].pixels_per_unit, 1);
+    CHECK_EQ_INT(element->prices[1].price_per_unit, 0);
+    CHECK_EQ_INT(element->prices[2].price_per_unit, 0);
+    CHECK_EQ_INT(read_one("\"capabilities_prices\":{}")->price_count, 0);
+    arena_free(&arena);
+}
+
+TEST(the_catalogue_knows_numbers_and_pipelines)
+{
+    static const struct {
+        const char *pipeline;
+        int64_t number;
+        bool stream;
+        bool request;
+    } rows[] = {
+        {"live-video-to-video", 35, true, false},
+        {"Live-Video-To-Video", 35, true, false},
+        {"llm", 33, false, true},
+        {"openai-chat-completions", 37, true, true},
+        {"", 37, true, true},
+    };
+    EACH_ROW (row, rows) {
+        const struct capability *one =
+            capability_offered(text_of(row->pipeline));
+        CHECK_EQ_INT(one->number, row->number);
+        CHECK_EQ_INT(one->supports_stream, row->stream);
+        CHECK_EQ_INT(one->supports_request, row->request);
+        CHECK(capability_numbered(row->number) == one);
+    }
+    CHECK(!capability_numbered(26));
+}

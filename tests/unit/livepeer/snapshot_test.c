@@ -11,7 +11,11 @@ static const char first[] =
     "[{\"address\":\"A\",\"orch_uri\":\"U\",\"local_address\":"
     "\"0x00000000000000000000000000000000000000AB\",\"hardware\":"
     "[{\"pipeline\":\"P\",\"model_id\":\"M\",\"gpu_info\":"
-    "[{\"id\":\"G0\"},{\"id\":\"G1\"}]}]},{\"address\":\"B\"}]";
+    "[{\"id\":\"G0\",\"name\":\"RTX\",\"memory_total\":24},{\"id\":\"G1\"}]}],"
+    "\"capabilities_prices\":[{\"capability\":35,\"constraint\":\"M\","
+    "\"pricePerUnit\":2287,\"pixelsPerUnit\":1}]},{\"address\":\"B\","
+    "\"capabilities\":{\"constraints\":{\"PerCapability\":{\"27\":"
+    "{\"models\":{\"m\":{\"warm\":true,\"capacity\":3}}}}}}}]";
 static const char second[] =
     "[{\"address\":\"B\"},{\"address\":\"C\",\"hardware\":5}]";
 
@@ -32,8 +36,22 @@ static void check_same_interval(const struct capability_interval *got,
     CHECK(text_equal(got->pipeline, wanted->pipeline));
     CHECK(text_equal(got->model, wanted->model));
     CHECK(text_equal(got->gpu_id, wanted->gpu_id));
+    CHECK(text_equal(got->gpu_name, wanted->gpu_name));
+    CHECK_EQ_INT(got->gpu_memory_bytes, wanted->gpu_memory_bytes);
+    CHECK_EQ_INT(got->source, wanted->source);
     CHECK_EQ_INT(got->has_hardware, wanted->has_hardware);
+    CHECK_EQ_INT(got->warm, wanted->warm);
+    CHECK_EQ_INT(got->capacity, wanted->capacity);
     CHECK_EQ_TEXT(got->suffix, wanted->suffix);
+}
+
+static void check_same_price(const struct capability_price *got,
+                             const struct capability_price *wanted)
+{
+    CHECK_EQ_INT(got->capability, wanted->capability);
+    CHECK(text_equal(got->constraint, wanted->constraint));
+    CHECK_EQ_INT(got->price_per_unit, wanted->price_per_unit);
+    CHECK_EQ_INT(got->pixels_per_unit, wanted->pixels_per_unit);
 }
 
 static void check_same_element(const struct capability_element *got,
@@ -46,6 +64,9 @@ static void check_same_element(const struct capability_element *got,
     REQUIRE(got->interval_count == wanted->interval_count);
     for (size_t i = 0; i < wanted->interval_count; i++)
         check_same_interval(&got->intervals[i], &wanted->intervals[i]);
+    REQUIRE(got->price_count == wanted->price_count);
+    for (size_t i = 0; i < wanted->price_count; i++)
+        check_same_price(&got->prices[i], &wanted->prices[i]);
 }
 
 static void check_same(const struct capability_snapshot *got,
@@ -65,7 +86,7 @@ enum { SAMPLES = 4 };
 static void make_samples(struct capability_snapshot samples[SAMPLES])
 {
     samples[0] = snapshot(first, "id-1", 1767908945298);
-    samples[1] = snapshot("[]", "", 0);
+    samples[1] = snapshot("[]", "9c838785-dc30-4725-9769-34cc47792393", 0);
     samples[2] = snapshot(second, "id-2", 9999999999999);
     samples[2].removed = true;
     samples[3] = snapshot(first, "id-3", 1767908945298);
