@@ -27,9 +27,34 @@ static enum err show_stage(void *context, const char *stage, uint64_t done)
     return ERR_NONE;
 }
 
+const char *missing_facts(struct store *store, struct arena *arena)
+{
+    const char *missing = NULL;
+    bool row = false;
+    struct query *query = query_start(store, QUERY_REBUILD_WANTED_FIRST);
+    while (!query_step(query, &row) && row)
+        if (!query_is_null(query, 0))
+            missing = query_copy(arena, query, 0).data;
+    return missing;
+}
+
+static void warn_of_missing_facts(struct store *store)
+{
+    struct arena arena = {0};
+    const char *missing = missing_facts(store, &arena);
+    if (missing)
+        log_message(LOG_WARNING,
+                    "this store was filled by an older version; missing are "
+                    "%s, until `assay rebuild` reads them again from the "
+                    "evidence",
+                    missing);
+    arena_free(&arena);
+}
+
 enum err derive(struct store *store, struct progress *progress)
 {
     struct deriving deriving = {progress, stop_count()};
+    warn_of_missing_facts(store);
     enum err err = settle(store, show_stage, &deriving);
     progress_end(progress);
     return err;
@@ -68,8 +93,10 @@ enum err open_settled(struct invocation *invocation, struct store **store)
     if (err)
         return err;
     err = settle_pending(*store, &pending);
-    if (!err && !pending)
+    if (!err && !pending) {
+        warn_of_missing_facts(*store);
         return ERR_NONE;
+    }
     store_close(*store);
     if (err)
         return err;

@@ -7,6 +7,9 @@
 #include "cli/progress.h"
 #include "store/store.h"
 
+/* What facts are missing until a rebuild, in words; null where none are. */
+const char *missing_facts(struct store *store, struct arena *arena);
+
 /* Brings the derived tables up to date (settle of rollup.h). */
 MUST_USE enum err derive(struct store *store, struct progress *progress);
 

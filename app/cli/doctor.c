@@ -12,6 +12,7 @@
 #include "base/json.h"
 #include "cli/backup.h"
 #include "cli/cli.h"
+#include "cli/derive.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -280,6 +281,18 @@ static void open_store(struct doctor *doctor)
         tell(doctor, "store", STATE_OK, NULL, "it opens, its schema is ours");
 }
 
+/* A store that an older version filled lacks what that one did not keep. */
+static void check_facts(struct doctor *doctor)
+{
+    const char *missing =
+        missing_facts(doctor->store, &doctor->invocation->arena);
+    if (missing)
+        tell(doctor, "facts", STATE_FINDING, "assay rebuild",
+             "missing: %s; an older version did not keep them", missing);
+    else
+        tell(doctor, "facts", STATE_OK, NULL, "all that is read is there");
+}
+
 static void keep_defect(void *context, const char *defect)
 {
     struct doctor *doctor = context;
@@ -351,6 +364,8 @@ static enum err run(struct invocation *invocation)
     check_clock(&doctor);
     check_exposure(&doctor);
     check_authorities(&doctor);
+    if (doctor.store)
+        check_facts(&doctor);
     if (doctor.store && !option_flag(invocation, "--fast"))
         check_content(&doctor);
     if (invocation->json)

@@ -10,6 +10,7 @@
 #include "ingest/batch.h"
 
 #include "base/clock.h"
+#include "ingest/batch_requests.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -40,6 +41,7 @@ struct batch {
     struct text_index hour_keys;
     struct snapshot_hour *hours;
     size_t hour_capacity;
+    struct request_batch requests;
     struct counts counts;
 };
 
@@ -54,6 +56,7 @@ void batch_clear(struct batch *batch)
     text_index_free(&batch->day_keys);
     text_index_free(&batch->hour_keys);
     counts_free(&batch->counts);
+    request_batch_clear(&batch->requests);
     arena_clear(&batch->arena);
 }
 
@@ -62,6 +65,7 @@ void batch_free(struct batch *batch)
     if (!batch)
         return;
     batch_clear(batch);
+    request_batch_free(&batch->requests);
     arena_free(&batch->arena);
     free(batch->days);
     free(batch->hours);
@@ -183,8 +187,16 @@ static void keep_element(struct batch *batch,
         intervals[i].pipeline = kept(batch, intervals[i].pipeline);
         intervals[i].model = kept(batch, intervals[i].model);
         intervals[i].gpu_id = kept(batch, intervals[i].gpu_id);
+        intervals[i].gpu_name = kept(batch, intervals[i].gpu_name);
     }
     element->intervals = intervals;
+    struct capability_price *prices =
+        arena_array(&batch->arena, element->price_count, sizeof *prices);
+    for (size_t i = 0; i < element->price_count; i++) {
+        prices[i] = element->prices[i];
+        prices[i].constraint = kept(batch, prices[i].constraint);
+    }
+    element->prices = prices;
 }
 
 static struct snapshot_hour *hour_of(struct batch *batch, struct text org,
@@ -243,6 +255,8 @@ void batch_add(struct batch *batch, struct arena *arena,
         add_session_event(batch, arena, event, line, removed);
     else if (event->family == FAMILY_CAPABILITIES)
         add_snapshot(batch, arena, event, line, removed);
+    else
+        request_batch_add(&batch->requests, arena, event, line, removed);
 }
 
 /* ---- counts -------------------------------------------------------------- */
@@ -364,6 +378,8 @@ static enum err note_reach(struct store *store,
         int64_t last = clock_day_start(ts + SNAPSHOT_BEFORE_MS);
         for (int64_t day = first; !err && day <= last; day += MS_PER_DAY)
             err = note_dirty(store, hour->org, day, text_of(""));
+        if (!err)
+            err = note_jobs_between(store, hour->org, first, last + MS_PER_DAY);
     }
     return err;
 }
@@ -407,6 +423,8 @@ enum err batch_write(struct batch *batch, struct store *store)
         err = write_day(store, &batch->days[i]);
     for (size_t i = 0; !err && i < batch->hour_keys.count; i++)
         err = write_hour(store, &batch->hours[i]);
+    if (!err)
+        err = request_batch_write(&batch->requests, store);
     for (size_t i = 0; !err && i < batch->counts.keys.count; i++)
         err = write_count(store, &batch->counts.list[i]);
     return err;

@@ -72,7 +72,7 @@ static void settle_events(struct arena *arena, const struct gathered *gathered,
     }
 }
 
-static enum err damaged(const char *what, struct text key)
+enum err facts_damaged(const char *what, struct text key)
 {
     return err_set(ERR_CORRUPT,
                    "the stored %s of %.*s cannot be read; run `assay rebuild` "
@@ -92,7 +92,7 @@ static enum err gather_chunks(struct query *query, struct arena *arena,
         size_t count;
         struct text bytes = query_copy(arena, query, 2);
         if (!session_events_decode(arena, bytes, &events, &count))
-            return damaged("events", session_key);
+            return facts_damaged("events", session_key);
         gather(gathered, events, count);
         if (query_int(query, 1) != 1)
             continue;
@@ -299,7 +299,7 @@ static enum err read_snapshots(struct store *store, struct arena *arena,
         size_t count;
         struct text bytes = query_copy(arena, query, 2);
         if (!snapshots_decode(arena, bytes, &snapshots, &count))
-            return damaged("snapshots", org);
+            return facts_damaged("snapshots", org);
         add_snapshots(all, snapshots, count);
     }
     return err;

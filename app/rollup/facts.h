@@ -26,6 +26,13 @@ MUST_USE enum err session_facts_join(struct store *store,
 /* Joins the chunks of snapshot hours, in the caller's transaction. */
 MUST_USE enum err snapshots_join(struct store *store);
 
+/* The same for one hour of request events; *FOUND is false where none wants
+ * it. */
+MUST_USE enum err requests_join(struct store *store, bool *found);
+
+/* The error of stored facts that cannot be read. */
+MUST_USE enum err facts_damaged(const char *what, struct text key);
+
 /* The half-open run of events with START <= ts < END. */
 struct session_event *events_between(struct session_event *events, size_t count,
                                      int64_t start, int64_t end,

@@ -540,4 +540,6 @@ MUST_USE enum err snapshots_between(struct store *store, struct arena *arena,
                                     struct capability_snapshot **snapshots,
                                     size_t *count);
 
+#include "rollup/requests.h"
+
 #endif

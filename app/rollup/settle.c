@@ -12,6 +12,8 @@
  *   hours       SLA rows of hours whose sessions changed (settle_hours.c)
  *   benchmarks  of days whose SLA rows changed
  *   scores      of those days, and of the seven after a changed benchmark
+ *   facts       chunks of one hour of jobs or payments are joined
+ *   requests    request demand of one (org, day) (settle_requests.c)
  *
  * A unit is computed from facts alone, never from what was derived before, so
  * the result depends neither on how often nor in which order settling ran.
@@ -60,22 +62,35 @@ static enum err settle_snapshots(struct store *store, bool *found)
     return snapshots_join(store);
 }
 
-static enum err settle_first_day(struct store *store, bool *found)
+/* Runs UNIT for the org and day that query ID gives, if any. */
+static enum err settle_noted(struct store *store, enum query_id id,
+                             enum err (*unit)(struct store *store,
+                                              struct text org, int64_t day),
+                             bool *found)
 {
     struct arena arena = {0};
-    struct text org = {0};
-    int64_t day = 0;
-    struct query *query = query_start(store, QUERY_DIRTY_SESSION_FIRST);
+    struct query *query = query_start(store, id);
     enum err err = query_step(query, found);
     if (!err && *found) {
-        org = query_copy(&arena, query, 0);
-        day = query_int(query, 1);
+        struct text org = query_copy(&arena, query, 0);
+        int64_t day = query_int(query, 1);
         err = query_run(query);
         if (!err)
-            err = settle_day(store, org, day);
+            err = unit(store, org, day);
     }
     arena_free(&arena);
     return err;
+}
+
+static enum err settle_first_day(struct store *store, bool *found)
+{
+    return settle_noted(store, QUERY_DIRTY_SESSION_FIRST, settle_day, found);
+}
+
+static enum err settle_first_requests(struct store *store, bool *found)
+{
+    return settle_noted(store, QUERY_DIRTY_REQUEST_FIRST, settle_requests,
+                        found);
 }
 
 static enum err settle_first_hours(struct store *store, bool *found)
@@ -112,9 +127,13 @@ static const struct stage {
     const char *name;
     settle_unit *unit;
 } stages[] = {
-    {"snapshots", settle_snapshots}, {"sessions", settle_first_day},
-    {"hours", settle_first_hours},   {"benchmarks", settle_first_benchmarks},
+    {"snapshots", settle_snapshots},
+    {"sessions", settle_first_day},
+    {"hours", settle_first_hours},
+    {"benchmarks", settle_first_benchmarks},
     {"scores", settle_first_scores},
+    {"facts", requests_join},
+    {"requests", settle_first_requests},
 };
 
 enum {

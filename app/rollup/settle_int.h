@@ -52,6 +52,11 @@ MUST_USE enum err settle_day(struct store *store, struct text org, int64_t day);
 MUST_USE enum err settle_hours(struct store *store, int64_t day);
 MUST_USE enum err settle_benchmarks(struct store *store, int64_t day);
 MUST_USE enum err settle_scores(struct store *store, int64_t day);
+MUST_USE enum err settle_requests(struct store *store, struct text org,
+                                  int64_t day);
+
+/* The columns of table request_demand. */
+extern const struct fields request_demand_stored;
 
 /* Runs a query of one integer pair, as most notes are. */
 MUST_USE enum err note_day(struct store *store, int64_t day, bool benchmarks);

@@ -98,7 +98,8 @@ WHERE org = ?1 AND day = ?2 ORDER BY session_key;
 -- name: dirty_any
 SELECT EXISTS (SELECT 1 FROM dirty_session)
     OR EXISTS (SELECT 1 FROM dirty_hour)
-    OR EXISTS (SELECT 1 FROM dirty_day);
+    OR EXISTS (SELECT 1 FROM dirty_day)
+    OR EXISTS (SELECT 1 FROM dirty_request);
 
 -- name: dirty_session_clear
 DELETE FROM dirty_session WHERE org = ?1 AND day = ?2;
