@@ -9,25 +9,21 @@
  * numbers of its elements. The payload's hash stands for the payload:
  * attribution needs no more of it, and the exact bytes stay in the evidence.
  */
-#include "livepeer/stored.h"
-
 #include "livepeer/livepeer.h"
+
+#include "base/hex.h"
+#include "livepeer/stored.h"
 
 #include <string.h>
 
 /* ---- encoding ------------------------------------------------------------ */
 
-static int hex_digit(char digit)
-{
-    return digit <= '9' ? digit - '0' : digit - 'a' + 10;
-}
-
-/* Of the hashes of this program, which are lower-case hex. */
+/* Of the hashes of this program, which are hex. */
 static void add_hash(struct buf *out, const char hash[MD5_HEX_BYTES])
 {
-    for (size_t i = 0; i < MD5_BYTES; i++)
-        buf_add_byte(out, (uint8_t)(hex_digit(hash[2 * i]) << 4 |
-                                    hex_digit(hash[2 * i + 1])));
+    uint8_t bytes[MD5_BYTES] = {0};
+    (void)hex_decode(text_of(hash), bytes, sizeof bytes);
+    buf_add(out, bytes, sizeof bytes);
 }
 
 struct encoder {

@@ -6,6 +6,8 @@
  */
 #include "livepeer/stored.h"
 
+#include "base/hex.h"
+
 #include <string.h>
 
 enum { UUID_BYTES = 16, UUID_LENGTH = 36 };
@@ -30,14 +32,6 @@ static bool is_dash_at(size_t i)
     return i == 8 || i == 13 || i == 18 || i == 23;
 }
 
-/* 0 to 15, or -1: upper case is another spelling. */
-static int hex_value(char digit)
-{
-    if (digit >= '0' && digit <= '9')
-        return digit - '0';
-    return digit >= 'a' && digit <= 'f' ? digit - 'a' + 10 : -1;
-}
-
 static bool uuid_bytes(struct text id, uint8_t bytes[UUID_BYTES])
 {
     size_t digits = 0;
@@ -50,9 +44,9 @@ static bool uuid_bytes(struct text id, uint8_t bytes[UUID_BYTES])
                 return false;
             continue;
         }
-        int value = hex_value(id.data[i]);
-        if (value < 0)
-            return false;
+        int value = hex_digit(id.data[i]);
+        if (value < 0 || (id.data[i] >= 'A' && id.data[i] <= 'F'))
+            return false; /* upper case would come back as lower */
         bytes[digits / 2] = (uint8_t)(bytes[digits / 2] << 4 | value);
         digits++;
     }

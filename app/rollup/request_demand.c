@@ -13,47 +13,43 @@
 #include <stdlib.h>
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-#define COLUMN(kind, member)                                                   \
-    {                                                                          \
-#member, FIELD_##kind, offsetof(struct request_demand_row, member)     \
-    }
 
 /* clang-format off */
 #define COMMON_COLUMNS                                                         \
-    COLUMN(WINDOW, window_start),                                              \
-    COLUMN(TEXT, org),                                                         \
-    COLUMN(TEXT, gateway),                                                     \
-    COLUMN(TEXT, execution_mode),                                              \
-    COLUMN(TEXT, capability_family),                                           \
-    COLUMN(TEXT, capability_name),                                             \
-    COLUMN(INT, capability_id),                                                \
-    COLUMN(TEXT, canonical_pipeline),                                          \
-    COLUMN(TEXT, pipeline_id),                                                 \
-    COLUMN(TEXT, canonical_model),                                             \
-    COLUMN(TEXT, orchestrator_address),                                        \
-    COLUMN(TEXT, orchestrator_uri),                                            \
-    COLUMN(INT, job_count),                                                    \
-    COLUMN(INT, selected_count),                                               \
-    COLUMN(INT, no_orch_count),                                                \
-    COLUMN(INT, success_count),                                                \
-    COLUMN(INT, duration_ms_sum),                                              \
-    COLUMN(DOUBLE, price_sum),                                                 \
-    COLUMN(INT, llm_request_count),                                            \
-    COLUMN(INT, llm_success_count),                                            \
-    COLUMN(INT, llm_total_tokens_sum),                                         \
-    COLUMN(INT, llm_total_tokens_sample_count),                                \
-    COLUMN(DOUBLE, llm_tokens_per_second_sum),                                 \
-    COLUMN(INT, llm_tokens_per_second_sample_count),                           \
-    COLUMN(INT, llm_ttft_ms_sum),                                              \
-    COLUMN(INT, llm_ttft_ms_sample_count)
+    FIELD(WINDOW, request_demand_row, window_start),                                              \
+    FIELD(TEXT, request_demand_row, org),                                                         \
+    FIELD(TEXT, request_demand_row, gateway),                                                     \
+    FIELD(TEXT, request_demand_row, execution_mode),                                              \
+    FIELD(TEXT, request_demand_row, capability_family),                                           \
+    FIELD(TEXT, request_demand_row, capability_name),                                             \
+    FIELD(INT, request_demand_row, capability_id),                                                \
+    FIELD(TEXT, request_demand_row, canonical_pipeline),                                          \
+    FIELD(TEXT, request_demand_row, pipeline_id),                                                 \
+    FIELD(TEXT, request_demand_row, canonical_model),                                             \
+    FIELD(TEXT, request_demand_row, orchestrator_address),                                        \
+    FIELD(TEXT, request_demand_row, orchestrator_uri),                                            \
+    FIELD(INT, request_demand_row, job_count),                                                    \
+    FIELD(INT, request_demand_row, selected_count),                                               \
+    FIELD(INT, request_demand_row, no_orch_count),                                                \
+    FIELD(INT, request_demand_row, success_count),                                                \
+    FIELD(INT, request_demand_row, duration_ms_sum),                                              \
+    FIELD(DOUBLE, request_demand_row, price_sum),                                                 \
+    FIELD(INT, request_demand_row, llm_request_count),                                            \
+    FIELD(INT, request_demand_row, llm_success_count),                                            \
+    FIELD(INT, request_demand_row, llm_total_tokens_sum),                                         \
+    FIELD(INT, request_demand_row, llm_total_tokens_sample_count),                                \
+    FIELD(DOUBLE, request_demand_row, llm_tokens_per_second_sum),                                 \
+    FIELD(INT, request_demand_row, llm_tokens_per_second_sample_count),                           \
+    FIELD(INT, request_demand_row, llm_ttft_ms_sum),                                              \
+    FIELD(INT, request_demand_row, llm_ttft_ms_sample_count)
 
 static const struct field stored_list[] = {
     COMMON_COLUMNS,
-    COLUMN(INT, position),
+    FIELD(INT, request_demand_row, position),
 };
 static const struct field shown_list[] = {
     COMMON_COLUMNS,
-    COLUMN(INT, published),
+    FIELD(INT, request_demand_row, published),
 };
 /* clang-format on */
 
