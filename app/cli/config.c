@@ -28,7 +28,7 @@ static void add_value(struct json_writer *writer,
 {
     if (entry->kind == 'i')
         json_int(writer, entry->number);
-    else if (entry->kind == 'b')
+    else if (entry->kind == 'b' || entry->kind == 'n')
         json_raw(writer, text_of(entry->value));
     else
         json_string(writer, entry->value);

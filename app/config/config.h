@@ -128,7 +128,8 @@ struct config_entry {
     const char *help;     /* one sentence */
     const char *variable; /* "ASSAY_LOG_LEVEL" */
     const char *origin;   /* "default", "FILE:3", "ASSAY_ORG", "--org" */
-    char kind;      /* of the value in JSON: t text, i integer, b boolean */
+    char kind;            /* of the value in JSON: t text, i integer, n number,
+                             b boolean */
     int64_t number; /* the value where it is an integer: bytes, ms, a count */
 };
 

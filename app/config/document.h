@@ -21,6 +21,7 @@
 #define ASSAY_CONFIG_DOCUMENT_H
 
 #include "base/arena.h"
+#include "base/buf.h"
 #include "base/err.h"
 
 #include <stdbool.h>
@@ -141,5 +142,10 @@ void config_table_defaults(struct arena *arena,
 void config_table_read(struct config_document *document,
                        const struct config_node *map,
                        const struct config_table *table, void *target);
+
+/* A commented file that sets every field to its default; OPENING is its first
+ * comment. */
+void config_table_yaml(struct buf *out, const struct config_table *table,
+                       const char *opening);
 
 #endif

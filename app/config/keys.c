@@ -221,6 +221,8 @@ static char json_kind(enum config_type type)
     case CONFIG_DURATION:
     case CONFIG_SIZE:
         return 'i';
+    case CONFIG_NUMBER:
+        return 'n';
     case CONFIG_BOOL:
         return 'b';
     default:
@@ -298,9 +300,12 @@ static void add_limits(struct buf *out, int indent,
     if (key->type == CONFIG_CHOICE)
         snprintf(line, sizeof line, "One of %s.", key->choices);
     else if (key->type == CONFIG_INT)
-        snprintf(line, sizeof line, "From %lld to %lld %s.",
+        snprintf(line, sizeof line, "From %lld to %lld%s%s.",
                  (long long)key->least, (long long)key->most,
-                 key->unit ? key->unit : "");
+                 key->unit ? " " : "", key->unit ? key->unit : "");
+    else if (key->type == CONFIG_NUMBER)
+        snprintf(line, sizeof line, "A number from %lld to %lld.",
+                 (long long)key->least, (long long)key->most);
     else if (key->type == CONFIG_SIZE)
         snprintf(line, sizeof line, "Bytes, or with a unit: 500MB, 20GiB.");
     else if (key->type == CONFIG_DURATION)
@@ -322,26 +327,39 @@ static int add_section(struct buf *out, const char *path, const char *before)
     return 4;
 }
 
+/* KEY with its default, under what there is to say about it. */
+static void add_key(struct buf *out, const struct config_key *key,
+                    const char *before, const char *variable)
+{
+    buf_add_string(out, "\n");
+    int indent = add_section(out, key->path, before);
+    add_comment(out, indent, key->help);
+    add_limits(out, indent, key);
+    if (variable)
+        add_comment(out, indent, variable);
+    const char *dot = strchr(key->path, '.');
+    bool quoted = json_kind(key->type) == 't';
+    buf_printf(out, "%*s%s: %s%s%s\n", indent, "", dot ? dot + 1 : key->path,
+               quoted ? "\"" : "", key->standard, quoted ? "\"" : "");
+}
+
+void config_table_yaml(struct buf *out, const struct config_table *table,
+                       const char *opening)
+{
+    add_comment(out, 0, opening);
+    for (size_t i = 0; i < table->count; i++)
+        add_key(out, &table->keys[i], i ? table->keys[i - 1].path : NULL, NULL);
+}
+
 void config_default_yaml(struct buf *out)
 {
+    struct arena arena = {0};
     add_comment(out, 0,
                 "Configuration of assay. Every option is here with its "
                 "default; delete what you do not change. A variable of the "
                 "environment beats this file and a flag beats both.");
-    struct arena arena = {0};
-    for (size_t i = 0; i < config_keys_count; i++) {
-        const struct config_key *key = &config_keys[i];
-        buf_add_string(out, "\n");
-        int indent =
-            add_section(out, key->path, i ? config_keys[i - 1].path : NULL);
-        add_comment(out, indent, key->help);
-        add_limits(out, indent, key);
-        add_comment(out, indent, variable_name(&arena, key->path));
-        const char *dot = strchr(key->path, '.');
-        bool quoted = json_kind(key->type) == 't';
-        buf_printf(out, "%*s%s: %s%s%s\n", indent, "",
-                   dot ? dot + 1 : key->path, quoted ? "\"" : "", key->standard,
-                   quoted ? "\"" : "");
-    }
+    for (size_t i = 0; i < config_keys_count; i++)
+        add_key(out, &config_keys[i], i ? config_keys[i - 1].path : NULL,
+                variable_name(&arena, config_keys[i].path));
     arena_free(&arena);
 }
