@@ -30,6 +30,38 @@ void hash_sha256_parts(const struct text *parts, size_t count,
     mbedtls_sha256_free(&context);
 }
 
+enum { HMAC_BLOCK_BYTES = 64 };
+
+void hash_hmac_sha256(struct text key, const struct text *parts, size_t count,
+                      uint8_t out[SHA256_BYTES])
+{
+    mbedtls_sha256_context context;
+    uint8_t hashed[SHA256_BYTES];
+    uint8_t inner[HMAC_BLOCK_BYTES];
+    uint8_t outer[HMAC_BLOCK_BYTES];
+    if (key.length > HMAC_BLOCK_BYTES) {
+        hash_sha256(key.data, key.length, hashed);
+        key = (struct text){(const char *)hashed, sizeof hashed};
+    }
+    for (size_t i = 0; i < HMAC_BLOCK_BYTES; i++) {
+        uint8_t byte = i < key.length ? (uint8_t)key.data[i] : 0;
+        inner[i] = byte ^ 0x36;
+        outer[i] = byte ^ 0x5c;
+    }
+    mbedtls_sha256_init(&context);
+    (void)mbedtls_sha256_starts(&context, 0);
+    (void)mbedtls_sha256_update(&context, inner, sizeof inner);
+    for (size_t i = 0; i < count; i++)
+        (void)mbedtls_sha256_update(
+            &context, (const unsigned char *)parts[i].data, parts[i].length);
+    (void)mbedtls_sha256_finish(&context, out);
+    (void)mbedtls_sha256_starts(&context, 0);
+    (void)mbedtls_sha256_update(&context, outer, sizeof outer);
+    (void)mbedtls_sha256_update(&context, out, SHA256_BYTES);
+    (void)mbedtls_sha256_finish(&context, out);
+    mbedtls_sha256_free(&context);
+}
+
 struct hash_stream {
     mbedtls_sha256_context context;
 };

@@ -18,6 +18,10 @@ void hash_sha256(const void *bytes, size_t length, uint8_t out[SHA256_BYTES]);
 void hash_sha256_parts(const struct text *parts, size_t count,
                        uint8_t out[SHA256_BYTES]);
 
+/* HMAC-SHA256 (RFC 2104) of the parts under KEY. */
+void hash_hmac_sha256(struct text key, const struct text *parts, size_t count,
+                      uint8_t out[SHA256_BYTES]);
+
 /* SHA-256 of bytes that never stand together in memory. Finishing or freeing
  * ends the stream; free accepts null. */
 struct hash_stream;

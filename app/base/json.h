@@ -81,6 +81,17 @@ void json_null(struct json_writer *writer);
 /* Bytes that are JSON already. */
 void json_raw(struct json_writer *writer, struct text json);
 
+/* A key and its value. */
+void json_member_string(struct json_writer *writer, const char *key,
+                        const char *value);
+void json_member_text(struct json_writer *writer, const char *key,
+                      struct text value);
+void json_member_int(struct json_writer *writer, const char *key,
+                     int64_t value);
+void json_member_double(struct json_writer *writer, const char *key,
+                        double value);
+void json_member_bool(struct json_writer *writer, const char *key, bool value);
+
 /* The shortest decimal text of a finite double, as json_double writes it.
  * BYTES must hold 32. Returns the length. */
 size_t double_text(double value, char bytes[32]);

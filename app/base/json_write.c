@@ -225,3 +225,38 @@ size_t double_text(double value, char bytes[32])
                        digits + 1, exponent < 0 ? '-' : '+', abs(exponent));
     return (size_t)(at - bytes);
 }
+
+/* ---- members ------------------------------------------------------------- */
+
+void json_member_string(struct json_writer *writer, const char *key,
+                        const char *value)
+{
+    json_key(writer, key);
+    json_string(writer, value);
+}
+
+void json_member_text(struct json_writer *writer, const char *key,
+                      struct text value)
+{
+    json_key(writer, key);
+    json_text(writer, value);
+}
+
+void json_member_int(struct json_writer *writer, const char *key, int64_t value)
+{
+    json_key(writer, key);
+    json_int(writer, value);
+}
+
+void json_member_double(struct json_writer *writer, const char *key,
+                        double value)
+{
+    json_key(writer, key);
+    json_double(writer, value);
+}
+
+void json_member_bool(struct json_writer *writer, const char *key, bool value)
+{
+    json_key(writer, key);
+    json_bool(writer, value);
+}

@@ -34,25 +34,18 @@ static void add_value(struct json_writer *writer,
         json_string(writer, entry->value);
 }
 
-static void add_member(struct json_writer *writer, const char *key,
-                       const char *value)
-{
-    json_key(writer, key);
-    json_string(writer, value);
-}
-
 static void add_entry(struct json_writer *writer,
                       const struct config_entry *entry)
 {
     json_begin(writer, '{');
-    add_member(writer, "key", entry->key);
+    json_member_string(writer, "key", entry->key);
     json_key(writer, "value");
     add_value(writer, entry);
-    add_member(writer, "origin", entry->origin);
-    add_member(writer, "default", entry->standard);
-    add_member(writer, "unit", entry->unit);
-    add_member(writer, "variable", entry->variable);
-    add_member(writer, "help", entry->help);
+    json_member_string(writer, "origin", entry->origin);
+    json_member_string(writer, "default", entry->standard);
+    json_member_string(writer, "unit", entry->unit);
+    json_member_string(writer, "variable", entry->variable);
+    json_member_string(writer, "help", entry->help);
     json_end(writer, '}');
 }
 
@@ -110,8 +103,8 @@ static void print_problem(const struct invocation *invocation,
     struct buf line = {0};
     struct json_writer writer = {.out = &line};
     json_begin(&writer, '{');
-    add_member(&writer, "where", problem->where);
-    add_member(&writer, "problem", problem->what);
+    json_member_string(&writer, "where", problem->where);
+    json_member_string(&writer, "problem", problem->what);
     json_end(&writer, '}');
     printf("%s\n", buf_string(&line));
     buf_free(&line);

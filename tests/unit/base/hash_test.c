@@ -83,3 +83,36 @@ TEST(the_fast_hash_tells_lengths_and_bytes_apart)
     CHECK(hash_fast("abcdefgh1", 9) != hash_fast("abcdefgh2", 9));
     CHECK(hash_fast("abcd", 3) == hash_fast("abc", 3)); /* LENGTH bytes only */
 }
+
+/* RFC 4231, cases 1, 2 and 6. */
+TEST(hmac_follows_its_vectors)
+{
+    static const struct {
+        const char *key;
+        size_t key_length;
+        const char *one;
+        const char *two;
+        const char *hex;
+    } rows[] = {
+        {"\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b\x0b"
+         "\x0b\x0b\x0b\x0b",
+         20, "Hi ", "There",
+         "b0344c61d8db38535ca8afceaf0bf12b881dc200c9833da726e9376c2e32cff7"},
+        {"Jefe", 4, "what do ya want ", "for nothing?",
+         "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843"},
+        {NULL, 131, "Test Using Larger Than Block-Size Key",
+         " - Hash Key First",
+         "60e431591ee0b67f0d8a26aacbf5b77f8e0bc6213728c5140546040f0ee37f54"},
+    };
+    char long_key[131];
+    memset(long_key, 0xaa, sizeof long_key);
+    EACH_ROW (row, rows) {
+        uint8_t out[SHA256_BYTES];
+        char hex[2 * SHA256_BYTES + 1];
+        struct text parts[2] = {text_of(row->one), text_of(row->two)};
+        struct text key = {row->key ? row->key : long_key, row->key_length};
+        hash_hmac_sha256(key, parts, 2, out);
+        hash_hex(out, sizeof out, hex);
+        CHECK_EQ_TEXT(hex, row->hex);
+    }
+}
