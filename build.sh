@@ -66,7 +66,9 @@ shellcheck shellcheck
 chromium chromium
 zstd zstd
 openssl openssl
-git git'
+git git
+package python3-aiohttp
+package python3-grpcio'
 bench_needs='python3 python3'
 fuzz_needs='clang clang
 package libclang-rt-dev'

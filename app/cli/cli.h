@@ -96,6 +96,7 @@ extern const struct command command_config;
 extern const struct command command_token;
 extern const struct command command_backup;
 extern const struct command command_restore;
+extern const struct command command_sim;
 extern const struct command command_doctor;
 extern const struct command command_healthcheck;
 extern const struct command command_version;

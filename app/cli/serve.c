@@ -10,11 +10,11 @@
  */
 #include "api/api.h"
 #include "cli/derive.h"
+#include "cli/stop.h"
 #include "ingest/ingest.h"
 #include "rollup/rollup.h"
 #include "store/store.h"
 
-#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -34,13 +34,6 @@ static const struct example examples[] = {
     {"assay serve --data store --listen 127.0.0.1:0",
      "serve another store on any free port"},
     {0}};
-
-static void stop_signals(sigset_t *signals)
-{
-    sigemptyset(signals);
-    sigaddset(signals, SIGINT);
-    sigaddset(signals, SIGTERM);
-}
 
 /* For the person at the terminal, and for programs that started us and wait
  * for the address; therefore also with --quiet. */
@@ -67,27 +60,21 @@ static enum err start_writer(const struct config *config, struct store *store,
 static enum err serve_until_told(const struct config *config,
                                  const char *directory, struct store *store)
 {
-    sigset_t signals;
-    sigset_t before;
     struct api *api;
     struct writer *writer = NULL;
-    int signal_number;
     /* A file at its limit is a full disk: told to the sender, not fatal. */
     signal(SIGXFSZ, SIG_IGN);
-    stop_signals(&signals);
-    pthread_sigmask(SIG_BLOCK, &signals, &before);
+    stop_block();
     enum err err = start_writer(config, store, &writer);
     if (!err)
         err = api_start(&api, config, directory, writer);
     if (!err) {
         say_where(api, directory);
-        sigwait(&signals, &signal_number);
-        /* A second one ends a server that cannot end itself. */
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        stop_wait();
         api_stop(api);
     }
     writer_stop(writer);
-    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    stop_unblock();
     return err;
 }
 

@@ -28,3 +28,35 @@ int stop_count(void)
 {
     return stops;
 }
+
+/* ---- servers ------------------------------------------------------------- */
+
+static sigset_t stop_signals(void)
+{
+    sigset_t signals;
+    sigemptyset(&signals);
+    sigaddset(&signals, SIGINT);
+    sigaddset(&signals, SIGTERM);
+    return signals;
+}
+
+void stop_block(void)
+{
+    sigset_t signals = stop_signals();
+    pthread_sigmask(SIG_BLOCK, &signals, NULL);
+}
+
+void stop_unblock(void)
+{
+    sigset_t signals = stop_signals();
+    pthread_sigmask(SIG_UNBLOCK, &signals, NULL);
+}
+
+void stop_wait(void)
+{
+    sigset_t signals = stop_signals();
+    int signal_number;
+    sigwait(&signals, &signal_number);
+    /* A second one ends a server that cannot end itself. */
+    stop_unblock();
+}

@@ -12,7 +12,7 @@
 enum { FPS_MAX = 240, DELAY_MAX_MS = 3600000, SLOTS_MAX = 4096 };
 #define DAY_MS ((int64_t)86400000)
 #define MEMORY_MAX_BYTES ((int64_t)1 << 50)
-#define WEI_MAX INT64_C(1000000000000000)
+#define WEI_MAX 1000000 /* a minute of pixels then still fits 64 bits */
 
 /* The three rows of a distribution. */
 #define DISTRIBUTION(section, suffix, field, usual, highest)                   \
@@ -150,6 +150,13 @@ static const struct config_key scenario_options[] = {
      .standard = "kept",
      .choices = "kept|dropped",
      .help = "Whether output frames carry the timestamps of their input."},
+    {.path = "status_every",
+     .type = CONFIG_DURATION,
+     .offset = FIELD(status_every_ms),
+     .standard = "10s",
+     .least = 100,
+     .most = DELAY_MAX_MS,
+     .help = "How often its runner reports on the events channel."},
     {.path = "failure.rate",
      .type = CONFIG_NUMBER,
      .offset = FIELD(failure_rate),

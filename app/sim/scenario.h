@@ -72,7 +72,8 @@ struct behaviour {
     int64_t freeze_length_ms;
     int64_t restart_every_ms; /* 0: never */
     int64_t restart_length_ms;
-    int timestamps; /* enum timestamps */
+    int timestamps;          /* enum timestamps */
+    int64_t status_every_ms; /* on the events channel */
 
     double failure_rate;
     int failure_kind;  /* enum failure_kind */

@@ -92,6 +92,11 @@ struct trickle_channel *trickle_channel_new(const char *mime, int64_t now_us)
     return channel;
 }
 
+void trickle_channel_hold(struct trickle_channel *channel)
+{
+    channel->holders++;
+}
+
 void trickle_channel_release(struct trickle_channel *channel)
 {
     if (--channel->holders)
@@ -134,7 +139,7 @@ static struct trickle_segment *place(struct trickle_channel *channel,
 void trickle_channel_close(struct trickle_channel *channel)
 {
     channel->closed = true;
-    channel->holders++;
+    trickle_channel_hold(channel);
     for (size_t i = 0; i < TRICKLE_RING; i++)
         segment_close(channel->ring[i]);
     trickle_channel_release(channel);
@@ -166,7 +171,7 @@ void trickle_write_begin(struct trickle_writer *writer,
     if (seq < 0)
         seq = channel->next;
     *writer = (struct trickle_writer){.channel = channel, .seq = seq};
-    channel->holders++;
+    trickle_channel_hold(channel);
     channel->begun_us = now_us;
     if (reset)
         close_older(channel, seq);
@@ -255,7 +260,7 @@ enum trickle_found trickle_read_begin(struct trickle_reader *reader,
     if (!segment)
         segment = place(channel, seq);
     segment->closed |= channel->closed;
-    channel->holders++;
+    trickle_channel_hold(channel);
     reader->segment = segment;
     watch_begin(segment, &reader->watch, wake, context);
     return TRICKLE_FOUND;

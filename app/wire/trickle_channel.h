@@ -54,6 +54,9 @@ struct trickle_channel *trickle_channel_new(const char *mime, int64_t now_us)
 /* Closes all segments for good and wakes everybody. Twice does nothing. */
 void trickle_channel_close(struct trickle_channel *channel);
 
+/* One more holder, for one more release. */
+void trickle_channel_hold(struct trickle_channel *channel);
+
 /* The caller's hold ends. */
 void trickle_channel_release(struct trickle_channel *channel);
 
