@@ -20,12 +20,13 @@ enum err lens_from_options(struct invocation *invocation, struct lens *lens,
 {
     const char *name = option_text(invocation, "--lens");
     const char *pass = option_text(invocation, "--pass");
-    *lens = name && !strcmp(name, "assay") ? lens_assay : lens_published;
+    bool assay = name && !strcmp(name, "assay");
+    *lens = assay ? lens_assay : lens_published;
     *whole = pass && !strcmp(pass, "whole");
     enum err err = turn(invocation, "--switch", true, lens);
     if (!err)
         err = turn(invocation, "--without", false, lens);
-    if (err || lens_is_published(lens))
+    if (err || (!assay && lens_is_published(lens)))
         return err;
     if (pass && !*whole)
         return err_set(ERR_USAGE,

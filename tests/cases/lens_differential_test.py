@@ -1,4 +1,4 @@
-"""The published lens against a second implementation of its specification.
+"""The lenses against a second implementation of their specification.
 
 tests/reference holds a slow and simple one, and a generator of telemetry that
 is dense in edge cases. Here hundreds of generated sets go through both; every
@@ -18,6 +18,7 @@ sys.path.insert(0, str(ROOT / "tests" / "reference"))
 import compare                    # noqa: E402
 import generate                   # noqa: E402
 import score                      # noqa: E402
+from switches import SWITCHES     # noqa: E402
 
 
 def sets():
@@ -30,7 +31,6 @@ def sets():
 def assert_none(label, found, lens):
     if found:
         name, key, _ = found[0]
-        lens.run(name[1] or "settled")
         sentences = "\n".join(sentence for _, _, sentence in found[:5])
         raise AssertionError(
             f"{label}: {len(found)} cells differ\n{sentences}\n"
@@ -61,6 +61,36 @@ def test_every_import_on_the_way_leaves_equal_cells():
         groups = compare.in_steps(seed, generate.generate(seed), 8)
         assert_none(f"on the way, seed {seed}",
                     *compare.differences_on_the_way(groups))
+
+
+def test_other_lenses_are_equal_cell_by_cell():
+    """All switches, none, each alone by turns, and a few at random."""
+    for seed in range(30001, 30001 + max(sets()[0] // 5, len(SWITCHES))):
+        records = generate.generate(seed)
+        assert_equal(f"switches, seed {seed}",
+                     *compare.grouping(seed, records),
+                     compare.other_lenses(seed))
+    for seed in range(40001, 40001 + max(sets()[1] // 3, 1)):
+        records = generate.generate(seed, benchmark=True)
+        assert_equal(f"switches and benchmarks, seed {seed}",
+                     *compare.grouping(seed, records),
+                     compare.other_lenses(seed))
+
+
+def test_every_switch_acts_in_the_generated_sets():
+    """Else comparing it would show nothing."""
+    idle = set(SWITCHES)
+    for seed in range(1, 20):
+        reference = compare.published.Lens()
+        for record in generate.generate(seed, benchmark=seed == 1):
+            reference.add(record)
+
+        def rows(*switches):
+            reference.run("whole", switches)
+            return reference.export_sla(), reference.export_selections()
+        before = rows()
+        idle = {name for name in idle if rows(name) == before}
+    assert not idle, idle
 
 
 PAYEE, SIGNER = "0x" + "a" * 40, "0x" + "b" * 40
@@ -128,6 +158,7 @@ def row(r, success, swapped, output_failed, hs, he, **values):
         "prompt_to_first_frame_sample_count": 0,
         "e2e_latency_sum_ms": 0, "e2e_latency_sample_count": 0}
     out.update(values)
+    out["fps_samples"] = out["status_samples"]
     return out
 
 

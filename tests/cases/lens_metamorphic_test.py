@@ -52,11 +52,12 @@ class Store:
                    *arguments).out
 
     def tables(self, *arguments):
-        """The text of all tables of both passes."""
-        return {(what, which):
-                self.rows(what, "--pass", which, *arguments)
+        """The text of all tables of both passes and both lenses."""
+        ways = (("--pass", "settled"), ("--pass", "whole"),
+                ("--lens", "assay"))
+        return {(what, *way): self.rows(what, *way, *arguments)
                 for what in ("sla", "sessions", "selections")
-                for which in ("settled", "whole")}
+                for way in ways}
 
     def unique(self):
         """The counts without `received`, which repetition may change."""

@@ -25,12 +25,14 @@ ALIASES = {
 
 EXACT_AGE_MS = 10 * 60 * 1000
 FUTURE_MS = 30 * 1000
+LATE_MS = 60 * 60 * 1000
 
-CLASSES = ['exact', 'prior', 'future', 'stale']
+CLASSES = ['exact', 'prior', 'future', 'stale', 'late']
 OUTCOMES = {'exact': ('resolved', 'matched'),
             'prior': ('resolved', 'matched_prior'),
             'future': ('resolved', 'future_skew'),
-            'stale': ('stale', 'stale_candidate')}
+            'stale': ('stale', 'stale_candidate'),
+            'late': ('resolved', 'late_snapshot')}
 IDENTITY_TYPES = ['uri', 'address', 'alias']
 
 
@@ -157,7 +159,7 @@ def ambiguous():
     return Decision('ambiguous', 'ambiguous_candidates', 'ambiguous', 'low')
 
 
-def _classified(intervals, t):
+def _classified(intervals, t, switches):
     """(class, interval) of one identity type's intervals at time t."""
     at = [i for i in intervals if i.version.valid_from == t]
     if at:
@@ -175,6 +177,9 @@ def _classified(intervals, t):
                 out.append(('exact' if inside else 'prior', i))
         elif i.version.valid_from == after and after - t <= FUTURE_MS:
             out.append(('future', i))
+        elif (i.version.valid_from == after and after - t <= LATE_MS
+              and 'late_snapshot' in switches):
+            out.append(('late', i))
     return out
 
 
@@ -184,16 +189,18 @@ def _compatible(interval, hints):
             and (not model or lower(model) == lower(interval.model)))
 
 
-def _choose_gpu(surface):
+def _choose_gpu(surface, switches):
     """(gpu, hardware flag) of intervals in order; 11 on 2.6."""
     complete = all(i.hardware and i.pipeline and i.model for i in surface)
     gpus = {i.gpu for i in surface if i.gpu}
     if complete and len(gpus) > 1:
+        if 'multi_gpu' in switches:
+            return '+'.join(sorted(gpus, key=str.encode)), True
         return '', True
     return surface[0].gpu, surface[0].hardware
 
 
-def decide(candidate, intervals):
+def decide(candidate, intervals, switches=frozenset()):
     """The decision for one selection event, from its org's intervals."""
     c = candidate
     t = c.event.ts
@@ -215,7 +222,7 @@ def decide(candidate, intervals):
         pools = {'address': by_address, 'alias': by_alias}
     found = [(kind, freshness, interval)
              for kind, pool in pools.items()
-             for freshness, interval in _classified(pool, t)]
+             for freshness, interval in _classified(pool, t, switches)]
     if not found:
         return unresolved('missing_candidate')
     best = min((f[1] for f in found), key=CLASSES.index)
@@ -226,10 +233,12 @@ def decide(candidate, intervals):
     surface.sort(key=lambda i: (-i.version.valid_from, i.hash))
     if len({i.surface() for i in surface}) > 1:
         return ambiguous()
-    gpu, hardware = _choose_gpu(surface)
+    gpu, hardware = _choose_gpu(surface, switches)
     status, reason = OUTCOMES[best]
     if not hardware:
         status, reason = 'hardware_less', 'matched_without_hardware'
-    confidence = 'medium' if status == 'stale' else 'high'
+    confidence = 'high'
+    if status == 'stale' or reason == 'late_snapshot':
+        confidence = 'medium'
     return Decision(status, reason, kind + '_interval_' + best, confidence,
                     surface[0], gpu)

@@ -2,7 +2,7 @@
 """Runs the real lens and the one in this folder, and compares every cell.
 
     compare.py [--seeds A-B] [--benchmark-every N] [--steps N] [--shrink]
-               [FILE...]
+               [--switches] [FILE...]
 
 The binary is $ASSAY_BIN, else build/assay. Each seed's records are imported
 into a fresh data directory (in one, three or many imports, plain or gzip, by
@@ -10,6 +10,9 @@ seed); then `sla`, `sessions` and `selections` of both passes and `counts` are
 exported and compared: the same rows, in the same order, the same columns in
 the same order, every number equal as a double. With FILE the records are the
 lines (or array elements) of that file instead.
+
+--switches compares other lenses instead of the published one: all switches,
+none, one alone and a few, which ones by seed.
 
 --steps imports a set in N imports, every other set shuffled, and compares
 after each of them.
@@ -36,8 +39,41 @@ import lens as published             # noqa: E402
 from generate import file_of, generate  # noqa: E402
 from jsontext import compact         # noqa: E402
 from sessions import session_key     # noqa: E402
+from switches import SWITCHES        # noqa: E402
 
-PASSES = ('settled', 'whole')
+
+class View:
+    """One way to fold: a pass of the published lens, or other switches."""
+
+    def __init__(self, label, options, mode, switches=()):
+        self.label = label
+        self.options = options
+        self.mode = mode
+        self.switches = switches
+
+
+PUBLISHED = (View('--pass settled', ['--pass', 'settled'], 'settled'),
+             View('--pass whole', ['--pass', 'whole'], 'whole'))
+
+
+def switched(*names):
+    """The published lens with these switches."""
+    options = [option for name in names for option in ('--switch', name)]
+    return View(' '.join(options) or 'no switch', options or
+                ['--pass', 'whole'], 'whole', names)
+
+
+def other_lenses(seed):
+    """Views of the other lens: all of it, one switch alone, any few."""
+    r = random.Random(seed)
+    few = [name for name in SWITCHES if r.random() < 0.4]
+    every = View('--lens assay', ['--lens', 'assay'], 'whole', SWITCHES)
+    none = View('all switched off', ['--lens', 'assay', '--without',
+                                     ','.join(SWITCHES)], 'whole')
+    return (every, none, switched(SWITCHES[seed % len(SWITCHES)]),
+            switched(*few))
+
+
 KEYS = {
     'sla': ('window_start', 'org', 'orchestrator_address', 'pipeline_id',
             'model_id', 'gpu_id'),
@@ -84,32 +120,31 @@ def import_records(data, groups, org='', compressed=False):
         os.remove(path)
 
 
-def export_real(data, what, which=None):
-    options = ['--pass', which] if which else []
+def export_real(data, what, options=()):
     text = run('export', what, '--data', os.path.join(data, 'store'),
                *options, '--format', 'ndjson')
     return [json.loads(line) for line in text.split(b'\n') if line]
 
 
-def real_tables(data):
+def real_tables(data, views):
     tables = {('counts', None): export_real(data, 'counts')}
-    for which in PASSES:
+    for view in views:
         for what in ('sla', 'sessions', 'selections'):
-            tables[what, which] = export_real(data, what, which)
+            tables[what, view] = export_real(data, what, view.options)
     return tables
 
 
-def reference_tables(groups, org=''):
+def reference_tables(groups, org='', views=PUBLISHED):
     lens = published.Lens()
     for records in groups:
         for record in records:
             lens.add(record, org)
     tables = {('counts', None): lens.export_counts()}
-    for which in PASSES:
-        lens.run(which)
-        tables['sla', which] = lens.export_sla()
-        tables['sessions', which] = lens.export_sessions()
-        tables['selections', which] = lens.export_selections()
+    for view in views:
+        lens.run(view.mode, view.switches)
+        tables['sla', view] = lens.export_sla()
+        tables['sessions', view] = lens.export_sessions()
+        tables['selections', view] = lens.export_selections()
     return tables, lens
 
 
@@ -122,7 +157,7 @@ def same(a, b):
 def table_differences(name, expected, got):
     """Lines of text: (key or None, sentence) of each difference."""
     what = name[0]
-    label = what if name[1] is None else '%s --pass %s' % name
+    label = what if name[1] is None else '%s %s' % (what, name[1].label)
     keys = KEYS[what]
 
     def by_key(rows):
@@ -157,12 +192,12 @@ def table_differences(name, expected, got):
     return out
 
 
-def differences(groups, org='', compressed=False):
+def differences(groups, org='', compressed=False, views=PUBLISHED):
     """All differences for these groups of records, and the reference."""
-    expected, lens = reference_tables(groups, org)
+    expected, lens = reference_tables(groups, org, views)
     with tempfile.TemporaryDirectory(prefix='assay-compare-') as data:
         import_records(data, groups, org, compressed)
-        got = real_tables(data)
+        got = real_tables(data, views)
     out = []
     for name in expected:
         for key, sentence in table_differences(name, expected[name],
@@ -171,7 +206,7 @@ def differences(groups, org='', compressed=False):
     return out, lens
 
 
-def differences_on_the_way(groups):
+def differences_on_the_way(groups, views=PUBLISHED):
     """As differences, but compared after each group's import.
 
     Stops at the first group after which something differs.
@@ -179,8 +214,8 @@ def differences_on_the_way(groups):
     with tempfile.TemporaryDirectory(prefix='assay-compare-') as data:
         for i, group in enumerate(groups):
             import_records(data, [group])
-            expected, lens = reference_tables(groups[:i + 1])
-            got = real_tables(data)
+            expected, lens = reference_tables(groups[:i + 1], '', views)
+            got = real_tables(data, views)
             out = [(name, key, sentence) for name in expected
                    for key, sentence in table_differences(
                        name, expected[name], got[name])]
@@ -206,11 +241,11 @@ def grouping(seed, records):
     return groups, ('', '', 'cloudspe')[seed % 3], seed % 4 == 3
 
 
-def shrink(records, org):
+def shrink(records, org, views):
     """A small set of records that still differs (or fails)."""
     def differs(subset):
         try:
-            return bool(differences([subset], org)[0])
+            return bool(differences([subset], org, False, views)[0])
         except Failure:
             return True
     if not differs(records):
@@ -232,6 +267,7 @@ def context(lens, name, key):
     """The events that the row is about, as text."""
     if key is None or name[0] == 'counts':
         return ''
+    lens.run(name[1].mode, name[1].switches)
     org = key[1] if name[0] == 'sla' else key[0].partition('|')[0]
     wanted = {key[0]}
     if name[0] == 'sla':
@@ -264,7 +300,6 @@ def report(found, lens, cells):
     if len(found) > cells:
         print('  ... %d more' % (len(found) - cells))
     for name, key, _ in found[:1]:
-        lens.run(name[1] or 'settled')
         print(context(lens, name, key))
 
 
@@ -298,6 +333,7 @@ def main():
     parser.add_argument('--benchmark-every', type=int, default=10)
     parser.add_argument('--steps', type=int, default=0)
     parser.add_argument('--shrink', action='store_true')
+    parser.add_argument('--switches', action='store_true')
     parser.add_argument('--keep', default=tempfile.gettempdir())
     parser.add_argument('--org', default='')
     parser.add_argument('--cells', type=int, default=8)
@@ -307,11 +343,14 @@ def main():
     bad = compared = 0
     for label, groups, org, compressed in work(arguments):
         compared += 1
+        views = PUBLISHED
+        if arguments.switches:
+            views = other_lenses(int(label) if label.isdigit() else 0)
         try:
             if arguments.steps:
-                found, lens = differences_on_the_way(groups)
+                found, lens = differences_on_the_way(groups, views)
             else:
-                found, lens = differences(groups, org, compressed)
+                found, lens = differences(groups, org, compressed, views)
         except Failure as failure:
             print('%s: %s' % (label, failure))
             found = lens = None
@@ -322,7 +361,7 @@ def main():
             print('%s: %d cells differ' % (label, len(found)))
             report(found, lens, arguments.cells)
         if arguments.shrink:
-            small = shrink([r for g in groups for r in g], org)
+            small = shrink([r for g in groups for r in g], org, views)
             path = os.path.join(arguments.keep, 'compare-%s.ndjson' %
                                 os.path.basename(label))
             with open(path, 'wb') as out:
@@ -330,7 +369,8 @@ def main():
             print('  shrunk to %d records (--org %r): %s' % (
                 len(small), org, path))
             try:
-                report(*differences([small], org), arguments.cells)
+                report(*differences([small], org, False, views),
+                       arguments.cells)
             except Failure as failure:
                 print('  %s' % failure)
         if bad >= arguments.stop_after:

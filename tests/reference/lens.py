@@ -1,12 +1,14 @@
-"""The `published` lens, slow and simple: records in, export rows out.
+"""The lenses, slow and simple: records in, export rows out.
 
 For: a second implementation of the specification of the published metrics,
 written from its text, to compare the real one with. Sections 1 to 3.5 and 11;
-what the text leaves open is decided in DECISIONS.md.
+what the text leaves open is decided in DECISIONS.md. Without switches it is
+the `published` lens, with all of them `assay`.
 
     lens = Lens()
     lens.add(record_bytes, default_org)
     lens.run('settled')            # or 'whole'
+    lens.run('whole', ['fps_without_zeros'])
     lens.export_sla() ...
 
 Reading order: accept.py, sessions.py, snapshots.py, attribution.py, score.py,
@@ -20,7 +22,8 @@ import score
 import snapshots
 from accept import Intake
 from attribution import normalise
-from sessions import DAY_MS, HOUR_MS, build_sessions
+from sessions import DAY_MS, HOUR_MS, build_sessions, trace_type
+from switches import chosen
 
 SLA_COLUMNS = '''window_start org orchestrator_address pipeline_id model_id
 gpu_id gpu_model_name region known_sessions_count requested_sessions
@@ -101,6 +104,22 @@ def _never_selected(session):
     return attribution.Decision('unresolved', reason, None, None)
 
 
+class Part:
+    """One session in one SLA row (3.1).
+
+    `hour` holds its samples; None for an orchestrator that it left (88).
+    `counts` says that the session's flags and latencies count here, `swapped`
+    that its swap does.
+    """
+
+    def __init__(self, session, last, hour, counts, swapped):
+        self.session = session
+        self.last = last
+        self.hour = hour
+        self.counts = counts
+        self.swapped = swapped
+
+
 class Lens:
     """All evidence, and the result of the pass that was run last."""
 
@@ -110,10 +129,15 @@ class Lens:
     def add(self, record, default_org=''):
         self.intake.take(record, default_org)
 
-    def run(self, mode):
-        """Computes everything; mode is 'settled' or 'whole'."""
+    def run(self, mode, switches=()):
+        """Computes everything; mode is 'settled' or 'whole'.
+
+        With switches it must be 'whole'.
+        """
+        self.switches = chosen(switches)
+        assert mode == 'whole' or not self.switches
         events = self.intake.events.values()
-        self.sessions = build_sessions(events)
+        self.sessions = build_sessions(events, self.switches)
         self.elements = {}
         for event in events:
             if event.family == 'network_capabilities':
@@ -121,13 +145,14 @@ class Lens:
                     snapshots.elements_of(event))
         self.mode = mode
         self.selections = []
+        self.chosen = {}       # session key -> its selections in order
         self.stored = {}       # session key -> latest selection so far
         self.last_row = {}     # session key -> SessionRow
         self.owner = {}        # (session key, day) -> SessionRow
         for org in sorted({s.org for s in self.sessions.values()}):
             self._run_org(org)
         self.rows = self._sla_rows()
-        score.score_rows(self.rows)
+        score.score_rows(self.rows, self.switches)
 
     def _run_org(self, org):
         mine = [s for s in self.sessions.values() if s.org == org]
@@ -145,12 +170,14 @@ class Lens:
                       for sel in selections]
         seen = ({c.address for c in candidates} | {c.url for c in candidates})
         intervals = snapshots.load(self.elements.get(org, []), seen, start,
-                                   end)
+                                   end, 'late_snapshot' in self.switches)
         for session in touched:
             selections, identities = found[session.key]
             for sel in selections:
-                sel.decision = attribution.decide(sel.candidate, intervals)
+                sel.decision = attribution.decide(sel.candidate, intervals,
+                                                  self.switches)
             self.selections.extend(selections)
+            self.chosen[session.key] = selections
             row = self._session_row(session, selections, identities)
             self.last_row[session.key] = row
             for hour in session.hours:
@@ -170,12 +197,65 @@ class Lens:
             return SessionRow(session, carried, carried.decision)
         return SessionRow(session, None, _never_selected(session))
 
+    # Swaps (86 to 88).
+
+    def _inferred_swap(self, session):
+        """Without a trace, but the attributed orchestrator changed."""
+        if 'inferred_swaps' not in self.switches or session.swap_count:
+            return False
+        named = [s.decision.address for s in self.chosen[session.key]
+                 if s.decision.address]
+        return any(a != b for a, b in zip(named, named[1:]))
+
+    def _leavings(self, session):
+        """(time, decision or None) of every orchestrator that was left."""
+        selections = self.chosen[session.key]
+        if self._inferred_swap(session):
+            named = [s for s in selections if s.decision.address]
+            return [(b.ts, a.decision) for a, b in zip(named, named[1:])
+                    if a.decision.address != b.decision.address]
+        out = []
+        for e in session.events:
+            if (e.family == 'stream_trace'
+                    and trace_type(e) == 'orchestrator_swap'):
+                own = [s for s in selections if s.candidate.event.id == e.id]
+                before = [s for s in selections if s.ts <= e.ts]
+                left = own[:1] or before[-1:]
+                out.append((e.ts, e.id.encode(),
+                            left[0].decision if left else None))
+        return [(ts, decision) for ts, _, decision in
+                sorted(out, key=lambda leaving: leaving[:2])]
+
+    def _left_parts(self, session, last, groups):
+        """Adds the parts of what was left; true if its own was among them."""
+        own = False
+        done = set()
+        for ts, decision in self._leavings(session):
+            address = decision.address if decision else ''
+            if address == last.decision.address:
+                own = True
+                continue
+            hour = ts // HOUR_MS * HOUR_MS
+            if (hour, address) in done:
+                continue
+            done.add((hour, address))
+            row = SessionRow(session, None, decision or _never_selected(session))
+            key = (hour, session.org, address, row.pipeline, row.model,
+                   decision.gpu if decision else '')
+            groups.setdefault(key, []).append(
+                Part(session, last, None, True, True))
+        return own
+
     # SLA input rows (3.1).
 
     def _sla_rows(self):
         groups = {}
         for session in self.sessions.values():
             last = self.last_row[session.key]
+            swapped = session.swap_count > 0 or self._inferred_swap(session)
+            if 'swap_charged_to_left' in self.switches:
+                swapped = self._left_parts(session, last, groups)
+            counted = False
             for hour in session.hours:
                 sought_from = None
                 if self.mode == 'settled':
@@ -186,15 +266,21 @@ class Lens:
                 owner = self.owner[session.key, hour.start]
                 key = (hour.start, session.org, owner.decision.address,
                        owner.pipeline, owner.model, last.decision.gpu)
-                groups.setdefault(key, []).append((session, last, hour))
+                counts = not (counted
+                              and 'session_counted_once' in self.switches)
+                counted = True
+                groups.setdefault(key, []).append(
+                    Part(session, last, hour, counts, swapped))
         return [self._sla_row(key, groups[key]) for key in sorted(groups)]
 
     def _sla_row(self, key, members):
         start, org, address, pipeline, model, gpu = key
-        asked = [m for m in members if m[0].requested()]
+        asked = [m for m in members if m.counts and m.session.requested()]
+        judged = [m for m in asked if not self._uncounted(m)]
+        own = [m for m in members if m.hour]
 
-        def count(test):
-            return sum(1 for session, last, _ in asked if test(session, last))
+        def count(test, among=judged):
+            return sum(1 for m in among if test(m.session, m.last))
 
         def failed(session, last, excused):
             if session.startup_outcome() != 'failed':
@@ -205,16 +291,21 @@ class Lens:
         def output_failed(session):
             return session.loading_only() or session.zero_output_fps()
 
-        ptffs, latencies, fps = [], [], []
-        for session, _, hour in members:
-            fps.extend(hour.fps)
-            if session.ptff_ms:
-                ptffs.append(session.ptff_ms)
-            if hour.latencies:
-                latencies.extend(hour.latencies)
-            elif session.e2e_latency_ms:
-                latencies.append(session.e2e_latency_ms)
-        swapped = count(lambda s, _: s.swap_count > 0)
+        ptffs, latencies, fps, signals, expected = [], [], [], 0, 0
+        for m in own:
+            fps.extend(m.hour.fps)
+            if m.counts and m.session.ptff_ms:
+                ptffs.append(m.session.ptff_ms)
+            if m.hour.latencies:
+                latencies.extend(m.hour.latencies)
+            elif m.counts and m.session.e2e_latency_ms:
+                latencies.append(m.session.e2e_latency_ms)
+            if m.counts and not self._uncounted(m):
+                signals += m.session.health_signals()
+                expected += m.session.expected_signals()
+        swapped = [m for m in judged if m.swapped]
+        inferred = [m for m in swapped if self._inferred_swap(m.session)]
+        split = 'inferred_swaps' in self.switches
         return {
             'window_start_ms': start,
             'window_start': window(start),
@@ -230,9 +321,10 @@ class Lens:
             'startup_success_sessions': count(
                 lambda s, _: s.startup_outcome() == 'success'),
             'no_orch_sessions': count(
-                lambda s, l: s.selection_outcome(l.selected) == 'no_orch'),
+                lambda s, l: s.selection_outcome(l.selected) == 'no_orch',
+                asked),
             'startup_excused_sessions': count(
-                lambda s, l: failed(s, l, True)),
+                lambda s, l: failed(s, l, True), asked),
             'startup_failed_sessions': count(
                 lambda s, l: failed(s, l, False)),
             'loading_only_sessions': count(lambda s, _: s.loading_only()),
@@ -241,22 +333,27 @@ class Lens:
             'output_failed_sessions': count(lambda s, _: output_failed(s)),
             'effective_failed_sessions': count(
                 lambda s, l: failed(s, l, False) or output_failed(s)),
-            'confirmed_swapped_sessions': 0,
-            'inferred_swap_sessions': 0,
-            'total_swapped_sessions': swapped,
+            'confirmed_swapped_sessions': (len(swapped) - len(inferred)
+                                           if split else 0),
+            'inferred_swap_sessions': len(inferred),
+            'total_swapped_sessions': len(swapped),
             'sessions_ending_in_error': count(
                 lambda s, _: s.error_samples > 0),
-            'error_status_samples': sum(h.errors for _, _, h in members),
-            'health_signal_count': sum(
-                s.health_signals() for s, _, _ in members),
-            'health_expected_signal_count': sum(
-                s.expected_signals() for s, _, _ in members),
+            'error_status_samples': sum(m.hour.errors for m in own),
+            'health_signal_count': signals,
+            'health_expected_signal_count': expected,
             'output_fps_sum': score.exact_sum(fps),
-            'status_samples': len(fps),
+            'status_samples': sum(m.hour.samples for m in own),
+            'fps_samples': len(fps),
             'prompt_to_first_frame_sum_ms': score.exact_sum(ptffs),
             'prompt_to_first_frame_sample_count': len(ptffs),
             'e2e_latency_sum_ms': score.exact_sum(latencies),
             'e2e_latency_sample_count': len(latencies)}
+
+    def _uncounted(self, part):
+        """Excused, and excused sessions do not count (90)."""
+        return ('excused_not_counted' in self.switches and part.session
+                .excusal_reason(part.last.selected) != 'none')
 
     # Export.
 

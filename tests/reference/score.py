@@ -19,7 +19,7 @@ METRICS = {
     'ptff': ('prompt_to_first_frame_sum_ms',
              'prompt_to_first_frame_sample_count', 0.5, 0.9),
     'e2e': ('e2e_latency_sum_ms', 'e2e_latency_sample_count', 0.5, 0.9),
-    'fps': ('output_fps_sum', 'status_samples', 0.1, 0.5)}
+    'fps': ('output_fps_sum', 'fps_samples', 0.1, 0.5)}
 
 NAN = float('nan')
 
@@ -136,7 +136,10 @@ def _collapsed(rows):
 
 
 def benchmarks(rows):
-    """(day, pipeline, model) -> {metric: (low, high, n)}; NaN without n."""
+    """(day, pipeline, model) -> {metric: (low, high, n, values)}.
+
+    NaN without n.
+    """
     groups = {}
     for row in _collapsed(rows):
         key = (row['day'], row['pipeline_id'], row['model_id'])
@@ -149,31 +152,37 @@ def benchmarks(rows):
             values = [v for v in values if v is not None]
             digest = Digest(values)
             out[key][metric] = (digest.quantile(low), digest.quantile(high),
-                                len(values))
+                                len(values), values)
     return out
 
 
-def cohort(days, metric):
+def cohort(days, metric, switches=frozenset()):
     """(low, high, N) from the daily (low, high, n) of the week before."""
     total = sum(day[metric][2] for day in days)
     if total == 0:
         return None, None, 0
+    if 'merged_benchmark' in switches:
+        digest = Digest([v for day in days for v in day[metric][3]])
+        low, high = METRICS[metric][2:]
+        return digest.quantile(low), digest.quantile(high), total
+    if 'nan_day_neutral' in switches:
+        days = [day for day in days if day[metric][2] > 0]
     low = exact_sum(day[metric][0] * day[metric][2] for day in days) / total
     high = exact_sum(day[metric][1] * day[metric][2] for day in days) / total
     return low, high, total
 
 
-def cohort_of(row, bench, metric):
+def cohort_of(row, bench, metric, switches):
     day = row['window_start_ms'] // DAY_MS
     keys = [(day - back, row['pipeline_id'], row['model_id'])
             for back in range(COHORT_DAYS, 0, -1)]
-    return cohort([bench[k] for k in keys if k in bench], metric)
+    return cohort([bench[k] for k in keys if k in bench], metric, switches)
 
 
 # Score.
 
-def lower_is_better(value, p50, p90, n):
-    if value is None or n < GATE:
+def lower_is_better(value, p50, p90, n, gate=GATE):
+    if value is None or n < gate:
         return 0.5
     if p90 <= p50:
         return 1.0 if value <= p50 else 0.0
@@ -184,8 +193,8 @@ def lower_is_better(value, p50, p90, n):
     return 1 - (value - p50) / (p90 - p50)
 
 
-def higher_is_better(value, p10, p50, n):
-    if value is None or n < GATE:
+def higher_is_better(value, p10, p50, n, gate=GATE):
+    if value is None or n < gate:
         return 0.5
     if p50 <= p10:
         return 1.0 if value >= p50 else 0.0
@@ -200,8 +209,17 @@ def shrunk(raw, samples, enough):
     return clamp(0.5 + min(samples / enough, 1.0) * (raw - 0.5))
 
 
-def add_rates(row):
+def counted_sessions(row, switches):
+    """How many sessions the rates divide by."""
     r = row['requested_sessions']
+    if 'excused_not_counted' in switches:
+        r -= row['startup_excused_sessions']
+    return r
+
+
+def add_rates(row, switches=frozenset()):
+    r = counted_sessions(row, switches)
+    asked = row['requested_sessions']
 
     def rate(count):
         return count / r if r else None
@@ -212,7 +230,8 @@ def add_rates(row):
     he = row['health_expected_signal_count']
     row['health_signal_coverage_ratio'] = min(hs / he, 1.0) if he else 1.0
     row['startup_success_rate'] = rate(row['startup_success_sessions'])
-    row['excused_failure_rate'] = rate(row['startup_excused_sessions'])
+    row['excused_failure_rate'] = (row['startup_excused_sessions'] / asked
+                                   if asked else None)
     row['effective_success_rate'] = without(row['effective_failed_sessions'])
     row['no_swap_rate'] = without(row['total_swapped_sessions'])
     row['output_viability_rate'] = without(row['output_failed_sessions'])
@@ -226,12 +245,13 @@ def shown(x):
     return x if x is None or math.isfinite(x) else None
 
 
-def add_score(row, bench):
+def add_score(row, bench, switches=frozenset()):
     """The cohort's columns, component scores and the score; 3.4 and 3.5.
 
     `bench` maps a metric to (low, high, N).
     """
     raws = {}
+    gate = 1 if 'no_row_gate' in switches else GATE
     for metric, scale, value, levels in (
             ('ptff', lower_is_better, row['avg_prompt_to_first_frame_ms'],
              ('p50', 'p90')),
@@ -243,14 +263,14 @@ def add_score(row, bench):
         row[metric + '_' + levels[0]] = shown(low)
         row[metric + '_' + levels[1]] = shown(high)
         row[metric + '_benchmark_row_count'] = n
-        raws[metric] = scale(value, low, high, n)
+        raws[metric] = scale(value, low, high, n, gate)
         row[metric + '_score_raw'] = shown(raws[metric])
     ptff = shrunk(raws['ptff'], row['prompt_to_first_frame_sample_count'], 10)
     e2e = shrunk(raws['e2e'], row['e2e_latency_sample_count'], 10)
-    fps = shrunk(raws['fps'], row['status_samples'], 30)
+    fps = shrunk(raws['fps'], row['fps_samples'], 30)
     quality = clamp(0.6 * (0.6 * ptff + 0.4 * e2e) + 0.4 * fps)
     reliability = score = None
-    if row['requested_sessions'] > 0:
+    if counted_sessions(row, switches) > 0:
         reliability = clamp(0.4 * row['startup_success_rate']
                             + 0.2 * row['no_swap_rate']
                             + 0.4 * row['output_viability_rate'])
@@ -267,12 +287,12 @@ def add_score(row, bench):
     row['sla_score'] = score
 
 
-def score_rows(rows):
+def score_rows(rows, switches=frozenset()):
     """Completes the input rows of one pass, in place."""
     bench = benchmarks(rows)
     for row in rows:
-        add_rates(row)
-        cohorts = {m: cohort_of(row, bench, m) for m in METRICS}
+        add_rates(row, switches)
+        cohorts = {m: cohort_of(row, bench, m, switches) for m in METRICS}
         if not row['pipeline_id']:
             cohorts = {m: (None, None, 0) for m in METRICS}
-        add_score(row, cohorts)
+        add_score(row, cohorts, switches)

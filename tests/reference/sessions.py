@@ -1,6 +1,7 @@
 """Session keys, whole-session facts, outcomes, latencies, session-hours.
 
-For: specification 2.1, 2.2, 2.8 to 2.10 with DECISIONS.md 18 to 34, 58 to 61.
+For: specification 2.1, 2.2, 2.8 to 2.10 with DECISIONS.md 18 to 34, 58 to 61,
+and the switches 78, 81 to 85, 89.
 Everything here is about one session and all its events, however late; what
 depends on the pass (selection, attribution) is added by lens.py.
 """
@@ -76,13 +77,15 @@ class Sample:
 class Hour:
     """The samples of one session in one UTC hour."""
 
-    def __init__(self, start, samples):
+    def __init__(self, start, samples, switches):
         self.start = start
         self.samples = len(samples)
         self.fps_positive = sum(s.fps > 0 for s in samples)
         self.running = sum(s.running for s in samples)
         self.errors = sum(s.error for s in samples)
         self.fps = [s.fps for s in samples]
+        if 'fps_without_zeros' in switches:
+            self.fps = [fps for fps in self.fps if fps > 0]
         self.latencies = [s.latency for s in samples if s.latency > 0]
 
     def is_still(self):
@@ -90,11 +93,21 @@ class Hour:
                 and self.samples < 3)
 
 
+def first_of_each_id(events):
+    """Of the events with one id the first by (time, family)."""
+    order = ['stream_trace', 'ai_stream_status', 'ai_stream_events']
+    first = {}
+    for e in sorted(events, key=lambda e: (e.ts, order.index(e.family))):
+        first.setdefault(e.id, e)
+    return [e for e in events if first[e.id] is e]
+
+
 class Session:
     """One session: its events and every fact that no pass can change."""
 
-    def __init__(self, key, events):
+    def __init__(self, key, events, switches=frozenset()):
         self.key = key
+        self.switches = switches
         self.events = events
         self.org = events[0].org
         self.stream_id = string(member(events[0].data, 'stream_id'))
@@ -137,6 +150,7 @@ class Session:
 
     def _status_facts(self, statuses):
         samples = [Sample(e) for e in statuses]
+        self.loading_samples = sum(s.state == 'LOADING' for s in samples)
         self.status_start_time = _first(
             [s.start_time for s in samples if s.start_time is not None])
         self.status_samples = len(samples)
@@ -151,7 +165,8 @@ class Session:
         by_hour = {}
         for s in samples:
             by_hour.setdefault(s.ts // HOUR_MS * HOUR_MS, []).append(s)
-        self.hours = [Hour(start, by_hour[start]) for start in sorted(by_hour)]
+        self.hours = [Hour(start, by_hour[start], self.switches)
+                      for start in sorted(by_hour)]
 
     def _note_facts(self, notes):
         errors = [e for e in notes
@@ -171,6 +186,11 @@ class Session:
         self.e2e_latency_ms = between(self.first_ingest_at,
                                       self.runner_first_processed_at)
         self.ptff_ms = between(self.status_start_time, self.few_processed_at)
+        playable = between(self.started_at, self.few_processed_at)
+        if 'e2e_documented' in self.switches:
+            self.e2e_latency_ms = playable
+        if 'ptff_from_request' in self.switches:
+            self.ptff_ms = playable
 
     # Outcomes (2.8). Only the excusal depends on the selection.
 
@@ -206,6 +226,8 @@ class Session:
         return 'excused' if excused else 'unexcused'
 
     def loading_only(self):
+        if 'loading_only_documented' in self.switches:
+            return 0 < self.status_samples == self.loading_samples
         return (self.status_samples > 0 and self.running_samples == 0
                 and self.online_samples == 0)
 
@@ -214,6 +236,10 @@ class Session:
 
     def health_signals(self):
         sampled = self.status_samples > 0
+        if 'health_first_processed' in self.switches:
+            processed = self.first_processed_at is not None
+            return (sampled + processed + self.playable()
+                    if self.requested() else 0)
         dead = self.loading_only() and self.zero_output_fps()
         return sampled + self.playable() + (sampled and not dead)
 
@@ -222,6 +248,8 @@ class Session:
 
     def is_tail_artefact(self, hour, sought_from):
         """2.10; earlier rows count from `sought_from` (None: from ever)."""
+        if 'tail_artefact_kept' in self.switches:
+            return False
         if self.started_at is None or not self.started_at < hour.start:
             return False
         if not hour.start <= self.last_seen < hour.start + HOUR_MS:
@@ -233,7 +261,7 @@ class Session:
         return not earlier or earlier[-1].is_still()
 
 
-def build_sessions(events):
+def build_sessions(events, switches=frozenset()):
     """All sessions of these accepted events, by key."""
     by_key = {}
     for event in events:
@@ -241,5 +269,11 @@ def build_sessions(events):
             key = session_key(event)
             if key:
                 by_key.setdefault(key, []).append(event)
-    return {key: Session(key, by_key[key]) for key in sorted(by_key)
-            if any(is_session_event(e) for e in by_key[key])}
+    out = {}
+    for key in sorted(by_key):
+        mine = by_key[key]
+        if 'dedup_first' in switches:
+            mine = first_of_each_id(mine)
+        if any(is_session_event(e) for e in mine):
+            out[key] = Session(key, mine, switches)
+    return out

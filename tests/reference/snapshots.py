@@ -181,18 +181,19 @@ def _intervals(version, raw):
     return out or [Interval(version, ('hardware-less',))]
 
 
-def load(elements, seen, start, end):
+def load(elements, seen, start, end, everyone=False):
     """The intervals of one org that a pass over [start, end) sees.
 
     `seen` holds the addresses and URLs of the pass's selection events; start
-    and end are None for a pass over everything.
+    and end are None for a pass over everything. With `everyone` it does not
+    matter who was seen.
     """
     chains = {}
     for e in elements:
         if start is not None and not (
                 start - BEFORE_MS <= e.ts < end + AFTER_MS):
             continue
-        if {e.address, e.uri, e.alias} & seen - {''}:
+        if everyone or {e.address, e.uri, e.alias} & seen - {''}:
             chains.setdefault((e.address, e.uri), []).append(e)
     intervals = []
     for chain in chains.values():
