@@ -4,8 +4,8 @@
  * What a gateway event is called, which ones the publisher accepts, what their
  * fields mean, how pipeline and model hints are normalised, and what a
  * capability snapshot offers. Sections (§) are those of the published metrics'
- * specification, which the README names. messages.h: what gateways,
- * orchestrators and signers say to one another.
+ * specification, which the README names. messages.h, offer.h and
+ * job.h: what gateways, orchestrators and signers say to one another.
  */
 #ifndef ASSAY_LIVEPEER_LIVEPEER_H
 #define ASSAY_LIVEPEER_LIVEPEER_H
@@ -16,7 +16,9 @@
 #include "base/hash.h"
 #include "base/json.h"
 #include "base/keccak.h"
+#include "livepeer/job.h"
 #include "livepeer/messages.h"
+#include "livepeer/offer.h"
 
 #include <stdbool.h>
 #include <stddef.h>
