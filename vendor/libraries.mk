@@ -23,14 +23,14 @@ flags_better-sqlite3 := $(sqlite_options:%=-DSQLITE_%) -DHAVE_USLEEP=1 \
     -DHAVE_GMTIME_R=1
 headers_better-sqlite3 := deps/sqlite3
 
-# Without files and CGI: only what a handler needs. NO_SSL leaves out OpenSSL.
+# Without files and CGI: only what a handler needs. NO_SSL: what encrypts is in
+# base/tls.c, reached by callbacks.
 # The quantum bounds how long stopping waits for idle workers (2 s unless set).
 # Corrected by edits/civetweb.edit.
 files_civetweb := src/civetweb.c
-flags_civetweb = -DUSE_WEBSOCKET -DNO_SSL -DUSE_MBEDTLS -DNO_CGI -DNO_FILES \
+flags_civetweb = -DUSE_WEBSOCKET -DNO_SSL -DNO_CGI -DNO_FILES \
     -DNO_CACHING -DUSE_IPV6 -D_GNU_SOURCE -DSOCKET_TIMEOUT_QUANTUM=200 \
-    -Wno-cpp -I$(SRC)/civetweb/include $(MBEDTLS_CHOICES) \
-    -I$(SRC)/mbedtls/include
+    -Wno-cpp -I$(SRC)/civetweb/include
 headers_civetweb := include
 
 uv_unix := async core dl fs getaddrinfo getnameinfo loop-watcher loop pipe \

@@ -2,6 +2,7 @@
  * api_int.h: what the files of this room share. Private to the API.
  *
  *     server.c       listening, workers, what a request may be, sending
+ *     lobby.h        where connections wait: lobby*.c, beginning.c
  *     body.c         the body of a request as a stream
  *     gate.c, limiter.c, token.c   who may ask what, and how often
  *     routes.c       the table of routes and their parameters

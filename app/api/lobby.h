@@ -3,14 +3,16 @@
  *
  * A worker serves one connection at a time, so whoever holds a worker without
  * asking for anything takes it from everybody. Here a connection gets a worker
- * when the whole header of its request has arrived (over TLS: when the first
- * bytes have) and loses it when it falls idle. Waiting costs a descriptor and
- * a few bytes, no thread and no buffer: the header stays in the kernel until
- * it is whole.
+ * when the whole header of its request has arrived and loses it when it falls
+ * idle. Waiting costs a descriptor and a few bytes, no thread and no buffer:
+ * the header stays in the kernel until it is whole. Over TLS a worker takes a
+ * step of the handshake, or decrypts what has come of the header, and gives the
+ * connection back where that is not all.
  *
- * Promises: nobody waits longer than its kind of waiting allows; one address
- * never holds all workers; where all places are taken, the address that holds
- * most of them loses its oldest.
+ * Promises: nobody waits longer than its kind of waiting allows, however its
+ * bytes come; one address never holds all workers, and addresses take turns,
+ * however many connections each has; where all places are taken, the address
+ * that holds most of them loses its oldest.
  *
  * Any thread may call; the lobby has one thread of its own.
  */
@@ -18,6 +20,7 @@
 #define ASSAY_API_LOBBY_H
 
 #include "base/err.h"
+#include "base/tls.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -26,10 +29,11 @@ struct lobby;
 
 struct lobby_limits {
     size_t workers;
-    size_t places;      /* connections in all, at most */
-    size_t per_address; /* connections of one address; 0: see below */
+    size_t places;          /* connections in all, at most */
+    size_t per_address;     /* connections of one address; 0: see below */
+    struct tls_server *tls; /* borrowed; null: plain HTTP */
     /* Gives the connection to a worker; never waits. */
-    void (*serve)(void *context, int connection, bool tls);
+    void (*serve)(void *context, int connection);
     void *context;
 };
 
@@ -51,17 +55,34 @@ void lobby_shut(struct lobby *lobby);
 void lobby_free(struct lobby *lobby);
 
 /* A connection has been accepted. */
-void lobby_enter(struct lobby *lobby, int connection, bool tls);
+void lobby_enter(struct lobby *lobby, int connection);
+
+/* Bytes of the next request that a worker has in its buffer. */
+struct lobby_bytes {
+    char *bytes;
+    size_t room; /* HEADER_MAX_BYTES at least */
+    size_t length;
+};
 
 enum lobby_wish { LOBBY_CLOSE, LOBBY_STAY, LOBBY_TAKEN };
 
 /*
- * A worker has answered and would read the next request, of which BUFFERED
- * bytes are there already. STAY: read on. TAKEN: the connection waits here
- * again and the worker is free. CLOSE: end it.
+ * A worker has been given a connection. STAY: serve it; what was read of the
+ * request already is in THERE, and *SESSION, where it is not null, is to be
+ * read and written instead of the socket. TAKEN: the connection waits here
+ * again, or is gone, and the worker is free.
  */
-enum lobby_wish lobby_return(struct lobby *lobby, int connection, bool buffered,
-                             bool tls);
+enum lobby_wish lobby_begin(struct lobby *lobby, int connection,
+                            struct lobby_bytes *there,
+                            struct tls_session **session);
+
+/*
+ * A worker has answered and would read the next request, of which THERE holds
+ * the beginning. STAY: read on; THERE may hold more now. TAKEN: the connection
+ * waits here again, with those bytes, and the worker is free. CLOSE: end it.
+ */
+enum lobby_wish lobby_return(struct lobby *lobby, int connection,
+                             struct lobby_bytes *there);
 
 /*
  * A worker is done with a connection for good. The lobby says goodbye: it

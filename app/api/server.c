@@ -7,7 +7,8 @@
  *
  * civetweb's workers answer one connection each, so connections wait in the
  * lobby until there is a request, and again after it; a body that drips ends
- * with its deadline. A worker owns its connection to the store, opened for
+ * with its deadline. Encryption is ours, too (base/tls.c): civetweb reads and
+ * writes through it. A worker owns its connection to the store, opened for
  * reading on first use, its arena and its buffer.
  *
  * civetweb's own reply functions are not used: they refuse requests that ask
@@ -43,6 +44,7 @@ struct api {
     struct api_facts facts;
     struct answer_cache *cache;
     struct mg_context *context;
+    struct tls_server *tls; /* null for plain HTTP */
     struct lobby *lobby;
     struct writer *writer;
     struct limit requests;
@@ -201,7 +203,8 @@ static bool is_ambiguous(const struct mg_request_info *info)
     return false;
 }
 
-static struct visit visit_of(struct mg_connection *connection)
+static struct visit visit_of(struct mg_connection *connection,
+                             const struct api *api)
 {
     const struct mg_request_info *info = mg_get_request_info(connection);
     const char *method = info->request_method;
@@ -210,7 +213,7 @@ static struct visit visit_of(struct mg_connection *connection)
         .host = mg_get_header(connection, "Host"),
         .origin = mg_get_header(connection, "Origin"),
         .fetch_site = mg_get_header(connection, "Sec-Fetch-Site"),
-        .encrypted = info->is_ssl,
+        .encrypted = api->tls != NULL,
         .claims = mg_get_header(connection, "Authorization") != NULL,
     };
 }
@@ -446,7 +449,7 @@ static int on_request(struct mg_connection *connection)
     const struct mg_request_info *info = mg_get_request_info(connection);
     struct worker *worker = mg_get_thread_pointer(connection);
     struct reply reply = {.body = &worker->text};
-    struct visit visit = visit_of(connection);
+    struct visit visit = visit_of(connection, worker->api);
     buf_clear(&worker->text);
     worker->body = NULL;
     if (may_come(info, worker->api, &visit, &reply))
@@ -483,34 +486,63 @@ static int on_log(const struct mg_connection *connection, const char *message)
 
 /* ---- connections --------------------------------------------------------- */
 
-static int on_arrival(struct mg_context *context, int connection, int tls)
+static int on_arrival(struct mg_context *context, int connection)
 {
     struct api *api = mg_get_user_data(context);
     /* The first one may come before mg_start2 has returned. */
     __atomic_store_n(&api->context, context, __ATOMIC_RELEASE);
-    lobby_enter(api->lobby, connection, tls != 0);
+    lobby_enter(api->lobby, connection);
     return 1;
 }
 
-static int on_idle(struct mg_connection *connection, int number, int buffered,
-                   int tls)
+static struct lobby *lobby_of(struct mg_connection *connection)
 {
     struct api *api = mg_get_user_data(mg_get_context(connection));
-    return (int)lobby_return(api->lobby, number, buffered > 0, tls != 0);
+    return api->lobby;
+}
+
+static int on_start(struct mg_connection *connection, int number, char *bytes,
+                    int room, int *length, void **session)
+{
+    struct lobby_bytes there = {bytes, (size_t)room, 0};
+    struct tls_session *encrypts;
+    enum lobby_wish wish =
+        lobby_begin(lobby_of(connection), number, &there, &encrypts);
+    *session = encrypts;
+    *length = (int)there.length;
+    return (int)wish;
+}
+
+static int on_idle(struct mg_connection *connection, int number, char *bytes,
+                   int room, int *length)
+{
+    struct lobby_bytes there = {bytes, (size_t)room, (size_t)*length};
+    enum lobby_wish wish = lobby_return(lobby_of(connection), number, &there);
+    *length = (int)there.length;
+    return (int)wish;
 }
 
 static int on_leave(struct mg_connection *connection, int number)
 {
-    struct api *api = mg_get_user_data(mg_get_context(connection));
-    lobby_leave(api->lobby, number);
+    lobby_leave(lobby_of(connection), number);
     return 1;
 }
 
-static void serve_connection(void *pointer, int connection, bool tls)
+static int on_read(void *session, char *bytes, int room)
+{
+    return tls_session_read(session, bytes, (size_t)room);
+}
+
+static int on_write(void *session, const char *bytes, int length)
+{
+    return tls_session_write(session, bytes, (size_t)length);
+}
+
+static void serve_connection(void *pointer, int connection)
 {
     struct api *api = pointer;
     mg_serve_socket(__atomic_load_n(&api->context, __ATOMIC_ACQUIRE),
-                    connection, tls);
+                    connection);
 }
 
 static enum err open_lobby(struct api *api)
@@ -520,6 +552,7 @@ static enum err open_lobby(struct api *api)
         .workers = (size_t)config->serve_workers,
         .places = lobby_places((size_t)config->limits_connections),
         .per_address = (size_t)config->limits_connections_per_address,
+        .tls = api->tls,
         .serve = serve_connection,
         .context = api,
     };
@@ -600,11 +633,6 @@ static enum err try_address(const struct config_address *listen)
     return code ? not_had(listen, code) : ERR_NONE;
 }
 
-static bool speaks_tls(const struct config *config)
-{
-    return *config->tls_certificate_file != '\0';
-}
-
 static const char *key_file(const struct config *config)
 {
     return *config->tls_key_file ? config->tls_key_file
@@ -614,18 +642,16 @@ static const char *key_file(const struct config *config)
 static enum err start(struct api *api)
 {
     const struct config *config = api->config;
-    bool tls = speaks_tls(config);
     char workers[16];
     snprintf(workers, sizeof workers, "%d", (int)config->serve_workers);
     /* clang-format off */
     const char *options[] = {
-        "listening_ports", arena_printf(&api->arena, "%s%s",
-                                        config->listen.text, tls ? "s" : ""),
+        "listening_ports", config->listen.text,
         "num_threads", workers,
         "request_timeout_ms", "5000",
         "enable_keep_alive", "yes",
         "keep_alive_timeout_ms", "2000",
-        "max_request_size", "16384",
+        "max_request_size", "16384", /* HEADER_MAX_BYTES */
         "connection_queue", "512", /* over serve.workers: it never fills */
         "listen_backlog", "4096",
         "tcp_nodelay", "1",
@@ -635,9 +661,6 @@ static enum err start(struct api *api)
         "access_control_allow_origin", "",
         "access_control_allow_methods", "",
         "access_control_allow_headers", "",
-        /* What is not set ends the list. */
-        tls ? "ssl_certificate" : NULL, key_file(config),
-        "ssl_certificate_chain", config->tls_certificate_file,
         NULL,
     };
     /* clang-format on */
@@ -648,8 +671,11 @@ static enum err start(struct api *api)
         .init_thread = on_thread_start,
         .exit_thread = on_thread_end,
         .socket_arrived = on_arrival,
+        .connection_starts = on_start,
         .connection_idle = on_idle,
         .connection_leaves = on_leave,
+        .secure_read = on_read,
+        .secure_write = on_write,
     };
     char text[200] = "";
     struct mg_init_data init = {&callbacks, api, options};
@@ -685,13 +711,16 @@ enum err api_start(struct api **out, const struct config *config,
     enum err err = api_may_listen(config);
     if (!err)
         err = try_address(&config->listen);
-    if (!err && speaks_tls(config))
-        err = tls_check(config->tls_certificate_file, key_file(config));
+    struct tls_server *tls = NULL;
+    if (!err && *config->tls_certificate_file)
+        err = tls_server_new(&tls, config->tls_certificate_file,
+                             key_file(config));
     if (err)
         return err;
     struct api *api = memory_zeroed(1, sizeof *api);
     api->config = config;
     api->writer = writer;
+    api->tls = tls;
     api->cache = answer_cache_new(ANSWER_CACHE_BYTES);
     open_limits(api);
     api->facts = (struct api_facts){
@@ -709,9 +738,9 @@ enum err api_start(struct api **out, const struct config *config,
     struct mg_server_port port = {0};
     mg_get_server_ports(api->context, 1, &port);
     bool six = strchr(config->listen.host, ':') != NULL;
-    api->url = arena_printf(&api->arena, six ? "%s://[%s]:%d/" : "%s://%s:%d/",
-                            speaks_tls(config) ? "https" : "http",
-                            config->listen.host, port.port);
+    api->url =
+        arena_printf(&api->arena, six ? "%s://[%s]:%d/" : "%s://%s:%d/",
+                     tls ? "https" : "http", config->listen.host, port.port);
     *out = api;
     return ERR_NONE;
 }
@@ -730,6 +759,7 @@ void api_stop(struct api *api)
     if (api->context)
         mg_stop(api->context);
     lobby_free(api->lobby);
+    tls_server_free(api->tls);
     limiter_free(api->requests.limiter);
     limiter_free(api->failures.limiter);
     mg_exit_library();

@@ -1,14 +1,21 @@
 /*
  * tls.c: see tls.h.
+ *
+ * Randomness comes from the kernel for every call: there is no generator to
+ * share, to lock or to seed.
  */
 #include "base/tls.h"
+#include "base/arena.h"
 #include "base/random.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <mbedtls/error.h>
 #include <mbedtls/pk.h>
 #include <mbedtls/ssl.h>
 #include <mbedtls/x509_crt.h>
 #include <psa/crypto.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 
@@ -19,6 +26,30 @@ static int random_of_kernel(void *unused, unsigned char *bytes, size_t length)
     return 0;
 }
 
+static int send_bytes(void *context, const unsigned char *bytes, size_t length)
+{
+    ssize_t sent = send(*(int *)context, bytes, length, MSG_NOSIGNAL);
+    if (sent < 0 && (errno == EAGAIN || errno == EINTR))
+        return MBEDTLS_ERR_SSL_WANT_WRITE;
+    return (int)sent;
+}
+
+static int receive_bytes(void *context, unsigned char *bytes, size_t length)
+{
+    ssize_t got = recv(*(int *)context, bytes, length, 0);
+    if (got < 0 && (errno == EAGAIN || errno == EINTR))
+        return MBEDTLS_ERR_SSL_WANT_READ;
+    return (int)got;
+}
+
+/* ---- the server's side --------------------------------------------------- */
+
+struct tls_server {
+    mbedtls_x509_crt certificate;
+    mbedtls_pk_context key;
+    mbedtls_ssl_config settings;
+};
+
 static enum err refuse(const char *what, const char *file, int code)
 {
     char reason[120] = "";
@@ -26,50 +57,154 @@ static enum err refuse(const char *what, const char *file, int code)
     return err_set(ERR_CONFIG, "%s %s cannot be used: %s", what, file, reason);
 }
 
-static enum err check_pair(mbedtls_x509_crt *certificate,
-                           mbedtls_pk_context *key,
-                           const char *certificate_file, const char *key_file)
+static enum err read_pair(struct tls_server *server,
+                          const char *certificate_file, const char *key_file)
 {
-    int code = mbedtls_x509_crt_parse_file(certificate, certificate_file);
+    int code =
+        mbedtls_x509_crt_parse_file(&server->certificate, certificate_file);
     if (code != 0)
         return refuse("the certificate (tls.certificate_file)",
                       certificate_file, code);
-    code =
-        mbedtls_pk_parse_keyfile(key, key_file, NULL, random_of_kernel, NULL);
+    code = mbedtls_pk_parse_keyfile(&server->key, key_file, NULL,
+                                    random_of_kernel, NULL);
     if (code != 0)
         return refuse("the private key (tls.key_file)", key_file, code);
-    if (mbedtls_pk_check_pair(&certificate->pk, key, random_of_kernel, NULL))
+    if (mbedtls_pk_check_pair(&server->certificate.pk, &server->key,
+                              random_of_kernel, NULL))
         return err_set(ERR_CONFIG,
                        "the key in %s is not the one of the certificate in %s",
                        key_file, certificate_file);
     return ERR_NONE;
 }
 
-enum err tls_check(const char *certificate_file, const char *key_file)
+static enum err set_up(struct tls_server *server, const char *certificate_file)
 {
-    mbedtls_x509_crt certificate;
-    mbedtls_pk_context key;
+    mbedtls_ssl_config *settings = &server->settings;
+    int code = mbedtls_ssl_config_defaults(settings, MBEDTLS_SSL_IS_SERVER,
+                                           MBEDTLS_SSL_TRANSPORT_STREAM,
+                                           MBEDTLS_SSL_PRESET_DEFAULT);
+    mbedtls_ssl_conf_authmode(settings, MBEDTLS_SSL_VERIFY_NONE);
+    mbedtls_ssl_conf_rng(settings, random_of_kernel, NULL);
+    if (code == 0)
+        code = mbedtls_ssl_conf_own_cert(settings, &server->certificate,
+                                         &server->key);
+    return code ? refuse("the certificate (tls.certificate_file)",
+                         certificate_file, code)
+                : ERR_NONE;
+}
+
+enum err tls_server_new(struct tls_server **out, const char *certificate_file,
+                        const char *key_file)
+{
+    *out = NULL;
     if (psa_crypto_init() != PSA_SUCCESS)
         return err_set(ERR_NETWORK, "cryptography cannot be started");
-    mbedtls_x509_crt_init(&certificate);
-    mbedtls_pk_init(&key);
-    enum err err = check_pair(&certificate, &key, certificate_file, key_file);
-    mbedtls_pk_free(&key);
-    mbedtls_x509_crt_free(&certificate);
+    struct tls_server *server = memory_zeroed(1, sizeof *server);
+    mbedtls_x509_crt_init(&server->certificate);
+    mbedtls_pk_init(&server->key);
+    mbedtls_ssl_config_init(&server->settings);
+    enum err err = read_pair(server, certificate_file, key_file);
+    if (!err)
+        err = set_up(server, certificate_file);
+    if (err)
+        tls_server_free(server);
+    else
+        *out = server;
     return err;
 }
 
-/* ---- asking ---------------------------------------------------------- */
-
-static int send_bytes(void *context, const unsigned char *bytes, size_t length)
+void tls_server_free(struct tls_server *server)
 {
-    return (int)send(*(int *)context, bytes, length, MSG_NOSIGNAL);
+    if (!server)
+        return;
+    mbedtls_ssl_config_free(&server->settings);
+    mbedtls_pk_free(&server->key);
+    mbedtls_x509_crt_free(&server->certificate);
+    free(server);
 }
 
-static int receive_bytes(void *context, unsigned char *bytes, size_t length)
+/* ---- sessions ------------------------------------------------------------ */
+
+struct tls_session {
+    mbedtls_ssl_context ssl;
+    int connection;
+    bool broken; /* nothing can be sent or read any more */
+};
+
+struct tls_session *tls_session_new(struct tls_server *server, int connection)
 {
-    return (int)recv(*(int *)context, bytes, length, 0);
+    struct tls_session *session = memory_zeroed(1, sizeof *session);
+    session->connection = connection;
+    mbedtls_ssl_init(&session->ssl);
+    /* Fails only for lack of memory. */
+    session->broken = mbedtls_ssl_setup(&session->ssl, &server->settings) != 0;
+    mbedtls_ssl_set_bio(&session->ssl, &session->connection, send_bytes,
+                        receive_bytes, NULL);
+    return session;
 }
+
+void tls_session_free(struct tls_session *session)
+{
+    if (!session)
+        return;
+    mbedtls_ssl_free(&session->ssl);
+    free(session);
+}
+
+enum tls_state tls_session_shake(struct tls_session *session)
+{
+    if (session->broken)
+        return TLS_FAILED;
+    switch (mbedtls_ssl_handshake(&session->ssl)) {
+    case 0:
+        return TLS_OPEN;
+    case MBEDTLS_ERR_SSL_WANT_READ:
+        return TLS_WAITS_TO_READ;
+    case MBEDTLS_ERR_SSL_WANT_WRITE:
+        return TLS_WAITS_TO_WRITE;
+    default:
+        session->broken = true;
+        return TLS_FAILED;
+    }
+}
+
+/* mbedtls' answer to reading or writing as ours. */
+static int judge(struct tls_session *session, int code)
+{
+    if (code > 0)
+        return code;
+    if (code == MBEDTLS_ERR_SSL_WANT_READ || code == MBEDTLS_ERR_SSL_WANT_WRITE)
+        return 0;
+    session->broken = true;
+    return -1;
+}
+
+int tls_session_read(struct tls_session *session, char *bytes, size_t room)
+{
+    if (session->broken)
+        return -1;
+    return judge(session,
+                 mbedtls_ssl_read(&session->ssl, (unsigned char *)bytes, room));
+}
+
+int tls_session_write(struct tls_session *session, const char *bytes,
+                      size_t length)
+{
+    if (session->broken)
+        return -1;
+    return judge(
+        session,
+        mbedtls_ssl_write(&session->ssl, (const unsigned char *)bytes, length));
+}
+
+void tls_session_end(struct tls_session *session)
+{
+    if (!session->broken)
+        (void)mbedtls_ssl_close_notify(&session->ssl);
+    session->broken = true;
+}
+
+/* ---- asking -------------------------------------------------------------- */
 
 static size_t ask(mbedtls_ssl_context *session, const char *question,
                   char *answer, size_t room)

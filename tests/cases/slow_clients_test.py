@@ -9,11 +9,12 @@ import pathlib
 import resource
 import selectors
 import socket
+import ssl
 import threading
 import time
 
-from harness import (SAMPLE_LOG, run, sanitised, serving, skip, soaking,
-                     wait_until)
+from harness import (SAMPLE_LOG, certificate, run, sanitised, serving, skip,
+                     soaking, wait_until)
 
 SLOW_ADDRESS = "127.0.0.2"
 HEADER = b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
@@ -51,22 +52,19 @@ def resident_kib(pid, field="VmRSS"):
 
 
 class Slow:
-    """One connection that is slow in one of five ways, and comes back when
-    it is thrown out."""
+    """One connection that sends FIRST, then a byte at a time where it DRIPS,
+    reads a byte at a time where it does not, and comes back when it is thrown
+    out."""
 
-    KINDS = ("idle", "header", "body", "chunks", "reader")
-
-    def __init__(self, port, number, token):
-        self.port = port
-        self.first = {"idle": b"", "header": HEADER, "reader": READER,
-                      "body": BODY % token, "chunks": CHUNKS % token}
-        self.kind = self.KINDS[number % len(self.KINDS)]
+    def __init__(self, port, address, first, drips):
+        self.port, self.address = port, address
+        self.first, self.drips = first, drips
         self.socket = None
 
     def open(self):
         self.socket = socket.socket()
         self.socket.setblocking(False)
-        self.socket.bind((SLOW_ADDRESS, 0))
+        self.socket.bind((self.address, 0))
         self.socket.connect_ex(("127.0.0.1", self.port))
         self.started = False
 
@@ -74,14 +72,12 @@ class Slow:
         """One byte; False where the connection has ended."""
         try:
             if not self.started:
-                self.socket.send(self.first[self.kind])
+                self.socket.send(self.first)
                 self.started = True
-            elif self.kind == "reader":
-                return self.socket.recv(1) != b""
-            elif self.kind != "idle":
+            elif self.drips:
                 self.socket.send(b"x")
-            elif self.socket.recv(1) == b"":
-                return False
+            else:
+                return self.socket.recv(1) != b""
         except (BlockingIOError, InterruptedError):
             pass
         except OSError as error:
@@ -90,11 +86,11 @@ class Slow:
 
 
 class Siege(threading.Thread):
-    """All slow clients; each sends a byte every two seconds."""
+    """All slow clients; each sends or reads a byte every two seconds."""
 
-    def __init__(self, port, count, token):
+    def __init__(self, clients):
         super().__init__()
-        self.clients = [Slow(port, number, token) for number in range(count)]
+        self.clients = clients
         self.stopped = False
         self.reopened = 0
         self.ready = threading.Event()
@@ -117,32 +113,69 @@ class Siege(threading.Thread):
             client.socket.close()
 
 
-def ask_once(port):
-    """Seconds until the whole answer of one request on a new connection."""
+def ask_once(port, authority=None):
+    """Seconds until the whole answer of one request on a new connection, over
+    TLS where an AUTHORITY is named."""
     started = time.monotonic()
     with socket.create_connection(("127.0.0.1", port), 10,
                                   ("127.0.0.1", 0)) as stream:
+        if authority:
+            context = ssl.create_default_context(cafile=authority)
+            stream = context.wrap_socket(stream, server_hostname="localhost")
         stream.sendall(b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\n"
                        b"Connection: close\r\n\r\n")
         parts = []
         while part := stream.recv(65536):
             parts.append(part)
+        stream.close()
     answer = b"".join(parts)
     assert answer.startswith(b"HTTP/1.1 200 "), answer[:200]
     return time.monotonic() - started
 
 
-def ask_for(port, length):
+def ask_for(port, length, authority=None):
     """Times of the requests that were answered, and how many were not."""
     times, failures = [], []
     end = time.monotonic() + length
     while time.monotonic() < end:
         try:
-            times.append(ask_once(port))
+            times.append(ask_once(port, authority))
         except (OSError, AssertionError) as error:
             failures.append(str(error))
         time.sleep(0.005)
     return sorted(times), failures
+
+
+def withstand(server, clients, authority=None):
+    """The healthy client beside CLIENTS is served as it must be, and all of
+    them are gone ten seconds after their end."""
+    ask_for(server.port, 1, authority)
+    siege = Siege(clients)
+    siege.start()
+    try:
+        siege.ready.wait()
+        times, failures = ask_for(server.port, seconds(), authority)
+        peak = resident_kib(server.process.pid, "VmHWM")
+    finally:
+        siege.stopped = True
+        siege.join()
+    assert times, failures[:5]
+    share = len(times) / (len(times) + len(failures))
+    late = times[int(len(times) * 0.99)]
+    told = (f"{len(times)} served, {len(failures)} not, p50 "
+            f"{times[len(times) // 2] * 1000:.1f} ms, p99 "
+            f"{late * 1000:.1f} ms, worst {times[-1] * 1000:.0f} ms, "
+            f"{len(clients)} slow clients came back {siege.reopened} times, "
+            f"peak {peak / 1024:.1f} MiB")
+    print("# " + told)
+    assert share >= 0.999, (told, failures[:5])
+    if not sanitised():
+        assert late <= 0.5, told
+        assert peak < 64 * 1024, told
+    descriptors = pathlib.Path(f"/proc/{server.process.pid}/fd")
+    wait_until(lambda: len(list(descriptors.iterdir())) < 100, 12,
+               "the end of the slow connections")
+    ask_once(server.port, authority)
 
 
 def test_a_healthy_client_is_served_beside_slow_ones():
@@ -150,34 +183,92 @@ def test_a_healthy_client_is_served_beside_slow_ones():
     allow_descriptors(count + 1000)
     run("import", "--org", "cloudspe", SAMPLE_LOG)
     token = make_token()
+    kinds = [(b"", False), (HEADER, True), (BODY % token, True),
+             (CHUNKS % token, True), (READER, False)]
     with serving() as server:
-        ask_for(server.port, 1)
-        siege = Siege(server.port, count, token)
-        siege.start()
-        try:
-            siege.ready.wait()
-            times, failures = ask_for(server.port, seconds())
-            peak = resident_kib(server.process.pid, "VmHWM")
-        finally:
-            siege.stopped = True
-            siege.join()
-        share = len(times) / (len(times) + len(failures))
-        late = times[int(len(times) * 0.99)]
-        told = (f"{len(times)} served, {len(failures)} not, p50 "
-                f"{times[len(times) // 2] * 1000:.1f} ms, p99 "
-                f"{late * 1000:.1f} ms, worst {times[-1] * 1000:.0f} ms, "
-                f"{count} slow clients came back {siege.reopened} times, peak "
-                f"{peak / 1024:.1f} MiB")
-        print("# " + told)
-        assert share >= 0.999, (told, failures[:5])
-        if not sanitised():
-            assert late <= 0.5, told
-            assert peak < 64 * 1024, told
-        # All of it is over ten seconds after they have gone.
-        descriptors = pathlib.Path(f"/proc/{server.process.pid}/fd")
-        wait_until(lambda: len(list(descriptors.iterdir())) < 100, 12,
-                   "the end of the slow connections")
-        ask_once(server.port)
+        withstand(server, [
+            Slow(server.port, SLOW_ADDRESS, *kinds[number % len(kinds)])
+            for number in range(count)])
+
+
+def hello():
+    """The first message of a handshake, as a client sends it."""
+    sent = ssl.MemoryBIO()
+    session = ssl.create_default_context().wrap_bio(
+        ssl.MemoryBIO(), sent, server_hostname="localhost")
+    try:
+        session.do_handshake()
+    except ssl.SSLWantReadError:
+        pass
+    return sent.read()
+
+
+class Shaken(Slow):
+    """One whose handshake is done, and whose header drips."""
+
+    def open(self):
+        context = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
+        context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        plain = socket.create_connection(("127.0.0.1", self.port), 10,
+                                         (self.address, 0))
+        self.socket = context.wrap_socket(plain)
+        self.socket.setblocking(False)
+        self.started = False
+
+
+def test_a_healthy_tls_client_is_served_beside_stalled_handshakes():
+    """Of several addresses, each of which alone could hold its share of the
+    workers: silent, cut off in the first message, dripping it, stalling after
+    it, and with a handshake that is done but a header that drips."""
+    count = number_of_slow()
+    allow_descriptors(count + 1000)
+    pem, key = certificate()
+    first = hello()
+    kinds = [(b"", False), (first[:3], False), (first[:100], True),
+             (first, False)]
+    environment = {"ASSAY_TLS_CERTIFICATE_FILE": pem,
+                   "ASSAY_TLS_KEY_FILE": key}
+    with serving(env=environment) as server:
+        clients = [Slow(server.port, f"127.0.0.{2 + number // 5 % 8}",
+                        *kinds[number % len(kinds)])
+                   for number in range(count)]
+        clients += [Shaken(server.port, f"127.0.0.{2 + number % 8}", HEADER,
+                           True) for number in range(40)]
+        withstand(server, clients, pem)
+
+
+def test_a_part_of_the_next_request_holds_no_worker():
+    """Behind an answered request, from more addresses than there are
+    workers, plain and over TLS."""
+    pem, key = certificate()
+    one = b"GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+    for authority, environment in (
+            (None, {}), (pem, {"ASSAY_TLS_CERTIFICATE_FILE": pem,
+                               "ASSAY_TLS_KEY_FILE": key})):
+        with serving(env=dict(environment, ASSAY_SERVE_WORKERS="2")) as server:
+            held = []
+            for number in range(8):
+                kind = Shaken if authority else Slow
+                client = kind(server.port, f"127.0.0.{2 + number}", one + b"G",
+                              True)
+                client.open()
+                client.drip()
+                held.append(client)
+            times, failures = ask_for(server.port, 1.5, authority)
+            assert not failures, failures[:3]
+            assert times[-1] < (5 if sanitised() else 1), times[-5:]
+            # And that request goes on where it was.
+            held[0].socket.setblocking(True)
+            held[0].socket.settimeout(10)
+            assert b" 200 OK" in held[0].socket.recv(100)
+            held[0].socket.sendall(one[1:])
+            came = b""
+            while came.count(b"HTTP/1.1 200 ") < 1:
+                part = held[0].socket.recv(65536)
+                assert part, came
+                came += part
+            for client in held:
+                client.socket.close()
 
 
 def is_closed(stream):

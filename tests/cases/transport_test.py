@@ -3,6 +3,7 @@ long addresses, TLS. Each is answered as it should be or cut off, and after
 each the server still serves and has its workers back."""
 import contextlib
 import gzip
+import json
 import pathlib
 import socket
 import ssl
@@ -378,11 +379,15 @@ def over_tls(port, request, authority, version=None):
             return stream.version(), b"".join(parts)
 
 
+def secured(pem, key, **more):
+    return dict(WORKERS, ASSAY_TLS_CERTIFICATE_FILE=pem, ASSAY_TLS_KEY_FILE=key,
+                **more)
+
+
 def test_tls_by_certificate_files():
     for kind in ("ec", "rsa"):
         pem, key = certificate(kind=kind)
-        environment = dict(WORKERS, ASSAY_TLS_CERTIFICATE_FILE=pem,
-                           ASSAY_TLS_KEY_FILE=key)
+        environment = secured(pem, key)
         with serving(env=environment) as server:
             assert f"https://127.0.0.1:{server.port}/" in wait_until(
                 server.text, what="the address")
@@ -392,17 +397,88 @@ def test_tls_by_certificate_files():
                 assert statuses(answer) == [200] * 4, answer[:300]
             run("healthcheck", "--listen", f"127.0.0.1:{server.port}",
                 env=environment)
-            # Plain HTTP at a TLS port is no answer, and holds nobody.
-            answer_to(server.port, GOOD)
+            # Plain HTTP at a TLS port is told so.
+            told = answer_to(server.port, GOOD)
+            assert statuses(told) == [400] and b"speaks https" in told, told
             _, answer = over_tls(server.port, GOOD, pem)
             assert statuses(answer) == [200]
 
 
+def test_tls_carries_long_bodies_and_long_answers():
+    """Many records each way; also where the request comes in pieces."""
+    pem, key = certificate()
+    made = run("token", "create", "--scope", "ingest", "--org", "acme").out
+    lines = b"".join(
+        b'{"id":"event-%d","type":"stream_trace","timestamp":"17678256%05d",'
+        b'"gateway":"gw","data":{"type":"x","padding":"%s"}}\n'
+        % (number, number, b"p" * 1000) for number in range(2000))
+    head = (POST + b"Authorization: Bearer " + made.split()[-1].encode() +
+            b"\r\nContent-Type: application/x-ndjson\r\n"
+            b"Connection: close\r\nContent-Length: %d\r\n\r\n" % len(lines))
+    with serving(env=secured(pem, key)) as server:
+        _, answer = over_tls(server.port, head + lines, pem)
+        assert statuses(answer) == [200] and b'"received":2000' in answer, \
+            answer[:500]
+        _, answer = over_tls(
+            server.port, b"GET /vendor/uplot.js HTTP/1.1\r\n" + HOST +
+            b"Connection: close\r\n\r\n", pem)
+        assert statuses(answer) == [200] and len(answer) > 20000, len(answer)
+        _, answer = over_tls(
+            server.port, b"GET /v1/openapi.json HTTP/1.1\r\n" + HOST +
+            b"Connection: close\r\n\r\n", pem)
+        json.loads(answer.partition(b"\r\n\r\n")[2])
+        context = ssl.create_default_context(cafile=pem)
+        with context.wrap_socket(
+                socket.create_connection(("127.0.0.1", server.port), 10),
+                server_hostname="localhost") as stream:
+            for piece in (GOOD[:1], GOOD[1:20], GOOD[20:-1], GOOD[-1:]):
+                stream.sendall(piece)
+                time.sleep(0.05)
+            assert stream.recv(100).startswith(b"HTTP/1.1 200 ")
+
+
+def test_idle_tls_connections_hold_no_worker():
+    """They wait with their session, and go on in it."""
+    pem, key = certificate()
+    context = ssl.create_default_context(cafile=pem)
+    one = b"GET /healthz HTTP/1.1\r\n" + HOST + b"\r\n"
+    with serving(env=secured(pem, key)) as server:
+        streams = [context.wrap_socket(
+            socket.create_connection(("127.0.0.1", server.port), 10),
+            server_hostname="localhost") for _ in range(20)]
+        started = time.monotonic()
+        for _ in range(3):
+            for stream in streams:
+                stream.sendall(one)
+                assert stream.recv(65536).startswith(b"HTTP/1.1 200 ")
+        assert sanitised() or time.monotonic() - started < 2
+        for stream in streams:
+            stream.close()
+
+
+def test_the_oldest_handshake_gives_way():
+    """There is memory for so many handshakes; a new one is always begun."""
+    pem, key = certificate()
+    context = ssl.create_default_context(cafile=pem)
+    with serving(env=secured(pem, key)) as server:
+        before = resident_kib(server.process.pid)
+        streams = [context.wrap_socket(
+            socket.create_connection(("127.0.0.1", server.port), 10),
+            server_hostname="localhost") for _ in range(600)]
+        _, answer = over_tls(server.port, GOOD, pem)
+        assert statuses(answer) == [200]
+        assert streams[0].recv(100) == b"", "the oldest is still there"
+        streams[-1].sendall(GOOD)
+        assert streams[-1].recv(100).startswith(b"HTTP/1.1 200 ")
+        if not sanitised():
+            assert resident_kib(server.process.pid) - before < 40 * 1024
+        for stream in streams:
+            stream.close()
+
+
 def test_tls_refuses_old_versions():
     pem, key = certificate()
-    environment = dict(WORKERS, ASSAY_TLS_CERTIFICATE_FILE=pem,
-                       ASSAY_TLS_KEY_FILE=key)
-    with serving(env=environment) as server:
+    with serving(env=secured(pem, key)) as server:
         try:
             over_tls(server.port, GOOD, pem, ssl.TLSVersion.TLSv1_1)
             assert False, "TLS 1.1 was spoken"
@@ -412,9 +488,7 @@ def test_tls_refuses_old_versions():
 
 def test_a_dripped_handshake_ends():
     pem, key = certificate()
-    environment = dict(WORKERS, ASSAY_TLS_CERTIFICATE_FILE=pem,
-                       ASSAY_TLS_KEY_FILE=key)
-    with serving(env=environment) as server:
+    with serving(env=secured(pem, key)) as server:
         streams = []
         for _ in range(10):
             stream = socket.socket()
