@@ -60,11 +60,11 @@ enum sight sight_by_peeking(int connection, bool secure)
 
 /* ---- reading ------------------------------------------------------------- */
 
-struct beginning *beginning_new(struct tls_session *session)
+struct beginning *beginning_new(struct tls_stream *stream)
 {
     struct beginning *beginning = memory_zeroed(1, sizeof *beginning);
-    beginning->session = session;
-    beginning->open = !session;
+    beginning->stream = stream;
+    beginning->open = !stream;
     return beginning;
 }
 
@@ -72,7 +72,7 @@ void beginning_free(struct beginning *beginning)
 {
     if (!beginning)
         return;
-    tls_session_free(beginning->session);
+    tls_stream_free(beginning->stream);
     buf_free(&beginning->bytes);
     free(beginning);
 }
@@ -81,8 +81,8 @@ void beginning_free(struct beginning *beginning)
 static int read_some(struct beginning *beginning, int connection, char *bytes,
                      size_t room)
 {
-    if (beginning->session)
-        return tls_session_read(beginning->session, bytes, room);
+    if (beginning->stream)
+        return tls_stream_read(beginning->stream, bytes, room);
     ssize_t got = recv(connection, bytes, room, MSG_DONTWAIT);
     if (got < 0 && (errno == EAGAIN || errno == EINTR))
         return 0;
@@ -120,7 +120,7 @@ static void acknowledge(int connection)
 enum sight beginning_read(struct beginning *beginning, int connection)
 {
     if (!beginning->open) {
-        enum tls_state state = tls_session_shake(beginning->session);
+        enum tls_state state = tls_stream_shake(beginning->stream);
         beginning->waits_to_write = state == TLS_WAITS_TO_WRITE;
         if (state == TLS_FAILED)
             return SIGHT_GONE;

@@ -35,14 +35,14 @@ enum sight sight_by_peeking(int connection, bool secure);
 bool header_is_whole(const char *bytes, size_t length);
 
 struct beginning {
-    struct tls_session *session; /* null for plain HTTP; owned */
-    bool open;                   /* the handshake is done, or none is due */
-    bool waits_to_write;         /* it is our side's turn to send */
-    struct buf bytes;            /* of the header; at most HEADER_MAX_BYTES */
+    struct tls_stream *stream; /* null for plain HTTP; owned */
+    bool open;                 /* the handshake is done, or none is due */
+    bool waits_to_write;       /* it is our side's turn to send */
+    struct buf bytes;          /* of the header; at most HEADER_MAX_BYTES */
 };
 
 /* SESSION is null for plain HTTP. */
-struct beginning *beginning_new(struct tls_session *session);
+struct beginning *beginning_new(struct tls_stream *stream);
 void beginning_free(struct beginning *beginning);
 
 /* Reads as far as bytes reach. A handshake costs a millisecond or two. */

@@ -98,7 +98,7 @@ static void turn_away(struct lobby *lobby, int connection, const char *answer)
     if (!secure)
         (void)!send(connection, answer, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     else if (beginning && beginning->open)
-        (void)tls_session_write(beginning->session, answer, length);
+        (void)tls_stream_write(beginning->stream, answer, length);
     guest_say_goodbye(lobby, connection);
 }
 

@@ -74,7 +74,7 @@ enum lobby_wish { LOBBY_CLOSE, LOBBY_STAY, LOBBY_TAKEN };
  */
 enum lobby_wish lobby_begin(struct lobby *lobby, int connection,
                             struct lobby_bytes *there,
-                            struct tls_session **session);
+                            struct tls_stream **stream);
 
 /*
  * A worker has answered and would read the next request, of which THERE holds

@@ -112,8 +112,8 @@ void guest_drop_beginning(struct lobby *lobby, int connection)
     struct guest *guest = &lobby->guests[connection];
     if (!guest->beginning)
         return;
-    if (guest->beginning->session)
-        tls_session_end(guest->beginning->session);
+    if (guest->beginning->stream)
+        tls_stream_end(guest->beginning->stream);
     beginning_free(guest->beginning);
     guest->beginning = NULL;
     lobby->beginnings--;
@@ -243,7 +243,7 @@ void guest_need_beginning(struct lobby *lobby, int connection)
     lobby->buckets[guest->bucket].beginnings++;
     pthread_mutex_unlock(&lobby->mutex);
     guest->beginning =
-        beginning_new(tls ? tls_session_new(tls, connection) : NULL);
+        beginning_new(tls ? tls_stream_new(tls, connection) : NULL);
 }
 
 /* ---- coming and getting a worker ----------------------------------------- */

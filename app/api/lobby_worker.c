@@ -44,7 +44,7 @@ static enum lobby_wish wait_again(struct lobby *lobby, int connection,
 {
     struct guest *guest = &lobby->guests[connection];
     pthread_mutex_lock(&lobby->mutex);
-    if (state == IDLE && guest->beginning && !guest->beginning->session)
+    if (state == IDLE && guest->beginning && !guest->beginning->stream)
         guest_drop_beginning(lobby, connection);
     bool write = guest->beginning && guest->beginning->waits_to_write;
     guest_move(lobby, connection, state);
@@ -71,17 +71,17 @@ static void give_bytes(struct beginning *beginning, struct lobby_bytes *there)
 
 enum lobby_wish lobby_begin(struct lobby *lobby, int connection,
                             struct lobby_bytes *there,
-                            struct tls_session **session)
+                            struct tls_stream **stream)
 {
     struct guest *guest = &lobby->guests[connection];
-    *session = NULL;
+    *stream = NULL;
     there->length = 0;
     if (!lobby->limits.tls && !guest->beginning)
         return LOBBY_STAY;
     guest_need_beginning(lobby, connection);
     switch (beginning_read(guest->beginning, connection)) {
     case SIGHT_WHOLE:
-        *session = guest->beginning->session;
+        *stream = guest->beginning->stream;
         give_bytes(guest->beginning, there);
         return LOBBY_STAY;
     case SIGHT_PART:

@@ -502,13 +502,13 @@ static struct lobby *lobby_of(struct mg_connection *connection)
 }
 
 static int on_start(struct mg_connection *connection, int number, char *bytes,
-                    int room, int *length, void **session)
+                    int room, int *length, void **stream)
 {
     struct lobby_bytes there = {bytes, (size_t)room, 0};
-    struct tls_session *encrypts;
+    struct tls_stream *encrypts;
     enum lobby_wish wish =
         lobby_begin(lobby_of(connection), number, &there, &encrypts);
-    *session = encrypts;
+    *stream = encrypts;
     *length = (int)there.length;
     return (int)wish;
 }
@@ -528,14 +528,14 @@ static int on_leave(struct mg_connection *connection, int number)
     return 1;
 }
 
-static int on_read(void *session, char *bytes, int room)
+static int on_read(void *stream, char *bytes, int room)
 {
-    return tls_session_read(session, bytes, (size_t)room);
+    return tls_stream_read(stream, bytes, (size_t)room);
 }
 
-static int on_write(void *session, const char *bytes, int length)
+static int on_write(void *stream, const char *bytes, int length)
 {
-    return tls_session_write(session, bytes, (size_t)length);
+    return tls_stream_write(stream, bytes, (size_t)length);
 }
 
 static void serve_connection(void *pointer, int connection)

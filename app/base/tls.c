@@ -123,39 +123,39 @@ void tls_server_free(struct tls_server *server)
     free(server);
 }
 
-/* ---- sessions ------------------------------------------------------------ */
+/* ---- streams ------------------------------------------------------------ */
 
-struct tls_session {
+struct tls_stream {
     mbedtls_ssl_context ssl;
     int connection;
     bool broken; /* nothing can be sent or read any more */
 };
 
-struct tls_session *tls_session_new(struct tls_server *server, int connection)
+struct tls_stream *tls_stream_new(struct tls_server *server, int connection)
 {
-    struct tls_session *session = memory_zeroed(1, sizeof *session);
-    session->connection = connection;
-    mbedtls_ssl_init(&session->ssl);
+    struct tls_stream *stream = memory_zeroed(1, sizeof *stream);
+    stream->connection = connection;
+    mbedtls_ssl_init(&stream->ssl);
     /* Fails only for lack of memory. */
-    session->broken = mbedtls_ssl_setup(&session->ssl, &server->settings) != 0;
-    mbedtls_ssl_set_bio(&session->ssl, &session->connection, send_bytes,
+    stream->broken = mbedtls_ssl_setup(&stream->ssl, &server->settings) != 0;
+    mbedtls_ssl_set_bio(&stream->ssl, &stream->connection, send_bytes,
                         receive_bytes, NULL);
-    return session;
+    return stream;
 }
 
-void tls_session_free(struct tls_session *session)
+void tls_stream_free(struct tls_stream *stream)
 {
-    if (!session)
+    if (!stream)
         return;
-    mbedtls_ssl_free(&session->ssl);
-    free(session);
+    mbedtls_ssl_free(&stream->ssl);
+    free(stream);
 }
 
-enum tls_state tls_session_shake(struct tls_session *session)
+enum tls_state tls_stream_shake(struct tls_stream *stream)
 {
-    if (session->broken)
+    if (stream->broken)
         return TLS_FAILED;
-    switch (mbedtls_ssl_handshake(&session->ssl)) {
+    switch (mbedtls_ssl_handshake(&stream->ssl)) {
     case 0:
         return TLS_OPEN;
     case MBEDTLS_ERR_SSL_WANT_READ:
@@ -163,45 +163,45 @@ enum tls_state tls_session_shake(struct tls_session *session)
     case MBEDTLS_ERR_SSL_WANT_WRITE:
         return TLS_WAITS_TO_WRITE;
     default:
-        session->broken = true;
+        stream->broken = true;
         return TLS_FAILED;
     }
 }
 
 /* mbedtls' answer to reading or writing as ours. */
-static int judge(struct tls_session *session, int code)
+static int judge(struct tls_stream *stream, int code)
 {
     if (code > 0)
         return code;
     if (code == MBEDTLS_ERR_SSL_WANT_READ || code == MBEDTLS_ERR_SSL_WANT_WRITE)
         return 0;
-    session->broken = true;
+    stream->broken = true;
     return -1;
 }
 
-int tls_session_read(struct tls_session *session, char *bytes, size_t room)
+int tls_stream_read(struct tls_stream *stream, char *bytes, size_t room)
 {
-    if (session->broken)
+    if (stream->broken)
         return -1;
-    return judge(session,
-                 mbedtls_ssl_read(&session->ssl, (unsigned char *)bytes, room));
+    return judge(stream,
+                 mbedtls_ssl_read(&stream->ssl, (unsigned char *)bytes, room));
 }
 
-int tls_session_write(struct tls_session *session, const char *bytes,
-                      size_t length)
+int tls_stream_write(struct tls_stream *stream, const char *bytes,
+                     size_t length)
 {
-    if (session->broken)
+    if (stream->broken)
         return -1;
     return judge(
-        session,
-        mbedtls_ssl_write(&session->ssl, (const unsigned char *)bytes, length));
+        stream,
+        mbedtls_ssl_write(&stream->ssl, (const unsigned char *)bytes, length));
 }
 
-void tls_session_end(struct tls_session *session)
+void tls_stream_end(struct tls_stream *stream)
 {
-    if (!session->broken)
-        (void)mbedtls_ssl_close_notify(&session->ssl);
-    session->broken = true;
+    if (!stream->broken)
+        (void)mbedtls_ssl_close_notify(&stream->ssl);
+    stream->broken = true;
 }
 
 /* ---- asking -------------------------------------------------------------- */

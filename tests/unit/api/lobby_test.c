@@ -157,7 +157,7 @@ TEST(nobody_gets_a_worker_for_a_part_of_a_header)
 TEST(a_part_of_the_next_request_is_kept)
 {
     struct place place;
-    struct tls_session *session;
+    struct tls_stream *stream;
     char bytes[20000] = "GET / HTT";
     struct lobby_bytes there = {bytes, sizeof bytes, 9};
     open_place(&place, 2);
@@ -169,13 +169,13 @@ TEST(a_part_of_the_next_request_is_kept)
     CHECK_EQ_INT(lobby_return(place.lobby, connection, &there), LOBBY_TAKEN);
     CHECK_EQ_INT(send(place.clients[0], "P/1.1\r\n", 7, 0), 7);
     wait_for(&place.served, 2);
-    CHECK_EQ_INT(lobby_begin(place.lobby, connection, &there, &session),
+    CHECK_EQ_INT(lobby_begin(place.lobby, connection, &there, &stream),
                  LOBBY_TAKEN);
     CHECK_EQ_INT(send(place.clients[0], "\r\n", 2, 0), 2);
     wait_for(&place.served, 3);
-    CHECK_EQ_INT(lobby_begin(place.lobby, connection, &there, &session),
+    CHECK_EQ_INT(lobby_begin(place.lobby, connection, &there, &stream),
                  LOBBY_STAY);
-    CHECK(session == NULL);
+    CHECK(stream == NULL);
     CHECK_EQ_INT(there.length, sizeof request - 1);
     CHECK_EQ_MEMORY(there.bytes, request, sizeof request - 1);
     close_place(&place);
