@@ -1,12 +1,9 @@
 /*
  * answer_cache.c: rendered answers, kept while the data stay the same.
  *
- * A worker asks its connection whether another one has committed since it last
- * asked, and then advances the generation; an answer is found only in the
- * generation it was made in. Several workers that notice one commit advance
- * several times, which costs a few answers and can never show an old one.
- * Keeping a counter in the store instead would make every reader trust that
- * every writer counts.
+ * An answer is found only for the very moment of the store that it was made
+ * from, whichever worker made it. Keeping a counter in the store instead would
+ * make every reader trust that every writer counts.
  *
  * The oldest used ones go when the limit is reached. One lock for all: it is
  * held for a copy of some kilobytes.
@@ -26,7 +23,7 @@ struct kept {
     struct kept *chain; /* the next in the same slot */
     struct kept *newer;
     struct kept *older;
-    uint64_t generation;
+    struct store_moment moment;
     size_t bytes;
     struct text key;
     struct text body;
@@ -35,7 +32,6 @@ struct kept {
 
 struct answer_cache {
     pthread_mutex_t lock;
-    uint64_t generation;
     size_t bytes;
     size_t bytes_max;
     struct kept *newest;
@@ -49,16 +45,6 @@ struct answer_cache *answer_cache_new(size_t bytes_max)
     pthread_mutex_init(&cache->lock, NULL);
     cache->bytes_max = bytes_max;
     return cache;
-}
-
-uint64_t answer_cache_generation(struct answer_cache *cache)
-{
-    return __atomic_load_n(&cache->generation, __ATOMIC_ACQUIRE);
-}
-
-uint64_t answer_cache_advance(struct answer_cache *cache)
-{
-    return __atomic_add_fetch(&cache->generation, 1, __ATOMIC_ACQ_REL);
 }
 
 /* ---- the table ----------------------------------------------------------- */
@@ -120,17 +106,17 @@ enum keeping answer_keeping(const struct route *route,
         route->answer == answer_gpu_metrics ||
         route->answer == answer_sessions || route->answer == answer_session ||
         route->answer == answer_openapi)
-        return KEEP_DAY;
+        return KEEP_HOUR;
     if (route->answer == answer_stream_models ||
         route->answer == answer_stream_orchestrators)
-        return parameter_text(request, "as_of").data ? KEEP_DAY : KEEP_SECOND;
+        return parameter_text(request, "as_of").data ? KEEP_HOUR : KEEP_SECOND;
     return KEEP_NOT;
 }
 
 struct text answer_key(const struct request *request, enum keeping keeping,
                        int64_t now_ms)
 {
-    int64_t unit = keeping == KEEP_DAY ? MS_PER_DAY : MS_PER_SECOND;
+    int64_t unit = keeping == KEEP_HOUR ? MS_PER_HOUR : MS_PER_SECOND;
     char *key = arena_printf(
         request->arena, "%lld %d%d %.*s?%s", (long long)(now_ms / unit),
         accepts_gzip(request->accept_encoding), prefers_csv(request->accept),
@@ -152,8 +138,9 @@ static char *put(char *at, const void *bytes, size_t length)
 static struct kept *copy_of(struct text key, const struct reply *reply)
 {
     const char *link = reply->link ? reply->link : "";
+    const char *cursor = reply->cursor ? reply->cursor : "";
     size_t bytes = sizeof(struct kept) + key.length + reply->body->length +
-                   strlen(reply->etag) + strlen(link) + 4;
+                   strlen(reply->etag) + strlen(link) + strlen(cursor) + 5;
     struct kept *one = memory_alloc(bytes);
     char *at = (char *)(one + 1);
     *one = (struct kept){.bytes = bytes, .reply = *reply};
@@ -164,19 +151,22 @@ static struct kept *copy_of(struct text key, const struct reply *reply)
     one->reply.etag = at;
     at = put(at, reply->etag, strlen(reply->etag));
     one->reply.link = reply->link ? at : NULL;
-    put(at, link, strlen(link));
+    at = put(at, link, strlen(link));
+    one->reply.cursor = reply->cursor ? at : NULL;
+    put(at, cursor, strlen(cursor));
     one->reply.body = NULL;
     return one;
 }
 
 void answer_cache_keep(struct answer_cache *cache, struct text key,
-                       uint64_t generation, const struct reply *reply)
+                       const struct store_moment *moment,
+                       const struct reply *reply)
 {
     if (reply->status != 200 || !reply->etag || reply->borrowed.data ||
         reply->body->length > ANSWER_BYTES_MAX)
         return;
     struct kept *one = copy_of(key, reply);
-    one->generation = generation;
+    one->moment = *moment;
     pthread_mutex_lock(&cache->lock);
     struct kept *before = look_up(cache, key);
     if (before)
@@ -191,6 +181,12 @@ void answer_cache_keep(struct answer_cache *cache, struct text key,
     pthread_mutex_unlock(&cache->lock);
 }
 
+/* Null for null. */
+static const char *copy(struct arena *arena, const char *text)
+{
+    return text ? arena_text(arena, text, strlen(text)) : NULL;
+}
+
 static void restore(struct arena *arena, const struct kept *one,
                     struct reply *reply)
 {
@@ -199,22 +195,23 @@ static void restore(struct arena *arena, const struct kept *one,
     reply->content_type = from->content_type;
     reply->cache_control = from->cache_control;
     reply->gzip = from->gzip;
+    reply->is_list = from->is_list;
     reply->varies = from->varies;
     reply->varies_by_accept = from->varies_by_accept;
-    reply->etag = arena_text(arena, from->etag, strlen(from->etag));
-    reply->link =
-        from->link ? arena_text(arena, from->link, strlen(from->link)) : NULL;
+    reply->etag = copy(arena, from->etag);
+    reply->link = copy(arena, from->link);
+    reply->cursor = copy(arena, from->cursor);
     buf_clear(reply->body);
     buf_add(reply->body, one->body.data, one->body.length);
 }
 
 bool answer_cache_find(struct answer_cache *cache, struct arena *arena,
-                       struct text key, uint64_t generation,
+                       struct text key, const struct store_moment *moment,
                        struct reply *reply)
 {
     pthread_mutex_lock(&cache->lock);
     struct kept *one = look_up(cache, key);
-    bool found = one && one->generation == generation;
+    bool found = one && memcmp(&one->moment, moment, sizeof *moment) == 0;
     if (found) {
         unlink_age(cache, one);
         link_newest(cache, one);

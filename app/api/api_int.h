@@ -9,7 +9,8 @@
  *     reply.c        answers, errors as problems (RFC 7807)
  *     asset.c        the page's files
  *     query_string.c, base64.c     pure helpers
- *     page.c         cursors and the envelope of lists
+ *     cursor.c       where a list goes on
+ *     page.c         lists in pages: their envelope and their cursors
  *     rows.c         rows as JSON objects
  *     ingest.c, tokens.c   handlers that change something
  *     health.c, scores.c, sessions.c, session.c, evidence.c    handlers
@@ -24,6 +25,7 @@
 
 #include "api/api.h"
 #include "api/body.h"
+#include "api/cursor.h"
 #include "api/query_string.h"
 #include "base/arena.h"
 #include "base/buf.h"
@@ -51,8 +53,12 @@ struct request {
     const char *accept;    /* headers; null where absent */
     const char *accept_encoding;
     const char *if_none_match;
-    struct arena *arena; /* lives as long as the request */
-    struct store *store; /* null for routes without one */
+    struct arena *arena;        /* lives as long as the request */
+    struct store *store;        /* null for routes without one */
+    struct store_moment moment; /* that is read */
+    struct moments *moments;    /* of the cursors that the server gave */
+    bool goes_on;               /* with a list, from this place: */
+    struct place place;
     const struct api_facts *facts;
     const char *method;        /* "GET" also for HEAD */
     struct request_body *body; /* null where the request has none */
@@ -68,14 +74,17 @@ struct reply {
     int status;
     const char *content_type;
     const char *cache_control;
-    const char *etag;    /* with quotes; null for none */
-    const char *allow;   /* methods, with status 405 */
-    int retry_after_s;   /* 0 for none */
-    bool asks_for_token; /* with status 401 */
-    bool for_everybody;  /* pages of any origin may read it */
-    bool gzip;           /* the body is compressed */
-    const char *link;    /* null for none */
-    bool varies;         /* by Accept-Encoding */
+    const char *etag;     /* with quotes; null for none */
+    const char *allow;    /* methods, with status 405 */
+    int retry_after_s;    /* 0 for none */
+    bool asks_for_token;  /* with status 401 */
+    bool for_everybody;   /* pages of any origin may read it */
+    bool gzip;            /* the body is compressed */
+    const char *link;     /* null for none */
+    const char *cursor;   /* that it holds; null for none */
+    bool is_list;         /* of rows, which an address can pin */
+    const char *location; /* that does; null for none */
+    bool varies;          /* by Accept-Encoding */
     bool varies_by_accept;
     struct text borrowed; /* sent instead of body where its data is not null */
     struct buf *body;     /* the worker's */
@@ -90,7 +99,8 @@ enum parameter_kind {
     PARAMETER_LIMIT,  /* 1 to LIMIT_MAX */
     PARAMETER_CHOICE, /* one of the words in choices */
     PARAMETER_CURSOR,
-    PARAMETER_ANY /* named "*": takes what the list does not name */
+    PARAMETER_PIN, /* an entity tag */
+    PARAMETER_ANY  /* named "*": takes what the list does not name */
 };
 
 struct parameter {
@@ -121,8 +131,8 @@ const struct route *route_find(struct request *request, const char **allow);
 /* Whether it passes over parameters that it does not know. */
 bool route_takes_anything(const struct route *route);
 
-/* Every parameter given is known and well-formed. ERR_INPUT otherwise; *WRONG
- * is the parameter's name. */
+/* Every parameter given is known and well-formed; a cursor is opened. ERR_INPUT
+ * otherwise, or as cursor_open; *WRONG is the parameter's name. */
 MUST_USE enum err parameters_check(const struct route *route,
                                    struct request *request, struct text *wrong);
 
@@ -158,47 +168,46 @@ bool etag_matches(const char *header, const char *etag);
 
 /* ---- page.c ---------------------------------------------------------- */
 
-enum { LIMIT_MAX = 1000, LIMIT_STANDARD = 50, CURSOR_PARTS_MAX = 8 };
+enum { LIMIT_MAX = 1000, LIMIT_STANDARD = 50 };
 
-/* One member of a sort key. */
-struct cursor_part {
-    int64_t number; /* where the shape says 'i' */
-    struct text text;
-};
-
-struct cursor {
-    bool given;
-    struct cursor_part parts[CURSOR_PARTS_MAX];
-};
-
-/* SHAPE is a letter a part, 'i' or 't'. ERR_INPUT where parameter "cursor" is
- * given and was not made by cursor_write with the same shape. */
+/* Reads the cursor TEXT of this REQUEST: place, and the moment to be read.
+ * ERR_INPUT where it is none or was given for another question, ERR_GONE where
+ * its moment is not known. */
+MUST_USE enum err cursor_open(struct request *request, struct text text);
+/* ERR_GONE with its sentence. */
+enum err cursor_gone(void);
+/* The sort key in the cursor; SHAPE is a letter a part, 'i' or 't'. */
 MUST_USE enum err cursor_read(struct request *request, const char *shape,
                               struct cursor *cursor);
-struct text cursor_write(struct arena *arena, const char *shape,
-                         const struct cursor *cursor);
 
 /*
- * The envelope of a list: begin, then rows as long as page_wants_row, which
- * counts them and finds out whether there are more than were asked for.
+ * A list, as JSON in an envelope or as CSV: begin, then rows as long as
+ * page_wants_row, which counts them and finds out whether there are more than
+ * were asked for, then end.
  */
 struct page {
-    struct json_writer writer;
+    const struct request *request;
+    struct reply *reply;
+    bool csv;
+    struct json_writer writer; /* where it is not CSV */
     int64_t limit;
     int64_t rows;
     bool more;
-    int64_t data_ms; /* of the newest data, as meta.generated_at */
+    size_t rows_at; /* where they begin in the body */
+    int64_t told_until_ms;
 };
-struct page page_begin(const struct request *request, struct reply *reply);
+/* FIELDS name the columns of the CSV, and MORE others behind them; null for
+ * none. */
+struct page page_begin(const struct request *request, struct reply *reply,
+                       struct fields fields, const char *more);
 /* Rows to ask the store for: one more than the page holds. */
 int64_t page_rows(const struct page *page);
 bool page_wants_row(struct page *page);
-/* NEXT is the cursor behind the last row; used only where more rows wait. */
-void page_end(struct page *page, struct text next);
-/* The same for forms without an envelope, as the header Link; NEXT may have no
- * data. */
-void reply_link_next(const struct request *request, struct reply *reply,
-                     struct text next);
+/* Its rows tell of what was until MS at least: meta.generated_at. It follows
+ * from the rows alone, so that the same rows have the same entity tag. */
+void page_tells_until(struct page *page, int64_t ms);
+/* LAST is the sort key of the last row. */
+void page_end(struct page *page, const char *shape, const struct cursor *last);
 
 /* ---- rows.c ---------------------------------------------------------- */
 

@@ -8,6 +8,7 @@
  * page. Who wants none of that asks at /v1/streaming.
  */
 #include "api/serving.h"
+#include "base/base64.h"
 #include "base/clock.h"
 #include "base/hash.h"
 #include "base/random.h"
@@ -87,15 +88,37 @@ static bool number_of(struct text text, int64_t *number)
     return true;
 }
 
-static enum err compat_cursor(struct request *request, const char *shape,
+/* As many texts as there are parts. */
+static bool texts_read(struct arena *arena, struct text encoded, size_t count,
+                       struct cursor *cursor)
+{
+    struct text json;
+    if (!base64url_decode(arena, encoded, &json))
+        return false;
+    struct yyjson_val *root = json_parse(arena, json.data, json.length);
+    if (!json_is_array(root) || json_count(root) != count)
+        return false;
+    struct json_iterator iterator = json_iterate(root);
+    for (size_t i = 0; i < count; i++) {
+        struct yyjson_val *value = json_next(&iterator, NULL);
+        if (!json_is_string(value))
+            return false;
+        cursor->parts[i].text = json_to_text(arena, value);
+    }
+    return true;
+}
+
+/* COUNT is that of the keys after the time. */
+static enum err compat_cursor(struct request *request, size_t count,
                               struct cursor *cursor)
 {
-    if (parameter_text(request, "cursor").length == 0)
-        return ERR_NONE;
-    enum err err = cursor_read(request, shape, cursor);
-    if (!err && !number_of(cursor->parts[0].text, &cursor->parts[0].number))
-        err = ERR_INPUT;
-    return err ? err_set(ERR_INPUT, "invalid cursor") : ERR_NONE;
+    struct text text = parameter_text(request, "cursor");
+    *cursor = (struct cursor){.given = text.length > 0};
+    if (cursor->given &&
+        !(texts_read(request->arena, text, 1 + count, cursor) &&
+          number_of(cursor->parts[0].text, &cursor->parts[0].number)))
+        return err_set(ERR_INPUT, "invalid cursor");
+    return ERR_NONE;
 }
 
 /* ---- rows with zeros for nulls ------------------------------------------- */
@@ -105,6 +128,7 @@ struct compat_series {
     const struct fields *fields;
     size_t row_bytes;
     enum query_id query;
+    size_t key_count;
     const char *keys[SERIES_KEYS_MAX]; /* of the cursor, after the time */
     const char *columns[COMPAT_COLUMNS_MAX + 1];
 };
@@ -177,7 +201,7 @@ static void end_envelope(struct json_writer *writer, struct arena *arena,
 }
 
 static struct query *ask(struct request *request,
-                         const struct compat_series *series, const char *shape,
+                         const struct compat_series *series,
                          const struct cursor *cursor, int64_t limit)
 {
     int64_t now = clock_wall_ms();
@@ -188,8 +212,8 @@ static struct query *ask(struct request *request,
     /* As there, a cursor at 1970 is none. */
     if (cursor->given && cursor->parts[0].number != 0) {
         query_bind_int(query, 3, cursor->parts[0].number);
-        for (int i = 1; shape[i]; i++)
-            query_bind_text(query, 3 + i, cursor->parts[i].text);
+        for (size_t i = 1; i <= series->key_count; i++)
+            query_bind_text(query, 3 + (int)i, cursor->parts[i].text);
     }
     query_bind_int(query, COMPAT_LIMIT_AT, limit + 1);
     return query;
@@ -197,30 +221,39 @@ static struct query *ask(struct request *request,
 
 static struct text next_cursor(struct arena *arena,
                                const struct compat_series *series,
-                               const char *shape, const void *row)
+                               const void *row)
 {
     int64_t window =
         field_int(field_named(*series->fields, "window_start"), row);
-    struct cursor cursor = {0};
-    cursor.parts[0].text =
-        text_of(arena_printf(arena, "%lld", (long long)window));
-    for (size_t i = 0; shape[1 + i]; i++)
-        cursor.parts[1 + i].text =
-            field_key(field_named(*series->fields, series->keys[i]), row);
-    return cursor_write(arena, shape, &cursor);
+    struct buf json = {0};
+    struct buf encoded = {0};
+    struct json_writer writer = {.out = &json};
+    json_begin(&writer, '[');
+    json_string(&writer, arena_printf(arena, "%lld", (long long)window));
+    for (size_t i = 0; i < series->key_count; i++)
+        json_text(
+            &writer,
+            field_key(field_named(*series->fields, series->keys[i]), row));
+    json_end(&writer, ']');
+    base64url_encode(&encoded, (struct text){json.data, json.length});
+    struct text text = {arena_text(arena, encoded.data, encoded.length),
+                        encoded.length};
+    buf_free(&json);
+    buf_free(&encoded);
+    return text;
 }
 
-static enum err answer(const struct compat_series *series, const char *shape,
+static enum err answer(const struct compat_series *series,
                        struct request *request, struct reply *reply)
 {
-    struct cursor cursor = {0};
+    struct cursor cursor;
     int64_t limit = limit_or_standard(request);
     enum err err = refuse_offsets(request);
     if (!err)
-        err = compat_cursor(request, shape, &cursor);
+        err = compat_cursor(request, series->key_count, &cursor);
     if (err)
         return err;
-    struct query *query = ask(request, series, shape, &cursor, limit);
+    struct query *query = ask(request, series, &cursor, limit);
     struct json_writer writer = reply_json(reply);
     void *row = arena_alloc(request->arena, series->row_bytes);
     struct text next = text_of("");
@@ -237,7 +270,7 @@ static enum err answer(const struct compat_series *series, const char *shape,
     if (err)
         return err;
     if (more)
-        next = next_cursor(request->arena, series, shape, row);
+        next = next_cursor(request->arena, series, row);
     end_envelope(&writer, request->arena, next, rows);
     return ERR_NONE;
 }
@@ -250,13 +283,14 @@ enum err compat_sla(struct request *request, struct reply *reply)
         .fields = &sla_fields,
         .row_bytes = sizeof(struct sla_row),
         .query = QUERY_COMPAT_SLA,
+        .key_count = 4,
         .keys = {"orchestrator_address", "pipeline_id", "model_id", "gpu_id"},
         .columns = {"window_start", "org", "orchestrator_address",
                     "pipeline_id", "model_id", "gpu_id", "requested_sessions",
                     "startup_success_sessions", "effective_success_rate",
                     "no_swap_rate", "avg_output_fps", "sla_score"},
     };
-    return answer(&series, "ttttt", request, reply);
+    return answer(&series, request, reply);
 }
 
 enum err compat_demand(struct request *request, struct reply *reply)
@@ -265,13 +299,14 @@ enum err compat_demand(struct request *request, struct reply *reply)
         .fields = &demand_fields,
         .row_bytes = sizeof(struct demand_row),
         .query = QUERY_COMPAT_DEMAND,
+        .key_count = 3,
         .keys = {"gateway", "pipeline_id", "model_id"},
         .columns = {"window_start", "org", "gateway", "pipeline_id", "model_id",
                     "requested_sessions", "startup_success_sessions",
                     "effective_success_rate", "total_minutes",
                     "no_orch_sessions"},
     };
-    return answer(&series, "tttt", request, reply);
+    return answer(&series, request, reply);
 }
 
 enum err compat_gpu_metrics(struct request *request, struct reply *reply)
@@ -280,13 +315,14 @@ enum err compat_gpu_metrics(struct request *request, struct reply *reply)
         .fields = &gpu_fields,
         .row_bytes = sizeof(struct gpu_row),
         .query = QUERY_COMPAT_GPU_METRICS,
+        .key_count = 4,
         .keys = {"orchestrator_address", "pipeline_id", "model_id", "gpu_id"},
         .columns = {"window_start", "org", "orchestrator_address",
                     "pipeline_id", "model_id", "gpu_id", "gpu_model_name",
                     "known_sessions_count", "startup_success_sessions",
                     "avg_output_fps", "avg_e2e_latency_ms", "swap_rate"},
     };
-    return answer(&series, "ttttt", request, reply);
+    return answer(&series, request, reply);
 }
 
 /* ---- the last day: arrays without an envelope ---------------------------- */

@@ -81,6 +81,32 @@ void answer_finish(const struct request *request, struct reply *reply)
     }
 }
 
+/* The entity tag without quotes and without the name of a coding. */
+static struct text plain_tag(const char *etag)
+{
+    return (struct text){etag + 1, strcspn(etag + 1, "-\"")};
+}
+
+void answer_pin(const struct request *request, struct reply *reply)
+{
+    struct text pin = parameter_text(request, "pin");
+    if (reply->status != 200 || !reply->is_list || !reply->etag)
+        return;
+    struct text tag = plain_tag(reply->etag);
+    if (!pin.data)
+        reply->location = arena_printf(
+            request->arena, "%.*s?%s%spin=%.*s", (int)request->path.length,
+            request->path.data, request->raw_query,
+            *request->raw_query ? "&" : "", (int)tag.length, tag.data);
+    else if (text_equal(pin, tag))
+        reply->cache_control = "max-age=31536000, immutable";
+    else
+        reply_problem(reply, 410,
+                      "these rows are no longer those that had this entity "
+                      "tag; ask again without pin",
+                      text_of("pin"));
+}
+
 void answer_condition(const struct request *request, struct reply *reply)
 {
     if (reply->status == 200 && reply->etag && !reply->borrowed.data &&

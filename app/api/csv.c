@@ -74,10 +74,8 @@ void csv_row(struct buf *out, struct fields fields, const void *row)
     }
 }
 
-void csv_begin(struct reply *reply, struct fields fields)
+void csv_names(struct buf *out, struct fields fields)
 {
-    reply_json(reply);
-    reply->content_type = "text/csv; charset=utf-8; header=present";
     for (size_t i = 0; i < fields.exported; i++)
-        buf_printf(reply->body, "%s%s", i ? "," : "", fields.list[i].name);
+        buf_printf(out, "%s%s", i ? "," : "", fields.list[i].name);
 }

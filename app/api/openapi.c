@@ -339,7 +339,10 @@ static const char *meaning_of(enum parameter_kind kind)
     case PARAMETER_CHOICE:
         return "one of these";
     case PARAMETER_CURSOR:
-        return "next_cursor of the page before, unchanged";
+        return "next_cursor of the page before, unchanged; 410 where the "
+               "state that it goes on in is no longer kept";
+    case PARAMETER_PIN:
+        return "an entity tag without quotes: these very rows, or 410";
     default:
         return "only rows that have this value; empty: that have none";
     }

@@ -1,110 +1,130 @@
 /*
- * page.c: lists in pages.
- *
- * A cursor is the sort key of the last row that was shown, as a JSON array in
- * base64url. The next page begins behind that key, so rows that arrive
- * meanwhile neither repeat nor hide any; and a cursor that somebody makes up
- * can only name another place in the same list.
+ * page.c: lists in pages, see api_int.h and cursor.h.
  */
-#include "api/api_int.h"
-#include "base/base64.h"
+#include "api/serving.h"
+#include "base/hash.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 /* ---- cursors ------------------------------------------------------------- */
 
-struct text cursor_write(struct arena *arena, const char *shape,
-                         const struct cursor *cursor)
+/* These may differ from page to page. */
+static bool belongs_to_page(struct text name)
 {
-    struct buf json = {0};
-    struct buf encoded = {0};
-    struct json_writer writer = {.out = &json};
-    json_begin(&writer, '[');
-    for (size_t i = 0; shape[i]; i++) {
-        if (shape[i] == 'i')
-            json_int(&writer, cursor->parts[i].number);
-        else
-            json_text(&writer, cursor->parts[i].text);
-    }
-    json_end(&writer, ']');
-    base64url_encode(&encoded, (struct text){json.data, json.length});
-    char *copy = arena_text(arena, encoded.data, encoded.length);
-    struct text text = {copy, encoded.length};
-    buf_free(&json);
-    buf_free(&encoded);
-    return text;
+    return text_is(name, "cursor") || text_is(name, "limit") ||
+           text_is(name, "format") || text_is(name, "pin");
 }
 
-static bool part_read(struct arena *arena, char kind, struct yyjson_val *value,
-                      struct cursor_part *part)
+/* What is asked, whatever the order of the parameters. */
+static uint64_t question_of(const struct request *request)
 {
-    if (kind == 'i') {
-        part->number = json_to_int(value);
-        return json_is_number(value);
+    uint64_t question = hash_fast(request->path.data, request->path.length);
+    for (size_t i = 0; i < request->query.count; i++) {
+        const struct query_parameter *one = &request->query.list[i];
+        if (belongs_to_page(one->name))
+            continue;
+        struct buf pair = {0};
+        buf_add_text(&pair, one->name);
+        buf_add_text(&pair, one->value);
+        question += hash_fast(pair.data, pair.length);
+        buf_free(&pair);
     }
-    part->text = json_to_text(arena, value);
-    return json_is_string(value);
+    return question;
 }
 
-static bool parts_read(struct arena *arena, const char *shape,
-                       struct text encoded, struct cursor *cursor)
+enum err cursor_gone(void)
 {
-    struct text json;
-    if (!base64url_decode(arena, encoded, &json))
-        return false;
-    struct yyjson_val *root = json_parse(arena, json.data, json.length);
-    if (!json_is_array(root) || json_count(root) != strlen(shape))
-        return false;
-    struct json_iterator iterator = json_iterate(root);
-    for (size_t i = 0; shape[i]; i++) {
-        struct yyjson_val *value = json_next(&iterator, NULL);
-        if (!part_read(arena, shape[i], value, &cursor->parts[i]))
-            return false;
-    }
-    return true;
+    return err_set(ERR_GONE,
+                   "the state of the store that the pages before came from is "
+                   "no longer kept; ask again without cursor");
+}
+
+enum err cursor_open(struct request *request, struct text text)
+{
+    if (!place_read(request->arena, text, &request->place))
+        return err_set(ERR_INPUT,
+                       "parameter \"cursor\" is not one that a list gave; take "
+                       "next_cursor of the page before, unchanged");
+    if (request->place.question != question_of(request))
+        return err_set(
+            ERR_INPUT,
+            "parameter \"cursor\" was given for another list, or for "
+            "other filters; all but limit, format, pin and cursor "
+            "must stay as they were");
+    request->goes_on = moments_find(request->moments, text, &request->moment);
+    return request->goes_on ? ERR_NONE : cursor_gone();
 }
 
 enum err cursor_read(struct request *request, const char *shape,
                      struct cursor *cursor)
 {
-    struct text given = parameter_text(request, "cursor");
-    *cursor = (struct cursor){.given = given.data != NULL};
-    if (given.data && !parts_read(request->arena, shape, given, cursor))
-        return err_set(ERR_INPUT,
-                       "parameter \"cursor\" is not one that this list gave; "
-                       "take next_cursor of the page before, unchanged");
+    *cursor = (struct cursor){.given = request->goes_on};
+    if (cursor->given && !cursor_decode(request->place.row_key, shape, cursor))
+        return err_set(ERR_INPUT, "parameter \"cursor\" is not of this list");
     return ERR_NONE;
 }
 
-/* ---- the envelope -------------------------------------------------------- */
-
-/* When the newest accepted line came. An answer that told its own time would
- * have another entity tag each time. */
-static int64_t newest_arrival(struct store *store)
+/* All rows so far: those of the pages before, then those of this one. */
+static uint64_t rows_of(const struct page *page)
 {
-    struct query *query = query_start(store, QUERY_API_NEWEST_ARRIVAL);
-    int64_t ms = ABSENT_INT;
-    bool row;
-    enum err err = query_step(query, &row);
-    if (!err && row && !query_is_null(query, 0))
-        ms = query_int(query, 0);
-    while (!err && row)
-        err = query_step(query, &row);
-    return ms;
+    const struct request *request = page->request;
+    const struct buf *body = page->reply->body;
+    uint64_t rows =
+        hash_fast(body->data + page->rows_at, body->length - page->rows_at);
+    return request->goes_on ? rows + 31 * request->place.rows : rows;
 }
 
-struct page page_begin(const struct request *request, struct reply *reply)
+static struct text cursor_write(const struct page *page, const char *shape,
+                                const struct cursor *last)
+{
+    const struct request *request = page->request;
+    struct place place = {
+        .question = question_of(request),
+        .rows = rows_of(page),
+        .row_key = cursor_encode(request->arena, shape, last),
+    };
+    return place_write(request->arena, &place);
+}
+
+/* ---- the list ------------------------------------------------------------ */
+
+static void begin_csv(struct reply *reply, struct fields fields,
+                      const char *more)
+{
+    reply->content_type = "text/csv; charset=utf-8; header=present";
+    csv_names(reply->body, fields);
+    buf_add_string(reply->body, more ? more : "");
+    buf_add_string(reply->body, "\r\n");
+}
+
+static void begin_json(struct page *page)
+{
+    json_begin(&page->writer, '{');
+    json_key(&page->writer, "data");
+    json_begin(&page->writer, '[');
+}
+
+struct page page_begin(const struct request *request, struct reply *reply,
+                       struct fields fields, const char *more)
 {
     struct text limit = parameter_text(request, "limit");
-    struct page page = {.writer = reply_json(reply),
+    struct page page = {.request = request,
+                        .reply = reply,
+                        .csv = wants_csv(request),
+                        .writer = reply_json(reply),
                         .limit = LIMIT_STANDARD,
-                        .data_ms = newest_arrival(request->store)};
+                        .told_until_ms = ABSENT_INT};
+    reply->varies_by_accept = true;
+    reply->is_list = true;
     if (limit.data)
         page.limit = strtol(
             arena_text(request->arena, limit.data, limit.length), NULL, 10);
-    json_begin(&page.writer, '{');
-    json_key(&page.writer, "data");
-    json_begin(&page.writer, '[');
+    if (page.csv)
+        begin_csv(reply, fields, more);
+    else
+        begin_json(&page);
+    page.rows_at = reply->body->length;
     return page;
 }
 
@@ -122,14 +142,21 @@ bool page_wants_row(struct page *page)
     return true;
 }
 
-void page_end(struct page *page, struct text next)
+void page_tells_until(struct page *page, int64_t ms)
+{
+    if (ms > page->told_until_ms)
+        page->told_until_ms = ms;
+}
+
+/* The envelope behind the rows; NEXT has no data where nothing follows. */
+static void end_envelope(struct page *page, struct text next)
 {
     struct json_writer *writer = &page->writer;
     json_end(writer, ']');
     json_key(writer, "pagination");
     json_begin(writer, '{');
     json_key(writer, "next_cursor");
-    json_text_or_null(writer, page->more ? next : (struct text){0});
+    json_text_or_null(writer, next);
     json_key(writer, "has_more");
     json_bool(writer, page->more);
     json_key(writer, "page_size");
@@ -138,21 +165,21 @@ void page_end(struct page *page, struct text next)
     json_key(writer, "meta");
     json_begin(writer, '{');
     json_key(writer, "generated_at");
-    json_time(writer, page->data_ms);
+    json_time(writer, page->told_until_ms);
     json_end(writer, '}');
     json_end(writer, '}');
 }
 
-void reply_link_next(const struct request *request, struct reply *reply,
-                     struct text next)
+/* RFC 8288: the next page of a form that has no envelope. */
+static void link_next(const struct request *request, struct reply *reply,
+                      struct text next)
 {
-    if (!next.data)
-        return;
     struct buf query = {0};
     for (const char *at = request->raw_query; *at;) {
         size_t length = strcspn(at, "&");
-        bool is_cursor = strncmp(at, "cursor=", 7) == 0;
-        if (length && !is_cursor) {
+        bool is_other =
+            strncmp(at, "cursor=", 7) == 0 || strncmp(at, "pin=", 4) == 0;
+        if (length && !is_other) {
             buf_add(&query, at, length);
             buf_add_byte(&query, '&');
         }
@@ -164,4 +191,16 @@ void reply_link_next(const struct request *request, struct reply *reply,
                      (int)request->path.length, request->path.data,
                      buf_string(&query), (int)next.length, next.data);
     buf_free(&query);
+}
+
+void page_end(struct page *page, const char *shape, const struct cursor *last)
+{
+    struct text next = {0};
+    if (page->more)
+        next = cursor_write(page, shape, last);
+    page->reply->cursor = next.data;
+    if (!page->csv)
+        end_envelope(page, next);
+    else if (page->more)
+        link_next(page->request, page->reply, next);
 }

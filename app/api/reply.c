@@ -1,5 +1,5 @@
 /*
- * reply.c: answers in JSON, and problems as RFC 7807 describes them: a title
+ * reply.c: answers in JSON, and problems as RFC 9457 describes them: a title
  * that belongs to the status, a detail for this very request, and the
  * parameter that is wrong where it is one.
  */
@@ -24,6 +24,8 @@ const char *status_text(int status)
         return "Not Found";
     case 405:
         return "Method Not Allowed";
+    case 410:
+        return "Gone";
     case 413:
         return "Content Too Large";
     case 414:
@@ -60,6 +62,9 @@ struct json_writer reply_json(struct reply *reply)
     reply->varies = false;
     reply->varies_by_accept = false;
     reply->link = NULL;
+    reply->cursor = NULL;
+    reply->is_list = false;
+    reply->location = NULL;
     return (struct json_writer){.out = reply->body};
 }
 
@@ -95,6 +100,10 @@ static int status_of(enum err err)
         return 400;
     case ERR_ABSENT:
         return 404;
+    case ERR_GONE:
+        return 410;
+    case ERR_LARGE:
+        return 422;
     case ERR_STORE:
     case ERR_LOCKED:
     case ERR_FULL:

@@ -25,6 +25,7 @@ static const struct parameter list_of_scores[] = {
     {"format", PARAMETER_CHOICE, "json|csv"},
     {"limit", PARAMETER_LIMIT, NULL},
     {"cursor", PARAMETER_CURSOR, NULL},
+    {"pin", PARAMETER_PIN, NULL},
     {0},
 };
 
@@ -41,6 +42,7 @@ static const struct parameter list_of_demand[] = {
     {"format", PARAMETER_CHOICE, "json|csv"},
     {"limit", PARAMETER_LIMIT, NULL},
     {"cursor", PARAMETER_CURSOR, NULL},
+    {"pin", PARAMETER_PIN, NULL},
     {0},
 };
 
@@ -56,6 +58,7 @@ static const struct parameter list_of_the_day[] = {
     {"format", PARAMETER_CHOICE, "json|csv"},
     {"limit", PARAMETER_LIMIT, NULL},
     {"cursor", PARAMETER_CURSOR, NULL},
+    {"pin", PARAMETER_PIN, NULL},
     {0},
 };
 
@@ -83,6 +86,7 @@ static const struct parameter list_of_sessions[] = {
     {"format", PARAMETER_CHOICE, "json|csv"},
     {"limit", PARAMETER_LIMIT, NULL},
     {"cursor", PARAMETER_CURSOR, NULL},
+    {"pin", PARAMETER_PIN, NULL},
     {0},
 };
 
@@ -262,9 +266,11 @@ static enum err check_one(struct request *request,
     int64_t number;
     switch (parameter->kind) {
     case PARAMETER_TEXT:
-    case PARAMETER_CURSOR:
+    case PARAMETER_PIN:
     case PARAMETER_ANY:
         break;
+    case PARAMETER_CURSOR:
+        return cursor_open(request, value);
     case PARAMETER_HOUR:
     case PARAMETER_TIME:
         if (!clock_parse(value.data, value.length, &number))

@@ -2,10 +2,9 @@
  * series.c: the published tables of hourly rows: /v1/streaming/sla, demand and
  * gpu-metrics, as JSON in pages or as CSV.
  *
- * Newest hour first, then by key, the organisation included. A cursor is the
- * whole key of the row before, so that a page's edge neither loses nor repeats
- * a row, whatever arrives meanwhile. Rows of the settled pass come out of
- * their table, those of the whole pass are computed for the question.
+ * Newest hour first, then by key, the organisation included: a cursor is the
+ * whole key of the row before. Rows of the settled pass come out of their
+ * table, those of the whole pass are computed for the question.
  */
 #include "api/serving.h"
 #include "base/clock.h"
@@ -14,8 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Hours are closed for good a day after their day: until then late events are
- * usual. */
+/* A day after their day: until then late events are usual. */
 enum { CLOSED_AFTER_MS = MS_PER_DAY };
 
 int64_t as_of_ms(const struct request *request)
@@ -295,36 +293,45 @@ static enum err add_json(struct walk *walk, struct page *page, const void *row)
     return err;
 }
 
-static enum err add_rows(struct walk *walk, struct page *page, bool csv,
-                         struct buf *out, struct text *next)
+static enum err add_row(struct walk *walk, struct page *page, const void *row)
 {
-    const struct series *series = walk->question->series;
-    struct request *request = walk->question->request;
+    if (!page->csv)
+        return add_json(walk, page, row);
+    csv_row(page->reply->body, *walk->question->series->fields, row);
+    buf_add_string(page->reply->body, "\r\n");
+    return ERR_NONE;
+}
+
+/* Until its end, or, while it lasts, until its beginning. */
+static int64_t told_until(int64_t window_ms, int64_t now_ms)
+{
+    int64_t end_ms = window_ms + MS_PER_HOUR;
+    return end_ms <= now_ms ? end_ms : window_ms;
+}
+
+static enum err add_rows(struct walk *walk, struct page *page,
+                         struct cursor *last)
+{
+    int64_t now_ms = as_of_ms(walk->question->request);
     const void *row;
-    struct cursor last = {0};
     enum err err;
     while (!(err = walk_next(walk, &row)) && row && page_wants_row(page)) {
-        if (csv) {
-            csv_row(out, *series->fields, row);
-            buf_add_string(out, "\r\n");
-        } else {
-            err = add_json(walk, page, row);
-        }
+        err = add_row(walk, page, row);
         if (err)
             return err;
-        last = cursor_of(series, row);
+        *last = cursor_of(walk->question->series, row);
+        page_tells_until(page, told_until(last->parts[0].number, now_ms));
     }
-    if (!err && page->more)
-        *next = cursor_write(request->arena, walk->question->shape, &last);
     return err;
 }
 
-/* Answers about hours that nobody expects to change are kept by clients. */
+/* Hours that seldom change are not asked about again at once; but they may
+ * change, as late as telemetry may come. */
 static void set_lifetime(const struct request *request, struct reply *reply)
 {
     int64_t closed = clock_day_start(clock_wall_ms()) - CLOSED_AFTER_MS;
     if (parameter_time(request, "end", INT64_MAX) <= closed)
-        reply->cache_control = "max-age=86400, immutable";
+        reply->cache_control = "max-age=60, must-revalidate";
 }
 
 enum err series_answer(const struct series *series, struct request *request,
@@ -332,26 +339,17 @@ enum err series_answer(const struct series *series, struct request *request,
 {
     struct question question = {.series = series, .request = request};
     struct walk walk = {.question = &question};
-    struct text next = {0};
-    bool csv = wants_csv(request);
+    struct cursor last = {0};
     enum err err = read_question(&question);
     if (err)
         return err;
-    struct page page = page_begin(request, reply);
+    struct page page = page_begin(request, reply, *series->fields, NULL);
     err = walk_begin(&walk, page_rows(&page));
-    if (!err && csv) {
-        csv_begin(reply, *series->fields);
-        buf_add_string(reply->body, "\r\n");
-    }
     if (!err)
-        err = add_rows(&walk, &page, csv, reply->body, &next);
+        err = add_rows(&walk, &page, &last);
     if (err)
         return err;
-    if (csv)
-        reply_link_next(request, reply, next);
-    else
-        page_end(&page, next);
-    reply->varies_by_accept = true;
+    page_end(&page, question.shape, &last);
     set_lifetime(request, reply);
     return ERR_NONE;
 }

@@ -43,6 +43,7 @@ struct api {
     const struct config *config;
     struct api_facts facts;
     struct answer_cache *cache;
+    struct moments *moments;
     struct mg_context *context;
     struct tls_server *tls; /* null for plain HTTP */
     struct lobby *lobby;
@@ -56,8 +57,7 @@ struct api {
 /* What one of civetweb's threads keeps between requests. */
 struct worker {
     struct api *api;
-    struct store *store;  /* null until the first request that needs it */
-    int64_t data_version; /* of the store when it was last asked */
+    struct store *store; /* null until the first request that needs it */
     struct arena arena;
     struct buf head;
     struct buf text;           /* of the answer's body */
@@ -157,6 +157,7 @@ static void send_reply(struct mg_connection *connection, struct worker *worker,
     add_header(head, "ETag", reply->etag);
     add_header(head, "Vary", vary_of(reply));
     add_header(head, "Link", reply->link);
+    add_header(head, "Content-Location", reply->location);
     add_header(head, "Allow", reply->allow);
     if (reply->retry_after_s)
         buf_printf(head, "Retry-After: %d\r\n", reply->retry_after_s);
@@ -309,31 +310,23 @@ static enum err read_query(const struct route *route, struct request *request)
     return ERR_NONE;
 }
 
-/* The store as one moment of time for all queries of the request. */
-static enum err take_store(struct worker *worker, struct request *request)
+/* The store as one moment for all queries of the request: the present one, or
+ * that of the pages before. */
+static enum err take_store(struct worker *worker, struct request *request,
+                           struct text *wrong)
 {
     enum err err = open_store(worker);
     if (err)
         return err;
     request->store = worker->store;
-    return store_begin_read(worker->store);
-}
-
-/* The generation of the data that this request sees. */
-static enum err generation_of(struct worker *worker, uint64_t *generation)
-{
-    struct query *query = query_start(worker->store, QUERY_API_DATA_VERSION);
-    struct answer_cache *cache = worker->api->cache;
-    int64_t before = worker->data_version;
-    bool row;
-    enum err err = query_step(query, &row);
-    if (err)
-        return err;
-    worker->data_version = query_int(query, 0);
-    *generation = worker->data_version == before
-                      ? answer_cache_generation(cache)
-                      : answer_cache_advance(cache);
-    return query_run(query);
+    err = request->goes_on
+              ? store_begin_read_at(worker->store, &request->moment)
+              : store_begin_read(worker->store);
+    if (err == ERR_GONE) {
+        *wrong = text_of("cursor");
+        return cursor_gone();
+    }
+    return err ? err : store_moment(worker->store, &request->moment);
 }
 
 static enum err answer_anew(const struct route *route, struct request *request,
@@ -352,13 +345,11 @@ static enum err answer_kept(const struct route *route, struct worker *worker,
 {
     struct answer_cache *cache = worker->api->cache;
     struct text key = answer_key(request, keeping, clock_wall_ms());
-    uint64_t generation;
-    enum err err = generation_of(worker, &generation);
-    if (err || answer_cache_find(cache, request->arena, key, generation, reply))
-        return err;
-    err = answer_anew(route, request, reply);
+    if (answer_cache_find(cache, request->arena, key, &request->moment, reply))
+        return ERR_NONE;
+    enum err err = answer_anew(route, request, reply);
     if (!err)
-        answer_cache_keep(cache, key, generation, reply);
+        answer_cache_keep(cache, key, &request->moment, reply);
     return err;
 }
 
@@ -369,11 +360,18 @@ static enum err run_route(const struct route *route, struct worker *worker,
     enum err err = parameters_check(route, request, wrong);
     enum keeping keeping = err ? KEEP_NOT : answer_keeping(route, request);
     if (!err && !route->without_store)
-        err = take_store(worker, request);
+        err = take_store(worker, request, wrong);
     if (!err && keeping != KEEP_NOT)
         err = answer_kept(route, worker, request, keeping, reply);
     else if (!err)
         err = answer_anew(route, request, reply);
+    if (!err && reply->cursor) {
+        moments_note(request->moments, text_of(reply->cursor),
+                     &request->moment);
+        writer_spare_log(request->writer);
+    }
+    if (!err)
+        answer_pin(request, reply);
     if (!err)
         answer_condition(request, reply);
     if (request->store)
@@ -417,6 +415,7 @@ static void answer(struct mg_connection *connection, struct worker *worker,
         .content_encoding = mg_get_header(connection, "Content-Encoding"),
         .idempotency_key = mg_get_header(connection, "Idempotency-Key"),
         .writer = worker->api->writer,
+        .moments = worker->api->moments,
         .config = worker->api->config,
     };
     struct text wrong = {0};
@@ -722,6 +721,7 @@ enum err api_start(struct api **out, const struct config *config,
     api->writer = writer;
     api->tls = tls;
     api->cache = answer_cache_new(ANSWER_CACHE_BYTES);
+    api->moments = moments_new();
     open_limits(api);
     api->facts = (struct api_facts){
         .directory = arena_text(&api->arena, directory, strlen(directory)),
@@ -764,6 +764,7 @@ void api_stop(struct api *api)
     limiter_free(api->failures.limiter);
     mg_exit_library();
     answer_cache_free(api->cache);
+    moments_free(api->moments);
     arena_free(&api->arena);
     free(api);
 }

@@ -63,6 +63,8 @@ struct model_row {
     double output_fps_sum;
     int64_t status_samples;
     double avg_fps;
+    /* beside the fields */
+    int64_t last_seen; /* the newest offer of it */
 };
 extern const struct fields model_fields;
 
@@ -97,8 +99,8 @@ MUST_USE enum err stream_orchestrators(struct request *request,
 
 /* ---- csv.c -------------------------------------------------------------- */
 
-/* Sets the type of the answer and writes the line of names. */
-void csv_begin(struct reply *reply, struct fields fields);
+/* The names of the exported fields as a line, without its end. */
+void csv_names(struct buf *out, struct fields fields);
 /* The exported fields of ROW as a line, as `assay export` prints it. */
 void csv_row(struct buf *out, struct fields fields, const void *row);
 void csv_text(struct buf *out, struct text text);
@@ -115,6 +117,10 @@ bool wants_csv(const struct request *request);
 /* Gives a good answer its entity tag and compresses it where that pays and
  * the client takes it. */
 void answer_finish(const struct request *request, struct reply *reply);
+/* Holds a list against parameter "pin", the entity tag that it must have: an
+ * address with a pin answers the same for ever, or is gone. A list without one
+ * tells that address. */
+void answer_pin(const struct request *request, struct reply *reply);
 /* Empties it where the client has it already. */
 void answer_condition(const struct request *request, struct reply *reply);
 
@@ -124,7 +130,7 @@ void answer_condition(const struct request *request, struct reply *reply);
 /* Where two answers with one key can differ though the data do not. */
 enum keeping {
     KEEP_NOT,
-    KEEP_DAY,   /* by the day */
+    KEEP_HOUR,  /* by the hour */
     KEEP_SECOND /* by the second */
 };
 
@@ -134,20 +140,17 @@ struct answer_cache;
 struct answer_cache *answer_cache_new(size_t bytes_max);
 void answer_cache_free(struct answer_cache *cache);
 
-/* Grows whenever somebody has seen the data change. */
-uint64_t answer_cache_generation(struct answer_cache *cache);
-uint64_t answer_cache_advance(struct answer_cache *cache);
-
 enum keeping answer_keeping(const struct route *route,
                             const struct request *request);
 struct text answer_key(const struct request *request, enum keeping keeping,
                        int64_t now_ms);
 
-/* Fills REPLY from what was kept under KEY in this GENERATION. */
+/* Fills REPLY from what was kept under KEY at this MOMENT of the store. */
 bool answer_cache_find(struct answer_cache *cache, struct arena *arena,
-                       struct text key, uint64_t generation,
+                       struct text key, const struct store_moment *moment,
                        struct reply *reply);
 void answer_cache_keep(struct answer_cache *cache, struct text key,
-                       uint64_t generation, const struct reply *reply);
+                       const struct store_moment *moment,
+                       const struct reply *reply);
 
 #endif

@@ -40,33 +40,17 @@ static struct query *ask(struct request *request, const struct page *page,
     return query;
 }
 
-static void add_session(struct page *page, struct reply *reply, bool csv,
-                        const struct session_row *row)
+static void add_session(struct page *page, const struct session_row *row)
 {
-    if (csv) {
-        csv_row(reply->body, session_fields, row);
-        buf_add_string(reply->body, "\r\n");
+    page_tells_until(page, row->last_seen);
+    if (page->csv) {
+        csv_row(page->reply->body, session_fields, row);
+        buf_add_string(page->reply->body, "\r\n");
         return;
     }
     json_begin(&page->writer, '{');
     json_fields(&page->writer, session_fields, session_fields.exported, row);
     json_end(&page->writer, '}');
-}
-
-static void end_list(struct request *request, struct reply *reply,
-                     struct page *page, bool csv,
-                     const struct session_row *last)
-{
-    struct cursor cursor = {
-        .parts = {{.number = last->last_seen}, {.text = last->session_key}}};
-    struct text next = {0};
-    if (page->more)
-        next = cursor_write(request->arena, shape, &cursor);
-    if (csv)
-        reply_link_next(request, reply, next);
-    else
-        page_end(page, next);
-    reply->varies_by_accept = true;
 }
 
 enum err answer_sessions(struct request *request, struct reply *reply)
@@ -78,20 +62,17 @@ enum err answer_sessions(struct request *request, struct reply *reply)
     if (parameter_text(request, "hour").data &&
         !parameter_text(request, "org").data)
         return err_set(ERR_INPUT, "parameter \"hour\" needs \"org\" beside it");
-    bool csv = wants_csv(request);
-    struct page page = page_begin(request, reply);
-    if (csv) {
-        csv_begin(reply, session_fields);
-        buf_add_string(reply->body, "\r\n");
-    }
+    struct page page = page_begin(request, reply, session_fields, NULL);
     struct query *query = ask(request, &page, &cursor);
     struct session_row row = {0};
     bool more = true;
     while (!(err = query_step(query, &more)) && more && page_wants_row(&page)) {
         fields_read(request->arena, query, 0, session_fields, &row);
-        add_session(&page, reply, csv, &row);
+        add_session(&page, &row);
     }
+    struct cursor last = {
+        .parts = {{.number = row.last_seen}, {.text = row.session_key}}};
     if (!err)
-        end_list(request, reply, &page, csv, &row);
+        page_end(&page, shape, &last);
     return err;
 }

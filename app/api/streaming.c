@@ -198,9 +198,12 @@ static struct model_row model_of(const struct offer *offers, size_t count)
 {
     struct model_row row = {.pipeline = text_of(LIVE_PIPELINE),
                             .model = offers[0].model};
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count; i++) {
         row.warm_orch_count +=
             !i || !text_equal(offers[i].address, offers[i - 1].address);
+        if (offers[i].last_seen > row.last_seen)
+            row.last_seen = offers[i].last_seen;
+    }
     row.gpu_slots = (int64_t)count_gpus(offers, count);
     return row;
 }
@@ -304,10 +307,15 @@ enum err stream_orchestrators(struct request *request,
 
 /* ---- the lists ----------------------------------------------------------- */
 
-static struct stream_filter read_filter(const struct request *request)
+/* Number and name of the last row, and the time that the list is about: it is
+ * the same on all pages. */
+static const char shape[] = "iti";
+
+static struct stream_filter read_filter(const struct request *request,
+                                        const struct cursor *cursor)
 {
     return (struct stream_filter){
-        .now_ms = as_of_ms(request),
+        .now_ms = cursor->given ? cursor->parts[2].number : as_of_ms(request),
         .org = parameter_text(request, "org"),
         .orchestrator = parameter_text(request, "orchestrator"),
         .model = parameter_text(request, "model"),
@@ -332,25 +340,12 @@ static bool is_behind(const struct cursor *cursor, int64_t number,
            text_compare(name, cursor->parts[1].text) > 0;
 }
 
-static void end_list(const struct request *request, struct reply *reply,
-                     struct page *page, bool csv, const struct cursor *last)
+static void add_model(struct page *page, const struct model_row *row)
 {
-    struct text next = {0};
-    if (page->more)
-        next = cursor_write(request->arena, "it", last);
-    if (csv)
-        reply_link_next(request, reply, next);
-    else
-        page_end(page, next);
-    reply->varies_by_accept = true;
-}
-
-static void add_model(struct page *page, struct reply *reply, bool csv,
-                      const struct model_row *row)
-{
-    if (csv) {
-        csv_row(reply->body, model_fields, row);
-        buf_add_string(reply->body, "\r\n");
+    page_tells_until(page, row->last_seen);
+    if (page->csv) {
+        csv_row(page->reply->body, model_fields, row);
+        buf_add_string(page->reply->body, "\r\n");
         return;
     }
     json_begin(&page->writer, '{');
@@ -360,32 +355,29 @@ static void add_model(struct page *page, struct reply *reply, bool csv,
 
 enum err answer_stream_models(struct request *request, struct reply *reply)
 {
-    struct stream_filter filter = read_filter(request);
     struct cursor cursor;
     struct cursor last = {0};
     struct model_row *rows;
     size_t count;
-    bool csv = wants_csv(request);
-    enum err err = cursor_read(request, "it", &cursor);
-    if (!err)
-        err = stream_models(request, &filter, &rows, &count);
+    enum err err = cursor_read(request, shape, &cursor);
     if (err)
         return err;
-    struct page page = page_begin(request, reply);
-    if (csv) {
-        csv_begin(reply, model_fields);
-        buf_add_string(reply->body, "\r\n");
-    }
+    struct stream_filter filter = read_filter(request, &cursor);
+    err = stream_models(request, &filter, &rows, &count);
+    if (err)
+        return err;
+    struct page page = page_begin(request, reply, model_fields, NULL);
+    last.parts[2].number = filter.now_ms;
     for (size_t i = 0; !other_pipeline(request) && i < count; i++) {
         if (!is_behind(&cursor, rows[i].warm_orch_count, rows[i].model))
             continue;
         if (!page_wants_row(&page))
             break;
-        add_model(&page, reply, csv, &rows[i]);
+        add_model(&page, &rows[i]);
         last.parts[0].number = rows[i].warm_orch_count;
         last.parts[1].text = rows[i].model;
     }
-    end_list(request, reply, &page, csv, &last);
+    page_end(&page, shape, &last);
     return ERR_NONE;
 }
 
@@ -404,13 +396,13 @@ static void add_orchestrator_line(struct buf *out, struct arena *arena,
     buf_free(&models);
 }
 
-static void add_orchestrator(struct page *page, struct request *request,
-                             struct reply *reply, bool csv,
+static void add_orchestrator(struct page *page,
                              const struct orchestrator_row *row)
 {
     struct json_writer *writer = &page->writer;
-    if (csv) {
-        add_orchestrator_line(reply->body, request->arena, row);
+    page_tells_until(page, row->last_seen);
+    if (page->csv) {
+        add_orchestrator_line(page->reply->body, page->request->arena, row);
         return;
     }
     json_begin(writer, '{');
@@ -426,31 +418,29 @@ static void add_orchestrator(struct page *page, struct request *request,
 enum err answer_stream_orchestrators(struct request *request,
                                      struct reply *reply)
 {
-    struct stream_filter filter = read_filter(request);
     struct cursor cursor;
     struct cursor last = {0};
     struct orchestrator_row *rows;
     size_t count;
-    bool csv = wants_csv(request);
-    enum err err = cursor_read(request, "it", &cursor);
-    if (!err)
-        err = stream_orchestrators(request, &filter, &rows, &count);
+    enum err err = cursor_read(request, shape, &cursor);
     if (err)
         return err;
-    struct page page = page_begin(request, reply);
-    if (csv) {
-        csv_begin(reply, orchestrator_fields);
-        buf_add_string(reply->body, ",models\r\n");
-    }
+    struct stream_filter filter = read_filter(request, &cursor);
+    err = stream_orchestrators(request, &filter, &rows, &count);
+    if (err)
+        return err;
+    struct page page =
+        page_begin(request, reply, orchestrator_fields, ",models");
+    last.parts[2].number = filter.now_ms;
     for (size_t i = 0; !other_pipeline(request) && i < count; i++) {
         if (!is_behind(&cursor, rows[i].gpu_count, rows[i].address))
             continue;
         if (!page_wants_row(&page))
             break;
-        add_orchestrator(&page, request, reply, csv, &rows[i]);
+        add_orchestrator(&page, &rows[i]);
         last.parts[0].number = rows[i].gpu_count;
         last.parts[1].text = rows[i].address;
     }
-    end_list(request, reply, &page, csv, &last);
+    page_end(&page, shape, &last);
     return ERR_NONE;
 }

@@ -50,6 +50,8 @@ int err_exit_code(enum err code)
     case ERR_FINDING:
     case ERR_INPUT:
     case ERR_ABSENT:
+    case ERR_GONE:
+    case ERR_LARGE:
     case ERR_STOPPED:
         return 1;
     case ERR_USAGE:

@@ -29,6 +29,8 @@ enum err {
     ERR_FULL,     /* no space left; nothing was acknowledged */
     ERR_NETWORK,  /* a socket could not be opened, read or written */
     ERR_ABSENT,   /* what was asked for does not exist */
+    ERR_GONE,     /* it did, and is no longer kept */
+    ERR_LARGE,    /* the answer would take more than is allowed */
     ERR_EVIDENCE, /* too little evidence for an answer */
     ERR_STOPPED   /* a signal or a caller asked to stop early */
 };

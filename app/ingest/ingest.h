@@ -208,6 +208,11 @@ typedef enum err writer_work(void *context, struct store *store);
 MUST_USE enum err writer_call(struct writer *writer, writer_work *work,
                               void *context);
 
+/* Somebody was told of a moment of the store and may come back to it: it stays
+ * readable for WRITER_SPARED_MS, unless the log grows too long. */
+enum { WRITER_SPARED_MS = 60000 };
+void writer_spare_log(struct writer *writer);
+
 /* Whether the last commit failed. */
 bool writer_is_failing(struct writer *writer);
 

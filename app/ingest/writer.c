@@ -65,6 +65,8 @@ struct writer {
     size_t reserved_bytes;
     bool stopping;
 
+    int64_t spare_log_until_us; /* atomic */
+
     /* The thread's own. */
     bool dirty;    /* something may wait for settling */
     bool settling; /* a round has begun */
@@ -426,6 +428,9 @@ static void *run(void *argument)
     while (!writer->stopping || writer->first) {
         struct job *jobs = jobs_waiting(writer);
         pthread_mutex_unlock(&writer->mutex);
+        store_spare_log(
+            writer->store,
+            __atomic_load_n(&writer->spare_log_until_us, __ATOMIC_RELAXED));
         if (jobs)
             run_jobs(writer, jobs);
         pthread_mutex_lock(&writer->mutex);
@@ -478,6 +483,12 @@ enum err writer_call(struct writer *writer, writer_work *work, void *context)
 {
     struct job job = {.work = work, .context = context};
     return hand_over(writer, &job);
+}
+
+void writer_spare_log(struct writer *writer)
+{
+    int64_t until_us = clock_monotonic_us() + (int64_t)WRITER_SPARED_MS * 1000;
+    __atomic_store_n(&writer->spare_log_until_us, until_us, __ATOMIC_RELAXED);
 }
 
 bool writer_is_failing(struct writer *writer)
@@ -540,6 +551,8 @@ enum err writer_start(struct writer **out, struct store *store,
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
     pthread_cond_init(&writer->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
+    /* On a full disk cursors end with the first commit, no more. */
+    (void)!store_begin_log(store);
     int code = start_thread(writer);
     if (code) {
         writer_free(writer);

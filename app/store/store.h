@@ -57,8 +57,38 @@ MUST_USE enum err store_begin(struct store *store);
 MUST_USE enum err store_commit(struct store *store);
 void store_rollback(struct store *store);
 
-/* For readers: one snapshot over several queries. */
+/* For readers: one moment over several queries. */
 MUST_USE enum err store_begin_read(struct store *store);
+
+/* ---- moments ---------------------------------------------------------- */
+
+/*
+ * What a reader sees between begin and rollback is the store at one moment.
+ * Two moments with the same bytes show the same; the bytes are of use to no
+ * other process, and only as they were given.
+ */
+enum { STORE_MOMENT_BYTES = 48 };
+struct store_moment {
+    uint8_t bytes[STORE_MOMENT_BYTES];
+};
+
+/* Of the read transaction that is open. */
+MUST_USE enum err store_moment(struct store *store,
+                               struct store_moment *moment);
+
+/* As store_begin_read, but at MOMENT. ERR_GONE where the log no longer holds
+ * it. */
+MUST_USE enum err store_begin_read_at(struct store *store,
+                                      const struct store_moment *moment);
+
+/* For the writer, once: writes the least there is. The moment of a log that is
+ * still empty ends with the first commit; none after it does. */
+MUST_USE enum err store_begin_log(struct store *store);
+
+/* For the writer: until UNTIL_US of the monotonic clock the log is emptied
+ * only when it is over LOG_BYTES_MAX, so that moments stay. */
+enum { LOG_BYTES = 16 << 20, LOG_BYTES_MAX = 64 << 20 };
+void store_spare_log(struct store *store, int64_t until_us);
 
 /* ---- queries --------------------------------------------------------- */
 

@@ -2,6 +2,7 @@
  * store_int.h: what the files of this room share. Private to the store.
  *
  *     store.c     opening, migrating, transactions
+ *     moment.c    reading the same moment again, and the log that holds it
  *     lock.c      the directory and its lock
  *     failure.c   SQLite's codes to ours, with a sentence
  *     query.c     named queries
@@ -84,6 +85,7 @@ struct store {
     bool in_transaction;
     bool writing;    /* the transaction is store_begin's */
     enum err failed; /* first failure of this transaction: it cannot commit */
+    int64_t spare_log_until_us;
 
     struct packer *packer;
     struct buf packed;   /* scratch of one compressed block or chunk */
@@ -121,6 +123,11 @@ MUST_USE enum err query_single_int(struct store *store, enum query_id id,
                                    int64_t *value);
 void queries_reset(struct store *store);
 void queries_free(struct store *store);
+
+/* ---- moment.c -------------------------------------------------------- */
+
+/* Has the log copied into the file after commits, as store_spare_log says. */
+void log_watch(struct store *store);
 
 /* ---- store.c --------------------------------------------------------- */
 

@@ -192,10 +192,3 @@ WHERE window_start >= ?3 AND window_start <= ?4
   AND (?5 IS NULL OR org = ?5)
   AND (?6 IS NULL OR coalesce(orchestrator_address, '') = lower(?6))
   AND (?7 IS NULL OR coalesce(gpu_id, '') = ?7);
-
--- name: api_newest_arrival
-SELECT max(last_arrival_ms) FROM evidence_feed WHERE class = 0;
-
--- name: api_data_version
--- Changes whenever another connection has committed.
-PRAGMA data_version;

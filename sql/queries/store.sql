@@ -4,6 +4,10 @@
 -- 0 in a file that nobody has claimed yet.
 PRAGMA application_id;
 
+-- name: store_claim
+-- Says again what the first migration said ("assy"): a commit without change.
+PRAGMA application_id = 0x61737379;
+
 -- name: store_user_version
 -- The number of the last migration that was applied.
 PRAGMA user_version;
@@ -21,10 +25,6 @@ PRAGMA journal_mode = WAL;
 -- name: store_set_synchronous
 -- Commit returns after the log is on the disk.
 PRAGMA synchronous = FULL;
-
--- name: store_set_checkpoint
--- Pages of log after which the writer copies them into the file: 16 MB.
-PRAGMA wal_autocheckpoint = 2000;
 
 -- name: store_set_journal_limit
 -- A log that grew under a slow reader is cut back to 64 MB.

@@ -50,20 +50,29 @@ export function dayBounds(parameters) {
     return bounds;
 }
 
-/* A button that fetches the next page by cursor until there is none. */
+/* A button that fetches the next page by cursor until there is none. Where the
+ * state that it goes on in is gone, it begins again. */
 export function olderButton(pagination, load) {
     let cursor = pagination.next_cursor;
     const button = element("button", {type: "button"}, "Show older");
     button.hidden = !pagination.has_more;
     button.addEventListener("click", async () => {
         button.disabled = true;
+        if (cursor === null) {
+            location.reload();
+            return;
+        }
         try {
             const next = await load(cursor);
             cursor = next.next_cursor;
             button.hidden = !next.has_more;
         } catch (error) {
             button.textContent = error.message;
-            return;
+            if (error.status !== 410) {
+                return;
+            }
+            cursor = null;
+            button.textContent = "There is newer data: begin again";
         }
         button.disabled = false;
     });

@@ -22,20 +22,27 @@ static struct reply answer(const char *text)
     return reply;
 }
 
-static void keep(struct answer_cache *cache, const char *key,
-                 uint64_t generation, const char *text)
+static struct store_moment moment(uint8_t number)
+{
+    return (struct store_moment){{number}};
+}
+
+static void keep(struct answer_cache *cache, const char *key, uint8_t number,
+                 const char *text)
 {
     struct reply reply = answer(text);
-    answer_cache_keep(cache, text_of(key), generation, &reply);
+    struct store_moment at = moment(number);
+    answer_cache_keep(cache, text_of(key), &at, &reply);
 }
 
 /* The answer under KEY, "" for none. */
 static const char *find(struct answer_cache *cache, const char *key,
-                        uint64_t generation)
+                        uint8_t number)
 {
+    struct store_moment at = moment(number);
     struct reply reply = answer("");
     reply.for_everybody = true;
-    if (!answer_cache_find(cache, &arena, text_of(key), generation, &reply))
+    if (!answer_cache_find(cache, &arena, text_of(key), &at, &reply))
         return "";
     CHECK_EQ_INT(reply.status, 200);
     CHECK_EQ_TEXT(reply.etag, "\"tag\"");
@@ -44,34 +51,49 @@ static const char *find(struct answer_cache *cache, const char *key,
     return buf_string(&body);
 }
 
-TEST(an_answer_is_found_in_its_generation)
+TEST(an_answer_is_found_for_its_moment)
 {
     struct answer_cache *cache = answer_cache_new(1 << 20);
-    uint64_t first = answer_cache_generation(cache);
-    keep(cache, "a", first, "one");
-    keep(cache, "b", first, "two");
-    CHECK_EQ_TEXT(find(cache, "a", first), "one");
-    CHECK_EQ_TEXT(find(cache, "b", first), "two");
-    CHECK_EQ_TEXT(find(cache, "c", first), "");
-    keep(cache, "a", first, "three");
-    CHECK_EQ_TEXT(find(cache, "a", first), "three");
-    uint64_t second = answer_cache_advance(cache);
-    CHECK(second != first);
-    CHECK_EQ_TEXT(find(cache, "a", second), "");
-    CHECK_EQ_TEXT(find(cache, "a", first), "");
+    keep(cache, "a", 1, "one");
+    keep(cache, "b", 1, "two");
+    CHECK_EQ_TEXT(find(cache, "a", 1), "one");
+    CHECK_EQ_TEXT(find(cache, "b", 1), "two");
+    CHECK_EQ_TEXT(find(cache, "c", 1), "");
+    keep(cache, "a", 1, "three");
+    CHECK_EQ_TEXT(find(cache, "a", 1), "three");
+    CHECK_EQ_TEXT(find(cache, "a", 2), "");
+    CHECK_EQ_TEXT(find(cache, "a", 1), ""); /* it gave way */
+    answer_cache_free(cache);
+}
+
+TEST(what_goes_with_an_answer_is_kept_too)
+{
+    struct answer_cache *cache = answer_cache_new(1 << 20);
+    struct store_moment at = moment(1);
+    struct reply reply = answer("x");
+    reply.link = "<next>";
+    reply.cursor = "cursor";
+    reply.is_list = true;
+    answer_cache_keep(cache, text_of("a"), &at, &reply);
+    reply = answer("");
+    CHECK(answer_cache_find(cache, &arena, text_of("a"), &at, &reply));
+    CHECK_EQ_TEXT(reply.link, "<next>");
+    CHECK_EQ_TEXT(reply.cursor, "cursor");
+    CHECK(reply.is_list);
     answer_cache_free(cache);
 }
 
 TEST(only_good_answers_are_kept)
 {
     struct answer_cache *cache = answer_cache_new(1 << 20);
+    struct store_moment at = moment(0);
     struct reply reply = answer("x");
     reply.status = 503;
-    answer_cache_keep(cache, text_of("a"), 0, &reply);
+    answer_cache_keep(cache, text_of("a"), &at, &reply);
     CHECK_EQ_TEXT(find(cache, "a", 0), "");
     reply = answer("x");
     reply.etag = NULL;
-    answer_cache_keep(cache, text_of("a"), 0, &reply);
+    answer_cache_keep(cache, text_of("a"), &at, &reply);
     CHECK_EQ_TEXT(find(cache, "a", 0), "");
     answer_cache_free(cache);
 }

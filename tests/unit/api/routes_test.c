@@ -89,31 +89,3 @@ TEST(parameters_must_be_known_and_well_formed)
         CHECK(strstr(sentence, row->part) != NULL);
     }
 }
-
-TEST(a_cursor_reads_back_and_nothing_else_does)
-{
-    static const char *const broken[] = {"",
-                                         "x",
-                                         "W10",          /* [] */
-                                         "WzEsMl0",      /* [1,2] */
-                                         "WyIxIiwiYSJd", /* ["1","a"] */
-                                         "eyJhIjoxfQ"};  /* {"a":1} */
-    struct arena arena = {0};
-    struct cursor cursor = {.parts = {{.number = -5}, {.text = text_of("a|")}}};
-    struct text written = cursor_write(&arena, "it", &cursor);
-    struct request request = {.arena = &arena};
-    request.query.count = 1;
-    request.query.list[0] =
-        (struct query_parameter){text_of("cursor"), written};
-    struct cursor read;
-    CHECK_OK(cursor_read(&request, "it", &read));
-    CHECK(read.given);
-    CHECK_EQ_INT(read.parts[0].number, -5);
-    CHECK(text_is(read.parts[1].text, "a|"));
-    CHECK_ERR(cursor_read(&request, "itt", &read), ERR_INPUT);
-    EACH_ROW (row, broken) {
-        request.query.list[0].value = text_of(*row);
-        CHECK_ERR(cursor_read(&request, "it", &read), ERR_INPUT);
-    }
-    arena_free(&arena);
-}
