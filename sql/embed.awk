@@ -6,8 +6,9 @@
 # writes BASE.h.new and BASE.c.new. A query file holds queries, each introduced
 # by "-- name: some_query", then comment lines, then one statement ended by a
 # semicolon; the comments stay here. A migration is one file, NNNN_name.sql,
-# numbered without gaps; it is kept whole, since SQLite keeps the comments of
-# a CREATE TABLE in the database, where they explain it to whoever opens it.
+# applied in the order of numbers; it is kept whole, since SQLite keeps the
+# comments of a CREATE TABLE in the database, where they explain it to whoever
+# opens it.
 
 BEGIN {
     header = out ".h.new"
@@ -98,10 +99,9 @@ function migration_head() {
     print "#define ASSAY_GENERATED_MIGRATIONS_H\n" > header
     print "struct migration_source {\n    int number;" > header
     print "    const char *name;\n    const char *sql;\n};\n" > header
-    print "/* In order, numbered from 1; the row after the last is empty. */" \
-        > header
+    print "/* By number; the row after the last is empty. */" > header
     print "extern const struct migration_source migration_sources[];" > header
-    print "extern const int migration_count;\n" > header
+    print "extern const int migration_newest; /* the last number */\n" > header
     print "#endif" > header
     print "#include \"migrations.h\"\n" > code
     print "const struct migration_source migration_sources[] = {" > code
@@ -112,15 +112,15 @@ function open_migration(    base) {
     sub(/.*\//, "", base)
     if (base !~ /^[0-9][0-9][0-9][0-9]_[a-z0-9_]+\.sql$/)
         fail("migrations are named NNNN_words.sql")
-    count++
-    if (substr(base, 1, 4) + 0 != count)
-        fail("the number should be " count ": no gaps, no repeats")
-    if (count > 1) print "}," > code
-    printf "    {%d, \"%s\",", count, substr(base, 6, length(base) - 9) > code
+    if (newest) print "}," > code
+    if (substr(base, 1, 4) + 0 <= newest)
+        fail("the number " newest " is taken")
+    newest = substr(base, 1, 4) + 0
+    printf "    {%d, \"%s\",", newest, substr(base, 6, length(base) - 9) > code
 }
 
 function migration_tail() {
-    if (count) print "}," > code
+    if (newest) print "}," > code
     print "    {0, 0, 0}};" > code
-    printf "const int migration_count = %d;\n", count > code
+    printf "const int migration_newest = %d;\n", newest > code
 }

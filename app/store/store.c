@@ -126,12 +126,12 @@ static enum err identify(struct store *store, int64_t *version)
                        "%s is a database of another program; choose another "
                        "directory with --data",
                        store->path);
-    if (*version > migration_count)
+    if (*version > migration_newest)
         return err_set(ERR_NEWER,
                        "%s has schema %lld, this program knows up to %d: it "
                        "was written by a later release; use that one, or "
                        "restore a backup made before the upgrade",
-                       store->path, (long long)*version, migration_count);
+                       store->path, (long long)*version, migration_newest);
     return ERR_NONE;
 }
 
@@ -164,14 +164,16 @@ static enum err migrate_one(struct store *store,
 
 static enum err migrate(struct store *store, int64_t version)
 {
-    if (version == migration_count)
+    if (version == migration_newest)
         return ERR_NONE;
     if (version)
         log_message(LOG_INFO, "upgrading %s from schema %lld to %d",
-                    store->path, (long long)version, migration_count);
+                    store->path, (long long)version, migration_newest);
     enum err err = store_begin(store);
-    for (int i = (int)version; i < migration_count && !err; i++)
-        err = migrate_one(store, &migration_sources[i]);
+    const struct migration_source *one = migration_sources;
+    for (; one->number && !err; one++)
+        if (one->number > version)
+            err = migrate_one(store, one);
     if (!err)
         return store_commit(store);
     store_rollback(store);
@@ -224,11 +226,11 @@ static enum err open_reader(struct store *store)
         return err;
     if (!version)
         return absent(store);
-    if (version < migration_count)
+    if (version < migration_newest)
         return err_set(ERR_STORE,
                        "%s has schema %lld, this program uses %d: run `assay "
                        "rebuild` once, which upgrades it",
-                       store->path, (long long)version, migration_count);
+                       store->path, (long long)version, migration_newest);
     return run_all(store, before, sizeof before / sizeof before[0]);
 }
 

@@ -22,6 +22,7 @@ sys.path.insert(0, str(ROOT / "tests" / "reference"))
 import generate                   # noqa: E402
 
 MIGRATIONS = sorted((ROOT / "sql" / "migrations").glob("*.sql"))
+NEWEST = int(MIGRATIONS[-1].name[:4])
 # These hold no number of a line, so that not even the order of arrival shows.
 WITHOUT_LINES = ("session", "session_hour", "sla", "benchmark_day",
                  "count_total", "dirty_session", "dirty_hour", "dirty_day")
@@ -257,7 +258,7 @@ def test_a_store_of_the_first_schema_migrates():
     shutil.copytree("old", "to import")
     run("rebuild", "--data", "old")
     assert schema("old") == schema()
-    assert schema("old")[1] == len(MIGRATIONS)
+    assert schema("old")[1] == NEWEST
     assert_same(dump("old", DERIVED), dump(tables=DERIVED))
     assert rows_of("old") == rows_of("assay-data")
     run("evidence", "verify", "--data", "old")
@@ -282,7 +283,7 @@ def test_a_reader_of_an_older_schema_says_what_to_do():
 def test_a_newer_schema_is_refused():
     run("import", SAMPLE_LOG)
     base = connect(mode="rw")
-    base.execute(f"PRAGMA user_version = {len(MIGRATIONS) + 1}")
+    base.execute(f"PRAGMA user_version = {NEWEST + 1}")
     base.commit()
     base.close()
     with open("assay-data/assay.db", "rb") as file:
@@ -291,7 +292,7 @@ def test_a_newer_schema_is_refused():
                     ["evidence", "verify"]):
         done = run(*command, code=3)
         assert "later release" in done.err and done.out == "", done
-        assert str(len(MIGRATIONS) + 1) in done.err, done
+        assert str(NEWEST + 1) in done.err, done
     with open("assay-data/assay.db", "rb") as file:
         assert file.read() == before
 

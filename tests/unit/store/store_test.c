@@ -76,7 +76,7 @@ TEST(a_writer_makes_the_directory_and_the_schema)
     const char *path = test_path("deep/er/data");
     REQUIRE_OK(store_open(&store, path, STORE_WRITE));
     CHECK_EQ_TEXT(store_directory(store), path);
-    CHECK_EQ_INT(pragma(store, "PRAGMA user_version"), migration_count);
+    CHECK_EQ_INT(pragma(store, "PRAGMA user_version"), migration_newest);
     CHECK_EQ_INT(pragma(store, "PRAGMA application_id"), 0x61737379);
     CHECK_EQ_INT(pragma(store, "PRAGMA synchronous"), 2);
     CHECK_EQ_INT(pragma(store, "PRAGMA page_size"), 8192);
@@ -138,7 +138,7 @@ TEST(a_newer_store_is_refused_with_both_numbers)
     snprintf(words, sizeof words,
              "has schema 4711, this program knows up to "
              "%d",
-             migration_count);
+             migration_newest);
     check_refused(STORE_WRITE, ERR_NEWER, words);
     check_refused(STORE_READ, ERR_NEWER, words);
 }
@@ -289,21 +289,19 @@ TEST(fresh_equals_migrated)
     REQUIRE_OK(store_open(&store, test_path("fresh"), STORE_WRITE));
     describe_schema(store, &fresh);
     store_close(store);
-    for (int left_at = 1; left_at <= migration_count; left_at++) {
+    for (int left_at = 1; migration_sources[left_at - 1].number; left_at++) {
         char name[32];
         sqlite3 *database;
         snprintf(name, sizeof name, "at%d", left_at);
         REQUIRE(!mkdir(test_path(name), 0700));
         snprintf(name, sizeof name, "at%d/assay.db", left_at);
         REQUIRE(!sqlite3_open(test_path(name), &database));
-        for (int i = 0; i < left_at; i++) {
+        for (int i = 0; i < left_at; i++)
             REQUIRE(!sqlite3_exec(database, migration_sources[i].sql, NULL,
                                   NULL, NULL));
-            CHECK_EQ_INT(migration_sources[i].number, i + 1);
-        }
         REQUIRE(!sqlite3_close(database));
         snprintf(name, sizeof name, "at%d", left_at);
-        if (left_at < migration_count)
+        if (migration_sources[left_at].number)
             CHECK_ERR(store_open(&store, test_path(name), STORE_READ),
                       ERR_STORE);
         REQUIRE_OK(store_open(&store, test_path(name), STORE_WRITE));
