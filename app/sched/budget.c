@@ -1,0 +1,196 @@
+/*
+ * budget.c: see budget.h.
+ *
+ * A target's books hold one hour. Runs begin in order of time, so that an hour
+ * that has passed is never asked for again; a run belongs to the hour in which
+ * it begins, with all of its length.
+ */
+#include "sched/budget.h"
+
+#include "base/arena.h"
+#include "base/clock.h"
+
+#include <stdlib.h>
+
+struct hour_books {
+    int64_t hour; /* start, stamp; less than any before the first run */
+    int64_t used_ms;
+    int64_t least_idle; /* slots; ABSENT_INT: none seen */
+};
+
+struct budget {
+    const struct plan *plan;
+    struct hour_books *targets;
+    struct hour_books all;
+    int64_t running;
+    int64_t day; /* start of the UTC day that spent_wei is of */
+    int64_t spent_wei;
+};
+
+static const struct hour_books no_hour = {INT64_MIN, 0, ABSENT_INT};
+
+struct budget *budget_new(const struct plan *plan)
+{
+    struct budget *budget = memory_zeroed(1, sizeof *budget);
+    budget->plan = plan;
+    budget->all = no_hour;
+    budget->day = INT64_MIN;
+    budget->targets =
+        memory_alloc((plan->target_count + 1) * sizeof *budget->targets);
+    for (size_t i = 0; i < plan->target_count; i++)
+        budget->targets[i] = no_hour;
+    return budget;
+}
+
+void budget_free(struct budget *budget)
+{
+    if (!budget)
+        return;
+    free(budget->targets);
+    free(budget);
+}
+
+int64_t budget_running(const struct budget *budget)
+{
+    return budget->running;
+}
+
+/* The books of the hour of NOW; a clock that went back stays in the later one,
+ * so that going back gives nobody a second budget. */
+static struct hour_books *books_at(struct hour_books *books, int64_t now)
+{
+    int64_t hour = clock_hour_start(now);
+    if (hour > books->hour)
+        *books = (struct hour_books){hour, 0, ABSENT_INT};
+    return books;
+}
+
+static void turn_day(struct budget *budget, int64_t now)
+{
+    int64_t day = clock_day_start(now);
+    if (day <= budget->day)
+        return;
+    budget->day = day;
+    budget->spent_wei = 0;
+}
+
+static void see_idle(struct hour_books *books, int64_t idle)
+{
+    int64_t seen = idle == ABSENT_INT ? 1 : idle;
+    if (books->least_idle == ABSENT_INT || seen < books->least_idle)
+        books->least_idle = seen;
+}
+
+/* A 64-bit product of what a plan may hold would overflow. */
+static int64_t share_of(int64_t whole, int64_t ppm)
+{
+    return (int64_t)((__int128)whole * ppm / 1000000);
+}
+
+static int64_t sum_within(int64_t a, int64_t b)
+{
+    int64_t sum;
+    return __builtin_add_overflow(a, b, &sum) ? INT64_MAX : sum;
+}
+
+struct budget_answer budget_ask(struct budget *budget,
+                                const struct budget_request *request)
+{
+    const struct plan *plan = budget->plan;
+    struct hour_books *own =
+        books_at(&budget->targets[request->target], request->now);
+    struct hour_books *all = books_at(&budget->all, request->now);
+    turn_day(budget, request->now);
+    see_idle(own, request->idle);
+    struct budget_answer answer = {SKIP_NONE, own->least_idle * plan->hour_ms,
+                                   own->used_ms};
+    int64_t allowed = share_of(answer.idle_ms, plan->idle_share_ppm);
+    if (request->idle == 0)
+        answer.skip = SKIP_BUSY;
+    else if (own->used_ms + request->run_ms > allowed)
+        answer.skip = SKIP_OVER_BUDGET;
+    else if (all->used_ms + request->run_ms > plan->run_ms_per_hour)
+        answer.skip = SKIP_GLOBAL_BUDGET;
+    else if (budget->running >= plan->runs_at_once)
+        answer.skip = SKIP_AT_ONCE;
+    else if (request->wei > plan->run_wei ||
+             sum_within(budget->spent_wei, request->wei) > plan->day_wei)
+        answer.skip = SKIP_WEI;
+    return answer;
+}
+
+static void use(struct budget *budget, size_t target, int64_t at,
+                int64_t run_ms)
+{
+    books_at(&budget->targets[target], at)->used_ms += run_ms;
+    books_at(&budget->all, at)->used_ms += run_ms;
+}
+
+void budget_begin(struct budget *budget, const struct budget_request *request)
+{
+    use(budget, request->target, request->now, request->run_ms);
+    turn_day(budget, request->now);
+    budget->spent_wei = sum_within(budget->spent_wei, request->wei);
+    budget->running++;
+}
+
+/* Only if the books still are of the hour in which the run began. */
+static void give_back(struct hour_books *books, int64_t began, int64_t ms)
+{
+    if (books->hour == clock_hour_start(began))
+        books->used_ms -= ms;
+}
+
+void budget_end(struct budget *budget, const struct budget_request *request,
+                int64_t run_ms, int64_t wei)
+{
+    int64_t unused = request->run_ms - run_ms;
+    give_back(&budget->targets[request->target], request->now, unused);
+    give_back(&budget->all, request->now, unused);
+    if (budget->day == clock_day_start(request->now))
+        budget->spent_wei -= request->wei - wei;
+    budget->running--;
+}
+
+/* ---- after a restart ----------------------------------------------------- */
+
+static bool same_target(const struct plan_target *target,
+                        const struct ledger_row *row)
+{
+    return text_equal(target->orchestrator_url, row->orchestrator_url) &&
+           text_equal(target->workflow, row->workflow) &&
+           text_equal(target->model_id, row->model_id) &&
+           text_equal(target->gpu_id, row->gpu_id);
+}
+
+static bool is_of_plan(const struct plan *plan, const struct ledger_row *row)
+{
+    uint8_t hash[SHA256_BYTES];
+    char hex[2 * SHA256_BYTES + 1];
+    plan_hash(plan, hash);
+    hash_hex(hash, sizeof hash, hex);
+    return text_is(row->plan_hash, hex);
+}
+
+void budget_count(struct budget *budget, const struct ledger_row *row)
+{
+    const struct plan *plan = budget->plan;
+    bool begun = text_is(row->state, LEDGER_STARTED);
+    if (!begun && !text_is(row->state, LEDGER_EXECUTED))
+        return;
+    turn_day(budget, row->decided_at);
+    /* Of a run that never ended nobody knows the cost: the most is taken. */
+    int64_t wei = row->cost_wei == ABSENT_INT ? plan->run_wei : row->cost_wei;
+    if (budget->day == clock_day_start(row->decided_at))
+        budget->spent_wei = sum_within(budget->spent_wei, wei);
+    if (!is_of_plan(plan, row))
+        return;
+    int64_t ms = row->run_ms == ABSENT_INT ? row->planned_ms : row->run_ms;
+    for (size_t i = 0; i < plan->target_count; i++) {
+        if (!same_target(&plan->targets[i], row))
+            continue;
+        use(budget, i, row->decided_at, ms);
+        if (row->idle != ABSENT_INT)
+            see_idle(&budget->targets[i], row->idle);
+    }
+}

@@ -1,0 +1,70 @@
+/*
+ * ledger.h: what became of every planned run.
+ *
+ * A row is written when the decision falls, before the run begins, and once
+ * more when it has ended; of the same planned run the later row stands. Nothing
+ * that was planned is left out: what could not be run is there with its reason.
+ */
+#ifndef ASSAY_SCHED_LEDGER_H
+#define ASSAY_SCHED_LEDGER_H
+
+#include "base/fields.h"
+
+#include <stdbool.h>
+
+#define LEDGER_PLANNED "planned"   /* its time has not come */
+#define LEDGER_STARTED "started"   /* the run is under way */
+#define LEDGER_EXECUTED "executed" /* it ended; the run says how */
+#define LEDGER_SKIPPED "skipped"   /* it was not run; the reason says why */
+
+/* Reasons of skipped runs. */
+enum skip {
+    SKIP_NONE,
+    SKIP_BUSY,          /* no idle slot when asked right before */
+    SKIP_NO_CAPACITY,   /* it offers the model no longer */
+    SKIP_UNREACHABLE,   /* it did not answer when asked; a reach run tells */
+    SKIP_OVER_BUDGET,   /* its share of idle capacity is used up */
+    SKIP_GLOBAL_BUDGET, /* the share of all runs of the hour is */
+    SKIP_AT_ONCE,       /* as many runs as allowed are under way */
+    SKIP_WEI,           /* the day's ceiling would be passed */
+    SKIP_CLOCK,         /* our clock jumped, or is not known well enough */
+    SKIP_VANTAGE,       /* our own control targets fail */
+    SKIP_MISSED,        /* we were not running, or too late */
+    SKIP_STOPPED,       /* we were told to stop */
+    SKIP_INTERRUPTED    /* it had begun when this program was killed */
+};
+
+enum { SKIP_COUNT = SKIP_INTERRUPTED + 1 };
+
+struct skip_entry {
+    const char *name; /* "" for SKIP_NONE */
+    const char *meaning;
+};
+const struct skip_entry *skip_entry(enum skip skip);
+bool skip_named(struct text name, enum skip *skip);
+
+struct ledger_row {
+    struct text plan_hash;
+    struct text orchestrator_url;
+    struct text workflow;
+    struct text model_id;
+    struct text gpu_id;
+    int64_t stratum;
+    int64_t due_at;     /* as the seed has it; ms since 1970, stamps */
+    int64_t decided_at; /* when this row was written */
+    struct text state;  /* LEDGER_... */
+    struct text reason; /* null unless skipped */
+    struct text run_id; /* null unless started or executed */
+    struct text prompt_id;
+    int64_t idle; /* slots, as answered right before; null: unknown */
+    int64_t busy;
+    int64_t idle_ms;    /* idle capacity of this hour so far counted upon */
+    int64_t used_ms;    /* of it by runs of this hour before this one */
+    int64_t planned_ms; /* how long the run was to take */
+    int64_t run_ms;     /* how long it took; null unless executed */
+    int64_t cost_wei;   /* null unless executed */
+    int64_t clock_offset_ms; /* of our clock, where known */
+};
+extern const struct fields ledger_fields;
+
+#endif
