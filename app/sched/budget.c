@@ -178,10 +178,12 @@ void budget_count(struct budget *budget, const struct ledger_row *row)
     bool begun = text_is(row->state, LEDGER_STARTED);
     if (!begun && !text_is(row->state, LEDGER_EXECUTED))
         return;
-    turn_day(budget, row->decided_at);
+    if (row->began_at == ABSENT_INT)
+        return;
+    turn_day(budget, row->began_at);
     /* Of a run that never ended nobody knows the cost: the most is taken. */
     int64_t wei = row->cost_wei == ABSENT_INT ? plan->run_wei : row->cost_wei;
-    if (budget->day == clock_day_start(row->decided_at))
+    if (budget->day == clock_day_start(row->began_at))
         budget->spent_wei = sum_within(budget->spent_wei, wei);
     if (!is_of_plan(plan, row))
         return;
@@ -189,7 +191,7 @@ void budget_count(struct budget *budget, const struct ledger_row *row)
     for (size_t i = 0; i < plan->target_count; i++) {
         if (!same_target(&plan->targets[i], row))
             continue;
-        use(budget, i, row->decided_at, ms);
+        use(budget, i, row->began_at, ms);
         if (row->idle != ABSENT_INT)
             see_idle(&budget->targets[i], row->idle);
     }

@@ -15,6 +15,7 @@ static const struct field ledger_list[] = {
     FIELD(INT, ledger_row, stratum),
     FIELD(TIME, ledger_row, due_at),
     FIELD(TIME, ledger_row, decided_at),
+    FIELD(TIME, ledger_row, began_at),
     FIELD(TEXT, ledger_row, state),
     FIELD(TEXT, ledger_row, reason),
     FIELD(TEXT, ledger_row, run_id),

@@ -51,7 +51,8 @@ struct ledger_row {
     struct text gpu_id;
     int64_t stratum;
     int64_t due_at;     /* as the seed has it; ms since 1970, stamps */
-    int64_t decided_at; /* when this row was written */
+    int64_t decided_at; /* when this row was written, stamp */
+    int64_t began_at;   /* the run's begin, stamp; null where skipped */
     struct text state;  /* LEDGER_... */
     struct text reason; /* null unless skipped */
     struct text run_id; /* null unless started or executed */

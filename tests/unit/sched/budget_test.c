@@ -136,7 +136,7 @@ TEST(the_ledger_gives_the_budget_again)
     row.plan_hash = text_of(hex);
     row.orchestrator_url = targets[0].orchestrator_url;
     row.workflow = targets[0].workflow;
-    row.decided_at = plan.starts_at + 5;
+    row.began_at = plan.starts_at + 5;
     row.planned_ms = 20000;
     row.state = text_of(LEDGER_EXECUTED);
     row.run_ms = 15000;

@@ -1,0 +1,312 @@
+/*
+ * verify.c: see verify.h.
+ *
+ * Rows and runs are found by text keys; the budget is checked by sums over the
+ * ledger alone, in another way than budget.c keeps its books.
+ */
+#include "sched/verify.h"
+
+#include "base/clock.h"
+#include "base/index.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+struct check {
+    const struct plan_books *books;
+    struct plan_coverage coverage;
+    void (*finding)(void *context, const char *sentence);
+    void *context;
+    struct text plan_hash;            /* hex */
+    struct text_index keys;           /* of planned runs */
+    const struct ledger_row **latest; /* by number of the key */
+    struct text_index run_ids;
+};
+
+static void PRINTF_LIKE(2, 3)
+    complain(struct check *check, const char *format, ...)
+{
+    char sentence[512];
+    va_list arguments;
+    va_start(arguments, format);
+    vsnprintf(sentence, sizeof sentence, format, arguments);
+    va_end(arguments);
+    check->coverage.findings++;
+    check->finding(check->context, sentence);
+}
+
+/* ---- keys ---------------------------------------------------------------- */
+
+static struct text key_of(struct buf *out, struct text url,
+                          struct text workflow, struct text model,
+                          struct text gpu, int64_t stratum)
+{
+    buf_clear(out);
+    buf_add_text(out, url);
+    buf_add_text(out, workflow);
+    buf_add_text(out, model);
+    buf_add_text(out, gpu);
+    buf_add_signed(out, stratum);
+    return (struct text){out->data, out->length};
+}
+
+static struct text key_of_row(struct buf *out, const struct ledger_row *row)
+{
+    return key_of(out, row->orchestrator_url, row->workflow, row->model_id,
+                  row->gpu_id, row->stratum);
+}
+
+/* Numbers all planned runs, target by target. */
+static void index_plan(struct check *check)
+{
+    const struct plan *plan = check->books->plan;
+    struct buf key = {0};
+    for (size_t i = 0; i < plan->target_count; i++) {
+        const struct plan_target *target = &plan->targets[i];
+        for (int64_t k = 0; k < target->strata; k++) {
+            bool added;
+            text_index_add(&check->keys,
+                           key_of(&key, target->orchestrator_url,
+                                  target->workflow, target->model_id,
+                                  target->gpu_id, k),
+                           &added);
+            if (!added)
+                complain(check, "target %zu stands in the plan twice", i + 1);
+        }
+    }
+    buf_free(&key);
+    check->latest = memory_zeroed(check->keys.count + 1, sizeof *check->latest);
+}
+
+/* ---- the ledger's rows --------------------------------------------------- */
+
+static bool is_final(const struct ledger_row *row)
+{
+    return text_is(row->state, LEDGER_EXECUTED) ||
+           text_is(row->state, LEDGER_SKIPPED);
+}
+
+static const char *due_text(const struct ledger_row *row,
+                            char text[CLOCK_TEXT_BYTES])
+{
+    return clock_text_ms(row->due_at, text);
+}
+
+static void take_row(struct check *check, const struct ledger_row *row)
+{
+    struct buf key = {0};
+    char due[CLOCK_TEXT_BYTES];
+    ptrdiff_t number = text_index_find(&check->keys, key_of_row(&key, row));
+    buf_free(&key);
+    if (number < 0) {
+        complain(check,
+                 "the ledger has a run of %.*s at %s that was not planned",
+                 (int)row->orchestrator_url.length, row->orchestrator_url.data,
+                 due_text(row, due));
+        return;
+    }
+    const struct ledger_row *before = check->latest[number];
+    if (before && is_final(before))
+        complain(check, "the run of %.*s at %s was decided twice",
+                 (int)row->orchestrator_url.length, row->orchestrator_url.data,
+                 due_text(row, due));
+    check->latest[number] = row;
+}
+
+static void take_rows(struct check *check)
+{
+    const struct plan_books *books = check->books;
+    for (size_t i = 0; i < books->row_count; i++)
+        if (text_equal(books->rows[i].plan_hash, check->plan_hash))
+            take_row(check, &books->rows[i]);
+    for (size_t i = 0; i < books->run_count; i++)
+        text_index_add(&check->run_ids, books->runs[i].run_id, NULL);
+}
+
+/* ---- one planned run ----------------------------------------------------- */
+
+/* So many real ms by the vantage's clock. */
+static int64_t in_stamps(const struct plan *plan, int64_t ms)
+{
+    return (int64_t)((__int128)ms * MS_PER_HOUR / plan->hour_ms);
+}
+
+static void check_executed(struct check *check, const struct ledger_row *row)
+{
+    char due[CLOCK_TEXT_BYTES];
+    check->coverage.executed++;
+    if (row->began_at < row->due_at ||
+        row->began_at - row->due_at >
+            in_stamps(check->books->plan, PLAN_LATE_MS))
+        complain(check, "the run planned for %s did not begin then",
+                 due_text(row, due));
+    if (!row->run_id.data || text_index_find(&check->run_ids, row->run_id) < 0)
+        complain(check, "the run planned for %s was executed, and is missing",
+                 due_text(row, due));
+}
+
+static void check_skipped(struct check *check, const struct ledger_row *row)
+{
+    char due[CLOCK_TEXT_BYTES];
+    enum skip skip;
+    check->coverage.skipped++;
+    if (row->reason.data && skip_named(row->reason, &skip))
+        check->coverage.skips[skip]++;
+    else
+        complain(check, "the run planned for %s was skipped for no reason",
+                 due_text(row, due));
+}
+
+static void check_planned(struct check *check, const struct planned_run *run,
+                          const struct ledger_row *row)
+{
+    char due[CLOCK_TEXT_BYTES];
+    clock_text_ms(run->due_at, due);
+    check->coverage.planned++;
+    if (row && row->due_at != run->due_at)
+        complain(check, "the ledger moves the run planned for %s", due);
+    if (row && row->planned_ms != run->run_ms)
+        complain(check, "the ledger changes the length of the run of %s", due);
+    if (row && text_is(row->state, LEDGER_EXECUTED))
+        check_executed(check, row);
+    else if (row && text_is(row->state, LEDGER_SKIPPED))
+        check_skipped(check, row);
+    else if (run->due_at +
+                 in_stamps(check->books->plan, run->run_ms + PLAN_LATE_MS) <
+             check->books->now)
+        complain(check, "the ledger says nothing of the run planned for %s",
+                 due);
+    else
+        check->coverage.undecided++;
+}
+
+/* In the order of index_plan. */
+static void check_schedule(struct check *check, const uint8_t *hash)
+{
+    const struct plan *plan = check->books->plan;
+    size_t number = 0;
+    for (size_t i = 0; i < plan->target_count; i++)
+        for (int64_t k = 0;
+             k < plan->targets[i].strata && number < check->keys.count; k++) {
+            struct planned_run run =
+                plan_draw(plan, hash, check->books->seed, i, k);
+            check_planned(check, &run, check->latest[number++]);
+        }
+}
+
+/* ---- ceilings ------------------------------------------------------------ */
+
+struct hour_sum {
+    int64_t used_ms;
+    int64_t idle_ms; /* the least that was counted upon; -1: none */
+};
+
+struct sums {
+    struct text_index names;
+    struct hour_sum *list;
+    size_t capacity;
+};
+
+static struct hour_sum *sum_at(struct sums *sums, struct text name)
+{
+    bool added;
+    size_t number = text_index_add(&sums->names, name, &added);
+    if (number >= sums->capacity) {
+        sums->capacity = 2 * number + 16;
+        sums->list =
+            memory_resize(sums->list, sums->capacity * sizeof *sums->list);
+    }
+    if (added)
+        sums->list[number] = (struct hour_sum){0, -1};
+    return &sums->list[number];
+}
+
+static void add_row(struct sums *own, struct sums *all, struct sums *days,
+                    const struct ledger_row *row)
+{
+    struct buf name = {0};
+    int64_t hour = clock_hour_start(row->began_at);
+    struct hour_sum *target =
+        sum_at(own, key_of(&name, row->orchestrator_url, row->workflow,
+                           row->model_id, row->gpu_id, hour));
+    target->used_ms += row->run_ms == ABSENT_INT ? 0 : row->run_ms;
+    if (row->idle_ms != ABSENT_INT &&
+        (target->idle_ms < 0 || row->idle_ms < target->idle_ms))
+        target->idle_ms = row->idle_ms;
+    buf_clear(&name);
+    buf_add_signed(&name, hour);
+    sum_at(all, (struct text){name.data, name.length})->used_ms +=
+        row->run_ms == ABSENT_INT ? 0 : row->run_ms;
+    buf_clear(&name);
+    buf_add_signed(&name, clock_day_start(row->began_at));
+    sum_at(days, (struct text){name.data, name.length})->used_ms +=
+        row->cost_wei == ABSENT_INT ? 0 : row->cost_wei;
+    buf_free(&name);
+}
+
+static void check_sums(struct check *check, const struct sums *own,
+                       const struct sums *all, const struct sums *days)
+{
+    const struct plan *plan = check->books->plan;
+    for (size_t i = 0; i < own->names.count; i++) {
+        const struct hour_sum *sum = &own->list[i];
+        int64_t allowed =
+            (int64_t)((__int128)sum->idle_ms * plan->idle_share_ppm / 1000000);
+        if (sum->idle_ms >= 0 && sum->used_ms > allowed)
+            complain(check,
+                     "runs took %lld ms of a target's hour, %lld are allowed",
+                     (long long)sum->used_ms, (long long)allowed);
+    }
+    for (size_t i = 0; i < all->names.count; i++)
+        if (all->list[i].used_ms > plan->run_ms_per_hour)
+            complain(check,
+                     "all runs of an hour took %lld ms, %lld are allowed",
+                     (long long)all->list[i].used_ms,
+                     (long long)plan->run_ms_per_hour);
+    for (size_t i = 0; i < days->names.count; i++)
+        if (days->list[i].used_ms > plan->day_wei)
+            complain(check, "runs of a day cost %lld wei, %lld are allowed",
+                     (long long)days->list[i].used_ms,
+                     (long long)plan->day_wei);
+}
+
+static void check_budget(struct check *check)
+{
+    struct sums sums[3] = {0};
+    for (size_t i = 0; i < check->keys.count; i++)
+        if (check->latest[i] &&
+            text_is(check->latest[i]->state, LEDGER_EXECUTED))
+            add_row(&sums[0], &sums[1], &sums[2], check->latest[i]);
+    check_sums(check, &sums[0], &sums[1], &sums[2]);
+    for (int i = 0; i < 3; i++) {
+        text_index_free(&sums[i].names);
+        free(sums[i].list);
+    }
+}
+
+struct plan_coverage
+plan_verify(const struct plan_books *books,
+            void (*finding)(void *context, const char *sentence), void *context)
+{
+    uint8_t hash[SHA256_BYTES];
+    char hex[2 * SHA256_BYTES + 1];
+    plan_hash(books->plan, hash);
+    hash_hex(hash, sizeof hash, hex);
+    struct check check = {.books = books,
+                          .finding = finding,
+                          .context = context,
+                          .plan_hash = text_of(hex)};
+    index_plan(&check);
+    take_rows(&check);
+    check_budget(&check);
+    if (books->seed && !plan_is_of_seed(books->plan, books->seed))
+        complain(&check, "the revealed seed is not the one whose hash the plan "
+                         "holds");
+    else if (books->seed)
+        check_schedule(&check, hash);
+    text_index_free(&check.keys);
+    text_index_free(&check.run_ids);
+    free(check.latest);
+    return check.coverage;
+}

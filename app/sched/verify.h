@@ -1,0 +1,45 @@
+/*
+ * verify.h: a plan, its revealed seed and its ledger held against one another.
+ *
+ * Found are: a seed that is not the promised one; an instant, a length or a
+ * target that was not drawn; a planned run of which the ledger says nothing, or
+ * two things; a run that the ledger names and nobody has; and every ceiling of
+ * the budget that was passed. Pure; any thread.
+ */
+#ifndef ASSAY_SCHED_VERIFY_H
+#define ASSAY_SCHED_VERIFY_H
+
+#include "journal/run.h"
+#include "sched/ledger.h"
+#include "sched/plan.h"
+
+struct plan_books {
+    const struct plan *plan;
+    const uint8_t *seed; /* PLAN_SEED_BYTES; null: not revealed yet */
+    /* In the order in which they were written. */
+    const struct ledger_row *rows;
+    size_t row_count;
+    const struct run *runs;
+    size_t run_count;
+    int64_t now; /* stamp: planned runs before it must be decided */
+};
+
+struct plan_coverage {
+    size_t planned; /* all runs of the plan; 0 without the seed */
+    size_t executed;
+    size_t skipped;
+    size_t undecided; /* their time has not come */
+    size_t skips[SKIP_COUNT];
+    size_t findings;
+};
+
+/* Tells every finding in a sentence and returns what was counted. */
+struct plan_coverage plan_verify(const struct plan_books *books,
+                                 void (*finding)(void *context,
+                                                 const char *sentence),
+                                 void *context);
+
+/* Past its instant by so much a run has not begun at its instant. */
+enum { PLAN_LATE_MS = 5000 };
+
+#endif

@@ -1,0 +1,233 @@
+#include "sched/verify.h"
+
+#include "base/clock.h"
+#include "harness.h"
+
+#include <stdio.h>
+#include <string.h>
+
+enum { ROWS = 6 };
+
+/* Two targets of three runs each, all of them decided. */
+struct world {
+    struct plan plan;
+    struct plan_target targets[2];
+    uint8_t seed[PLAN_SEED_BYTES];
+    char seed_hex[2 * SHA256_BYTES + 1];
+    char plan_hex[2 * SHA256_BYTES + 1];
+    struct ledger_row rows[ROWS + 2];
+    struct run runs[ROWS];
+    char ids[ROWS][8];
+    struct plan_books books;
+    char said[1024];
+};
+
+static void decide(struct world *world, const uint8_t *hash, size_t target,
+                   int64_t stratum)
+{
+    size_t at = world->books.row_count++;
+    struct ledger_row *row = &world->rows[at];
+    struct planned_run run =
+        plan_draw(&world->plan, hash, world->seed, target, stratum);
+    fields_clear(ledger_fields, row);
+    row->plan_hash = text_of(world->plan_hex);
+    row->orchestrator_url = world->targets[target].orchestrator_url;
+    row->workflow = world->targets[target].workflow;
+    row->stratum = stratum;
+    row->due_at = run.due_at;
+    row->planned_ms = run.run_ms;
+    row->run_ms = run.run_ms;
+    row->began_at = run.due_at + 50;
+    row->decided_at = run.due_at + run.run_ms + 100;
+    row->state = text_of(LEDGER_EXECUTED);
+    row->idle_ms = MS_PER_HOUR;
+    row->cost_wei = 10;
+    snprintf(world->ids[at], sizeof world->ids[at], "run %zu", at);
+    row->run_id = text_of(world->ids[at]);
+    world->runs[at] = run_empty();
+    world->runs[at].run_id = row->run_id;
+}
+
+static void make(struct world *world)
+{
+    uint8_t hash[SHA256_BYTES];
+    *world = (struct world){.seed = {9}};
+    hash_sha256(world->seed, PLAN_SEED_BYTES, hash);
+    hash_hex(hash, sizeof hash, world->seed_hex);
+    for (size_t i = 0; i < 2; i++) {
+        fields_clear(plan_target_fields, &world->targets[i]);
+        world->targets[i].workflow = text_of("noop");
+        world->targets[i].prompts = 1;
+        world->targets[i].strata = 3;
+    }
+    world->targets[0].orchestrator_url = text_of("https://a.example");
+    world->targets[1].orchestrator_url = text_of("https://b.example");
+    world->plan = (struct plan){.seed_sha256 = text_of(world->seed_hex),
+                                .vantage = text_of("here"),
+                                .starts_at = 0,
+                                .ends_at = MS_PER_DAY,
+                                .hour_ms = MS_PER_HOUR,
+                                .run_ms = 20000,
+                                .idle_share_ppm = 50000,
+                                .run_ms_per_hour = 120000,
+                                .runs_at_once = 1,
+                                .day_wei = 1000,
+                                .targets = world->targets,
+                                .target_count = 2};
+    plan_hash(&world->plan, hash);
+    hash_hex(hash, sizeof hash, world->plan_hex);
+    world->books = (struct plan_books){.plan = &world->plan,
+                                       .seed = world->seed,
+                                       .rows = world->rows,
+                                       .runs = world->runs,
+                                       .run_count = ROWS,
+                                       .now = MS_PER_DAY + MS_PER_HOUR};
+    for (size_t i = 0; i < 2; i++)
+        for (int64_t k = 0; k < 3; k++)
+            decide(world, hash, i, k);
+}
+
+static void hear(void *context, const char *sentence)
+{
+    struct world *world = context;
+    size_t length = strlen(world->said);
+    snprintf(world->said + length, sizeof world->said - length, "%s\n",
+             sentence);
+}
+
+static struct plan_coverage verify(struct world *world)
+{
+    world->said[0] = '\0';
+    return plan_verify(&world->books, hear, world);
+}
+
+static void check_finds(struct world *world, const char *words)
+{
+    struct plan_coverage coverage = verify(world);
+    CHECK(coverage.findings > 0);
+    if (!strstr(world->said, words))
+        CHECK_EQ_TEXT(world->said, words);
+}
+
+TEST(honest_books)
+{
+    struct world world;
+    make(&world);
+    struct plan_coverage coverage = verify(&world);
+    CHECK_EQ_TEXT(world.said, "");
+    CHECK_EQ_INT(coverage.planned, ROWS);
+    CHECK_EQ_INT(coverage.executed, ROWS);
+    world.rows[2].state = text_of(LEDGER_SKIPPED);
+    world.rows[2].reason = text_of("busy");
+    coverage = verify(&world);
+    CHECK_EQ_TEXT(world.said, "");
+    CHECK_EQ_INT(coverage.skips[SKIP_BUSY], 1);
+}
+
+TEST(a_run_that_has_no_row)
+{
+    struct world world;
+    make(&world);
+    world.books.row_count--;
+    check_finds(&world, "says nothing of the run planned for");
+    world.books.now = 0;
+    struct plan_coverage coverage = verify(&world);
+    CHECK_EQ_INT(coverage.findings, 0);
+    CHECK_EQ_INT(coverage.undecided, 1);
+}
+
+TEST(an_instant_that_was_changed)
+{
+    struct world world;
+    make(&world);
+    world.rows[0].due_at += 1;
+    check_finds(&world, "moves the run planned for");
+}
+
+TEST(a_length_that_was_changed)
+{
+    struct world world;
+    make(&world);
+    world.rows[0].planned_ms += 1;
+    check_finds(&world, "changes the length");
+}
+
+TEST(a_target_that_was_changed)
+{
+    struct world world;
+    make(&world);
+    world.rows[0].orchestrator_url = text_of("https://c.example");
+    check_finds(&world, "https://c.example at");
+    CHECK(strstr(world.said, "that was not planned"));
+    CHECK(strstr(world.said, "says nothing of the run"));
+}
+
+TEST(a_run_decided_twice)
+{
+    struct world world;
+    make(&world);
+    world.rows[ROWS] = world.rows[0];
+    world.books.row_count++;
+    check_finds(&world, "was decided twice");
+}
+
+TEST(a_run_that_began_and_ended)
+{
+    struct world world;
+    make(&world);
+    memmove(world.rows + 1, world.rows, ROWS * sizeof *world.rows);
+    world.rows[0].state = text_of(LEDGER_STARTED);
+    world.books.row_count++;
+    CHECK_EQ_INT(verify(&world).findings, 0);
+}
+
+TEST(a_run_that_nobody_has)
+{
+    struct world world;
+    make(&world);
+    world.runs[3].run_id = text_of("another");
+    check_finds(&world, "was executed, and is missing");
+}
+
+TEST(a_run_that_began_late)
+{
+    struct world world;
+    make(&world);
+    world.rows[1].began_at += PLAN_LATE_MS;
+    check_finds(&world, "did not begin then");
+}
+
+TEST(a_skip_for_no_reason)
+{
+    struct world world;
+    make(&world);
+    world.rows[1].state = text_of(LEDGER_SKIPPED);
+    world.rows[1].reason = text_of("lazy");
+    check_finds(&world, "was skipped for no reason");
+}
+
+TEST(ceilings_that_were_passed)
+{
+    struct world world;
+    make(&world);
+    world.rows[0].idle_ms = 20000;
+    check_finds(&world, "ms of a target's hour, 1000 are allowed");
+    make(&world);
+    world.rows[0].cost_wei = 2000;
+    check_finds(&world, "wei, 1000 are allowed");
+    make(&world);
+    world.plan.run_ms_per_hour = 19999;
+    check_finds(&world, "");
+}
+
+TEST(another_seed_than_was_promised)
+{
+    struct world world;
+    make(&world);
+    world.seed[5] = 1;
+    check_finds(&world, "is not the one whose hash");
+    world.books.seed = NULL;
+    struct plan_coverage coverage = verify(&world);
+    CHECK_EQ_INT(coverage.findings, 0);
+    CHECK_EQ_INT(coverage.planned, 0);
+}
