@@ -9,7 +9,7 @@
 #ifndef ASSAY_SCHED_VERIFY_H
 #define ASSAY_SCHED_VERIFY_H
 
-#include "journal/run.h"
+#include "journal/journal.h"
 #include "sched/ledger.h"
 #include "sched/plan.h"
 
