@@ -17,19 +17,6 @@ bool grpc_is_call(const struct exchange *exchange)
            strncmp(type, content_type, sizeof content_type - 1) == 0;
 }
 
-bool grpc_unwrap(struct text body, struct text *message)
-{
-    const unsigned char *bytes = (const unsigned char *)body.data;
-    if (body.length < PREFIX_BYTES || bytes[0] != 0)
-        return false;
-    size_t length = (size_t)bytes[1] << 24 | (size_t)bytes[2] << 16 |
-                    (size_t)bytes[3] << 8 | bytes[4];
-    if (length != body.length - PREFIX_BYTES)
-        return false;
-    *message = (struct text){body.data + PREFIX_BYTES, length};
-    return true;
-}
-
 void grpc_reply(struct exchange *exchange, struct text message)
 {
     static const struct exchange_field head = {"content-type", content_type};

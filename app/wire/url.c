@@ -46,16 +46,23 @@ static char *part(struct arena *arena, CURLU *handle, CURLUPart which,
     return copy;
 }
 
-/* A name's trailing dot says that it is whole, which all names are here;
- * "127.0.0.1." would be a name with it. */
-static bool drop_trailing_dot(CURLU *handle, char *host)
+/*
+ * A name's trailing dot says that it is whole, which all names are here; but
+ * "127.0.0.1." would be a name with it. So it goes, and the rest is read again
+ * as if it had stood there. False where no name is left, or another dot.
+ */
+static bool drop_trailing_dot(struct arena *arena, CURLU *handle)
 {
-    size_t length = strlen(host);
-    if (host[length - 1] != '.')
-        return true;
+    char *host = part(arena, handle, CURLUPART_HOST, 0);
+    size_t length = host ? strlen(host) : 0;
+    if (length == 0 || host[length - 1] != '.')
+        return length > 0;
     host[length - 1] = '\0';
-    return length > 1 && curl_url_set(handle, CURLUPART_HOST, host,
-                                      CURLU_URLENCODE) == CURLUE_OK;
+    if (length < 2 || host[length - 2] == '.' ||
+        curl_url_set(handle, CURLUPART_HOST, host, 0) != CURLUE_OK)
+        return false;
+    char *whole = part(arena, handle, CURLUPART_URL, 0);
+    return whole && curl_url_set(handle, CURLUPART_URL, whole, 0) == CURLUE_OK;
 }
 
 /* Without brackets, in lower case. */
@@ -77,6 +84,8 @@ static bool take_host(char *host, struct url *url)
 static const char *take_parts(struct arena *arena, CURLU *handle,
                               struct url *url)
 {
+    if (!drop_trailing_dot(arena, handle))
+        return "its host cannot be";
     char *scheme = part(arena, handle, CURLUPART_SCHEME, 0);
     char *host = part(arena, handle, CURLUPART_HOST, 0);
     char *port = part(arena, handle, CURLUPART_PORT, CURLU_DEFAULT_PORT);
@@ -87,7 +96,7 @@ static const char *take_parts(struct arena *arena, CURLU *handle,
         return "only http and https are spoken";
     if (part(arena, handle, CURLUPART_ZONEID, 0))
         return "it names a zone of IPv6";
-    if (!*host || !drop_trailing_dot(handle, host) || !take_host(host, url))
+    if (!take_host(host, url))
         return "its host cannot be";
     long number = strtol(port, NULL, 10);
     if (number < 1 || number > UINT16_MAX)

@@ -9,9 +9,11 @@
 #define ASSAY_WIRE_WIRE_H
 
 #include "wire/address.h"
+#include "wire/grpc.h"
 #include "wire/http.h"
 #include "wire/loop.h"
 #include "wire/server.h"
+#include "wire/trickle.h"
 #include "wire/trickle_channel.h"
 #include "wire/trickle_server.h"
 #include "wire/url.h"

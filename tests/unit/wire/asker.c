@@ -16,6 +16,7 @@ static void close_client(void *context)
 {
     struct asker *asker = context;
     http_client_close(asker->client);
+    asker->client = NULL;
 }
 
 void asker_open(struct asker *asker)
@@ -28,9 +29,14 @@ void asker_open(struct asker *asker)
     loop_call(asker->loop, open_client, asker);
 }
 
-void asker_close(struct asker *asker)
+void asker_close_client(struct asker *asker)
 {
     loop_call(asker->loop, close_client, asker);
+}
+
+void asker_close(struct asker *asker)
+{
+    asker_close_client(asker);
     loop_stop(asker->loop);
     buf_free(&asker->body);
     buf_free(&asker->headers);

@@ -29,6 +29,8 @@ struct asker {
 };
 
 void asker_open(struct asker *asker);
+/* The client alone, where a server on the same loop outlives it. */
+void asker_close_client(struct asker *asker);
 void asker_close(struct asker *asker);
 
 /* Starts the exchange; then waits until it is done. */

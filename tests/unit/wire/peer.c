@@ -79,20 +79,34 @@ void peer_stop(struct peer *peer)
 
 /* ---- talks --------------------------------------------------------------- */
 
-bool peer_hear(struct peer *peer, int connection, const char *end)
+/* Connections may be heard at the same time. */
+static void keep_heard(struct peer *peer, const char *bytes, size_t length)
 {
-    size_t from = peer->heard_length;
-    for (;;) {
-        size_t room = sizeof peer->heard - 1 - peer->heard_length;
+    static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&mutex);
+    size_t room = sizeof peer->heard - 1 - peer->heard_length;
+    length = length < room ? length : room;
+    memcpy(peer->heard + peer->heard_length, bytes, length);
+    peer->heard_length += length;
+    pthread_mutex_unlock(&mutex);
+}
+
+const char *peer_hear(struct peer *peer, int connection, const char *end)
+{
+    static __thread char text[PEER_HEARD_BYTES];
+    size_t length = 0;
+    while (length < sizeof text - 1) {
         ssize_t got =
-            recv(connection, peer->heard + peer->heard_length, room, 0);
+            recv(connection, text + length, sizeof text - 1 - length, 0);
         if (got <= 0)
-            return false;
-        peer->heard_length += (size_t)got;
-        peer->heard[peer->heard_length] = '\0';
-        if (strstr(peer->heard + from, end))
-            return true;
+            return NULL;
+        keep_heard(peer, text + length, (size_t)got);
+        length += (size_t)got;
+        text[length] = '\0';
+        if (strstr(text, end))
+            return text;
     }
+    return NULL;
 }
 
 bool peer_say(int connection, const char *text)

@@ -18,7 +18,7 @@ struct peer {
     int pause_us;
     unsigned port;
     /* Set by the peer; read after peer_stop. */
-    char heard[PEER_HEARD_BYTES]; /* of all connections */
+    char heard[PEER_HEARD_BYTES]; /* the first, of all connections */
     size_t heard_length;
     int connections;
     int64_t held_us; /* from all of the last request to its answer */
@@ -36,9 +36,9 @@ void peer_stop(struct peer *peer);
 
 /* ---- talks --------------------------------------------------------------- */
 
-/* Reads until an empty line or END has come; false where the other side has
- * ended first. */
-bool peer_hear(struct peer *peer, int connection, const char *end);
+/* Reads until END has come, and returns all that came since the call, until
+ * the thread's next one; null where the other side has ended before. */
+const char *peer_hear(struct peer *peer, int connection, const char *end);
 bool peer_say(int connection, const char *text);
 
 /* Answers each request with .say, after .pause_us. */
