@@ -290,6 +290,7 @@ MUST_USE enum err compat_gpu_metrics(struct request *request,
 MUST_USE enum err compat_models(struct request *request, struct reply *reply);
 MUST_USE enum err compat_orchestrators(struct request *request,
                                        struct reply *reply);
+MUST_USE enum err answer_metrics(struct request *request, struct reply *reply);
 MUST_USE enum err answer_openapi(struct request *request, struct reply *reply);
 MUST_USE enum err answer_sessions(struct request *request, struct reply *reply);
 MUST_USE enum err answer_session(struct request *request, struct reply *reply);

@@ -225,6 +225,11 @@ static const struct described {
     {"POST /v1/tokens",
      "{token:s,id:s,scope:s,org:s?,created_at:t,revoked_at:t?}", false},
     {"DELETE /v1/tokens/{id}", "{revoked:s}", false},
+    {"/v1/metrics",
+     "{sha256:s,rules:[s],statistics:[#Class],comparability:[#Class],"
+     "reasons:[{reason:s,outcome:s,meaning:s}],metrics:[#Metric],"
+     "switches:[{name:s,source:s,published:s,formula:s,effect:s}]}",
+     false},
     {"/v1/openapi.json", "o", false},
     {"/compat/v1/streaming/sla",
      COMPAT_OF(COMPAT_KEY
@@ -277,6 +282,10 @@ static const struct {
      "{line:i,source:s,org:s,class:s,kind:s,arrival:t,event_time:t?,"
      "repeats:i?,length:i,sha256:s,text:s?,base64~:s,block:?{number:i,index:i,"
      "state:s,lines:i,sha256:s,chain:s}}"},
+    {"Metric",
+     "{name:s,sets:[s],title:s,unit:s,better:s,statistics:s?,comparability:s?,"
+     "counterpart:s?,target:s?,definition:s,formula:s?,null_when:s?,source:s}"},
+    {"Class", "{class:s,name:s,meaning:s}"},
     {"Token", "{id:s,scope:s,org:s?,created_at:t,revoked_at:t?}"},
     {"Taken",
      "{received:i,accepted:i,ignored:i,rejected:i,duplicates:i,by_reason:"

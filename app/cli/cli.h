@@ -118,6 +118,10 @@ MUST_USE enum err invocation_config(struct invocation *invocation,
 /* What `assay --help` and `assay COMMAND --help` print, 80 columns wide. */
 void help_overview(FILE *out);
 void help_command(FILE *out, const struct command *command);
+/* TEXT behind INDENT blanks, broken between words. USED columns of the first
+ * line are taken already, blanks included. Lines that begin with a blank stay
+ * as they are. */
+void print_wrapped(FILE *out, size_t indent, size_t used, const char *text);
 
 /* "assay 0.1.0" and what it was built from, as `assay --version` prints. */
 void version_print(FILE *out);

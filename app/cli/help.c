@@ -26,11 +26,7 @@ static size_t fitting(const char *text, size_t width)
     return end ? end : strcspn(text, " \n");
 }
 
-/* TEXT behind INDENT blanks, broken between words. USED columns of the first
- * line are taken already, blanks included. Lines that begin with a blank stay
- * as they are. */
-static void print_wrapped(FILE *out, size_t indent, size_t used,
-                          const char *text)
+void print_wrapped(FILE *out, size_t indent, size_t used, const char *text)
 {
     size_t first_indent = used ? 0 : indent;
     do {

@@ -140,6 +140,29 @@ const struct lens_departure lens_departures[LENS_SWITCHES] = {
          "rare models are compared too, and can score above or below 85"},
 };
 
+static void add_text(struct json_writer *writer, const char *key,
+                     const char *value)
+{
+    json_key(writer, key);
+    json_string(writer, value);
+}
+
+void lens_departures_write(struct json_writer *writer)
+{
+    json_begin(writer, '[');
+    for (size_t i = 0; i < LENS_SWITCHES; i++) {
+        const struct lens_departure *one = &lens_departures[i];
+        json_begin(writer, '{');
+        add_text(writer, "name", one->name);
+        add_text(writer, "source", one->source);
+        add_text(writer, "published", one->published);
+        add_text(writer, "formula", one->formula);
+        add_text(writer, "effect", one->effect);
+        json_end(writer, '}');
+    }
+    json_end(writer, ']');
+}
+
 bool lens_has(const struct lens *lens, enum lens_switch which)
 {
     return (lens->switches >> which & 1) != 0;

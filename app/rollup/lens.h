@@ -20,6 +20,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/json.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -68,6 +69,8 @@ struct lens_departure {
     const char *effect;    /* what it changes, and whom it helps or costs */
 };
 extern const struct lens_departure lens_departures[LENS_SWITCHES];
+/* All of them as an array of objects. */
+void lens_departures_write(struct json_writer *writer);
 
 /* LENS_SWITCHES for none of that name. */
 enum lens_switch lens_switch_named(const char *name, size_t length);

@@ -3,9 +3,9 @@ import subprocess
 
 from harness import binary, environment, json_of, run
 
-COMMANDS = ["serve", "import", "export", "rebuild", "evidence", "config",
-            "token", "backup", "restore", "doctor", "healthcheck", "version",
-            "help"]
+COMMANDS = ["serve", "import", "export", "rebuild", "evidence", "metrics",
+            "sim", "config", "token", "backup", "restore", "doctor",
+            "healthcheck", "version", "help"]
 
 
 def listed_commands(text):
