@@ -72,7 +72,12 @@ struct config {
     const char *tls_certificate_file;       /* "": plain HTTP */
     const char *tls_key_file;               /* "": the certificate's file */
     const char *tls_ca_file;                /* "": the list built in */
-    const char *serve_hosts;                /* "a.example,b.example" */
+    struct config_secret ethereum_key_file; /* 64 hexadecimal digits */
+    const char *payment_signer_url;         /* "": nobody is paid */
+    struct config_secret payment_signer_authorization_file;
+    int64_t payment_run_max_wei; /* 0: nothing is paid */
+    int64_t payment_day_max_wei;
+    const char *serve_hosts; /* "a.example,b.example" */
     int64_t serve_requests_per_second;
     int64_t serve_token_failures_per_minute;
     int64_t ingest_body_bytes;

@@ -181,6 +181,39 @@ const struct config_key config_keys[] = {
      .standard = "",
      .help = "PEM file of the certificate authorities that servers are "
              "verified by, in place of the list that is built in."},
+    {.path = "ethereum.key_file",
+     .type = CONFIG_SECRET,
+     .offset = FIELD(ethereum_key_file),
+     .standard = "",
+     .help = "File with the private key, 64 hexadecimal digits, that signs "
+             "what orchestrators want signed before they answer; it needs no "
+             "funds."},
+    {.path = "payment.signer_url",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(payment_signer_url),
+     .standard = "",
+     .help = "Remote signer (go-livepeer -remoteSigner) that signs tickets for "
+             "orchestrators with a price; without it they are not used."},
+    {.path = "payment.signer_authorization_file",
+     .type = CONFIG_SECRET,
+     .offset = FIELD(payment_signer_authorization_file),
+     .standard = "",
+     .help = "File with what the signer wants as the header Authorization."},
+    {.path = "payment.run_max_wei",
+     .type = CONFIG_INT,
+     .offset = FIELD(payment_run_max_wei),
+     .standard = "0",
+     .unit = "wei",
+     .most = INT64_MAX,
+     .help = "What one run may pay in tickets, by their expected value; 0 pays "
+             "nothing."},
+    {.path = "payment.day_max_wei",
+     .type = CONFIG_INT,
+     .offset = FIELD(payment_day_max_wei),
+     .standard = "0",
+     .unit = "wei",
+     .most = INT64_MAX,
+     .help = "What all runs of one UTC day may pay together; 0 pays nothing."},
 };
 
 const size_t config_keys_count = sizeof config_keys / sizeof *config_keys;

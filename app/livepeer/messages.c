@@ -245,7 +245,7 @@ static const struct message_type segment_data_type =
 
 #define S payment_result
 static const struct message_field payment_result_fields[] = {
-    MESSAGE(16, info, orchestrator_info_type),
+    PLAIN(16, PROTOBUF_BYTES, info),
 };
 static const struct message_type payment_result_type =
     TYPE("PaymentResult", payment_result_fields);

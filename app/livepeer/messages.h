@@ -168,9 +168,10 @@ struct segment_data {
     const struct auth_token *auth_token;
 };
 
-/* The answer to POST /payment. */
+/* The answer to POST /payment. Its OrchestratorInfo is kept as it came, since
+ * signers take it so. */
 struct payment_result {
-    const struct orchestrator_info *info;
+    struct text info;
 };
 
 /* ---- reading and writing ------------------------------------------------- */

@@ -142,7 +142,7 @@ TEST(an_orchestrator_is_written_as_others_write_it)
         .node_count = 1};
     info.address = bytes_of("000102030405060708090a0b0c0d0e0f10111213");
     CHECK_VECTOR(orchestrator_info, &info, info_hex);
-    const struct payment_result result = {&info};
+    const struct payment_result result = {bytes_of(info_hex)};
     CHECK_VECTOR(payment_result, &result,
                  arena_printf(&arena, "8201de01%s", info_hex));
     arena_free(&arena);
