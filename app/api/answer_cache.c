@@ -5,6 +5,8 @@
  * from, whichever worker made it. Keeping a counter in the store instead would
  * make every reader trust that every writer counts.
  *
+ * What is asked for once is not kept: questions are often of one time, and
+ * keeping an answer costs as much as making a short one. The second time it is.
  * The oldest used ones go when the limit is reached. One lock for all: it is
  * held for a copy of some kilobytes.
  */
@@ -37,6 +39,7 @@ struct answer_cache {
     struct kept *newest;
     struct kept *oldest;
     struct kept *slots[SLOTS];
+    uint64_t asked[SLOTS]; /* hashes of keys that were asked for */
 };
 
 struct answer_cache *answer_cache_new(size_t bytes_max)
@@ -52,6 +55,15 @@ struct answer_cache *answer_cache_new(size_t bytes_max)
 static struct kept **slot_of(struct answer_cache *cache, struct text key)
 {
     return &cache->slots[hash_fast(key.data, key.length) % SLOTS];
+}
+
+/* Whether KEY was asked for before, and lately; now it was. */
+static bool ask_again(struct answer_cache *cache, struct text key)
+{
+    uint64_t hash = hash_fast(key.data, key.length);
+    uint64_t before = __atomic_exchange_n(&cache->asked[hash % SLOTS], hash,
+                                          __ATOMIC_RELAXED);
+    return before == hash;
 }
 
 static struct kept *look_up(struct answer_cache *cache, struct text key)
@@ -163,7 +175,7 @@ void answer_cache_keep(struct answer_cache *cache, struct text key,
                        const struct reply *reply)
 {
     if (reply->status != 200 || !reply->etag || reply->borrowed.data ||
-        reply->body->length > ANSWER_BYTES_MAX)
+        reply->body->length > ANSWER_BYTES_MAX || !ask_again(cache, key))
         return;
     struct kept *one = copy_of(key, reply);
     one->moment = *moment;

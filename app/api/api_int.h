@@ -83,6 +83,8 @@ struct reply {
     const char *link;     /* null for none */
     const char *cursor;   /* that it holds; null for none */
     bool is_list;         /* of rows, which an address can pin */
+    uint64_t rows;        /* of a list: fingerprint of them, */
+    size_t rows_end;      /* and where they end in the body */
     const char *location; /* that does; null for none */
     bool varies;          /* by Accept-Encoding */
     bool varies_by_accept;

@@ -16,7 +16,12 @@
 #include <math.h>
 #include <string.h>
 
-enum { REQUEST_ID_BYTES = 16, COMPAT_LIMIT_AT = 8, COMPAT_COLUMNS_MAX = 12 };
+enum {
+    REQUEST_ID_BYTES = 16,
+    COMPAT_LIMIT_AT = 8,
+    COMPAT_KEYS_MAX = 4,
+    COMPAT_COLUMNS_MAX = 12
+};
 
 /* ---- parameters ---------------------------------------------------------- */
 
@@ -129,7 +134,7 @@ struct compat_series {
     size_t row_bytes;
     enum query_id query;
     size_t key_count;
-    const char *keys[SERIES_KEYS_MAX]; /* of the cursor, after the time */
+    const char *keys[COMPAT_KEYS_MAX]; /* of the cursor, after the time */
     const char *columns[COMPAT_COLUMNS_MAX + 1];
 };
 

@@ -19,17 +19,24 @@ enum {
     MEMORY_LEVEL = 8
 };
 
-/* Two hashes of 64 bits over shifted words: enough to tell the versions of one
- * answer apart, at a tenth of what a cryptographic hash costs. */
+enum { TAG_BYTES = 8 };
+
+/* 64 bits are enough to tell the versions of one answer apart, at a tenth of
+ * what a cryptographic hash costs. */
 static void tag(const struct request *request, struct reply *reply)
 {
     const struct buf *body = reply->body;
-    size_t shift = body->length > 0;
-    uint64_t whole = hash_fast(body->data, body->length);
-    uint64_t rest = hash_fast(body->data + shift, body->length - shift);
-    reply->etag =
-        arena_printf(request->arena, "\"%016llx%016llx\"",
-                     (unsigned long long)whole, (unsigned long long)rest);
+    size_t done = reply->is_list ? reply->rows_end : 0;
+    uint64_t hash =
+        hash_fast(body->data + done, body->length - done) + 31 * reply->rows;
+    uint8_t bytes[TAG_BYTES];
+    char *text = arena_raw(request->arena, 2 * TAG_BYTES + 3);
+    for (size_t i = 0; i < TAG_BYTES; i++)
+        bytes[i] = (uint8_t)(hash >> (8 * (TAG_BYTES - 1 - i)));
+    text[0] = '"';
+    hash_hex(bytes, TAG_BYTES, text + 1);
+    memcpy(text + 1 + 2 * TAG_BYTES, "\"", 2);
+    reply->etag = text;
 }
 
 /* False where zlib has no memory: the answer then goes out as it is. */
@@ -87,6 +94,21 @@ static struct text plain_tag(const char *etag)
     return (struct text){etag + 1, strcspn(etag + 1, "-\"")};
 }
 
+static const char *pinned_address(const struct request *request,
+                                  struct text tag)
+{
+    struct text query = text_of(request->raw_query);
+    size_t length = request->path.length + query.length + tag.length + 6;
+    struct buf address = {.data = arena_raw(request->arena, length + 1),
+                          .capacity = length + 1};
+    buf_add(&address, request->path.data, request->path.length);
+    buf_add_byte(&address, '?');
+    buf_add(&address, query.data, query.length);
+    buf_add_string(&address, query.length ? "&pin=" : "pin=");
+    buf_add(&address, tag.data, tag.length);
+    return buf_string(&address);
+}
+
 void answer_pin(const struct request *request, struct reply *reply)
 {
     struct text pin = parameter_text(request, "pin");
@@ -94,10 +116,7 @@ void answer_pin(const struct request *request, struct reply *reply)
         return;
     struct text tag = plain_tag(reply->etag);
     if (!pin.data)
-        reply->location = arena_printf(
-            request->arena, "%.*s?%s%spin=%.*s", (int)request->path.length,
-            request->path.data, request->raw_query,
-            *request->raw_query ? "&" : "", (int)tag.length, tag.data);
+        reply->location = pinned_address(request, tag);
     else if (text_equal(pin, tag))
         reply->cache_control = "max-age=31536000, immutable";
     else

@@ -65,14 +65,20 @@ enum err cursor_read(struct request *request, const char *shape,
     return ERR_NONE;
 }
 
+static void note_rows(struct page *page)
+{
+    struct reply *reply = page->reply;
+    reply->rows_end = reply->body->length;
+    reply->rows = hash_fast(reply->body->data + page->rows_at,
+                            reply->rows_end - page->rows_at);
+}
+
 /* All rows so far: those of the pages before, then those of this one. */
 static uint64_t rows_of(const struct page *page)
 {
     const struct request *request = page->request;
-    const struct buf *body = page->reply->body;
-    uint64_t rows =
-        hash_fast(body->data + page->rows_at, body->length - page->rows_at);
-    return request->goes_on ? rows + 31 * request->place.rows : rows;
+    uint64_t before = request->goes_on ? request->place.rows : 0;
+    return page->reply->rows + 31 * before;
 }
 
 static struct text cursor_write(const struct page *page, const char *shape,
@@ -196,6 +202,7 @@ static void link_next(const struct request *request, struct reply *reply,
 void page_end(struct page *page, const char *shape, const struct cursor *last)
 {
     struct text next = {0};
+    note_rows(page);
     if (page->more)
         next = cursor_write(page, shape, last);
     page->reply->cursor = next.data;

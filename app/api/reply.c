@@ -64,6 +64,7 @@ struct json_writer reply_json(struct reply *reply)
     reply->link = NULL;
     reply->cursor = NULL;
     reply->is_list = false;
+    reply->rows = 0;
     reply->location = NULL;
     return (struct json_writer){.out = reply->body};
 }

@@ -89,7 +89,7 @@ void json_fields(struct json_writer *writer, struct fields fields, size_t count,
                  const void *row)
 {
     for (size_t i = 0; i < count; i++) {
-        json_key(writer, fields.list[i].name);
+        json_name(writer, fields.list[i].name, fields.list[i].name_length);
         json_field(writer, &fields.list[i], row);
     }
 }

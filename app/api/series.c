@@ -37,7 +37,10 @@ struct text field_key(const struct field *field, const void *row)
 
 /* ---- what is asked for --------------------------------------------------- */
 
-enum { FILTERS = SERIES_KEYS_MAX, CURSOR_AT = 8, LIMIT_AT = 14 };
+enum { FILTERS = SERIES_FILTERS_MAX, CURSOR_AT = 8, LIMIT_AT = 11 };
+
+/* Hour, organisation, position in the hour: the sort key of a row. */
+static const char shape[] = "iti";
 
 static const struct {
     const char *parameter;
@@ -52,26 +55,29 @@ static const struct {
 struct question {
     const struct series *series;
     struct request *request;
+    const struct field *window; /* the fields of the sort key */
+    const struct field *org;
+    const struct field *position;
     int64_t start;
     int64_t end;
-    char shape[CURSOR_PARTS_MAX + 1];
+    int64_t now_ms;
     struct cursor cursor;
 };
 
 static enum err read_question(struct question *question)
 {
     struct request *request = question->request;
-    size_t keys = 0;
-    question->shape[0] = 'i';
-    while (question->series->keys[keys])
-        question->shape[1 + keys++] = 't';
-    question->shape[1 + keys] = '\0';
+    struct fields fields = *question->series->fields;
+    int64_t as_of = parameter_time(request, "as_of", INT64_MAX - 1);
+    question->window = field_named(fields, "window_start");
+    question->org = field_named(fields, "org");
+    question->position = field_named(fields, "position");
+    question->now_ms = as_of_ms(request);
     question->start = parameter_time(request, "start", INT64_MIN);
     question->end = parameter_time(request, "end", INT64_MAX);
-    int64_t as_of = parameter_time(request, "as_of", INT64_MAX - 1);
     if (as_of + 1 < question->end)
         question->end = as_of + 1;
-    enum err err = cursor_read(request, question->shape, &question->cursor);
+    enum err err = cursor_read(request, shape, &question->cursor);
     /* Only hours that can still come are looked at. */
     if (!err && question->cursor.given &&
         question->cursor.parts[0].number < question->end)
@@ -79,35 +85,42 @@ static enum err read_question(struct question *question)
     return err;
 }
 
-static struct cursor cursor_of(const struct series *series, const void *row)
+static struct cursor key_of(const struct question *question, const void *row)
 {
-    struct cursor cursor = {0};
-    cursor.parts[0].number =
-        field_int(field_named(*series->fields, "window_start"), row);
-    for (size_t i = 0; series->keys[i]; i++)
-        cursor.parts[1 + i].text =
-            field_key(field_named(*series->fields, series->keys[i]), row);
-    return cursor;
+    struct cursor key = {0};
+    key.parts[0].number = field_int(question->window, row);
+    key.parts[1].text = field_text(question->org, row);
+    key.parts[2].number = field_int(question->position, row);
+    return key;
 }
 
 /* ---- settled rows -------------------------------------------------------- */
+
+/* Addresses are kept in lower case. */
+static struct text filter_value(struct request *request, const char *parameter)
+{
+    struct text value = parameter_text(request, parameter);
+    return value.data && strcmp(parameter, "orchestrator") == 0
+               ? text_lower(request->arena, value)
+               : value;
+}
 
 static struct query *ask(const struct question *question, int64_t limit)
 {
     const struct series *series = question->series;
     struct request *request = question->request;
-    struct query *query = query_start(request->store, series->query);
+    const struct cursor *cursor = &question->cursor;
+    bool one = parameter_text(request, "orchestrator").data != NULL;
+    struct query *query =
+        query_start(request->store, one ? series->query_of_one : series->query);
     query_bind_int(query, 1, question->start);
     query_bind_int(query, 2, question->end);
     for (int i = 0; i < FILTERS && series->filters[i]; i++)
-        bind_optional(query, 3 + i,
-                      parameter_text(request, series->filters[i]));
-    query_bind_null(query, CURSOR_AT);
-    if (question->cursor.given) {
-        query_bind_int(query, CURSOR_AT, question->cursor.parts[0].number);
-        for (int i = 0; series->keys[i]; i++)
-            query_bind_text(query, CURSOR_AT + 1 + i,
-                            question->cursor.parts[1 + i].text);
+        bind_optional(query, 3 + i, filter_value(request, series->filters[i]));
+    if (cursor->given) {
+        query_bind_int(query, CURSOR_AT, cursor->parts[0].number);
+        query_bind_text(query, CURSOR_AT + 1, cursor->parts[1].text);
+        query_bind_int(query, CURSOR_AT + 2, cursor->parts[2].number);
     }
     query_bind_int(query, LIMIT_AT, limit);
     return query;
@@ -127,26 +140,21 @@ struct walk {
 
 static int64_t window_of(const struct walk *walk, size_t i)
 {
-    const struct series *series = walk->question->series;
-    return field_int(field_named(*series->fields, "window_start"),
-                     walk->rows + i * series->row_bytes);
+    const struct question *question = walk->question;
+    return field_int(question->window,
+                     walk->rows + i * question->series->row_bytes);
 }
 
 static bool matches(const struct question *question, const void *row)
 {
     const struct series *series = question->series;
     for (size_t i = 0; i < sizeof filter_fields / sizeof *filter_fields; i++) {
-        struct text wanted =
-            parameter_text(question->request, filter_fields[i].parameter);
-        if (!wanted.data)
-            continue;
-        const struct field *field =
-            field_named(*series->fields, filter_fields[i].field);
-        bool is_address =
-            strcmp(filter_fields[i].parameter, "orchestrator") == 0;
-        struct text has = field_key(field, row);
-        if (is_address ? !text_equal_ignoring_case(has, wanted)
-                       : !text_equal(has, wanted))
+        const char *parameter = filter_fields[i].parameter;
+        struct text wanted = filter_value(question->request, parameter);
+        if (wanted.data &&
+            !text_equal(wanted, field_key(field_named(*series->fields,
+                                                      filter_fields[i].field),
+                                          row)))
             return false;
     }
     return true;
@@ -155,19 +163,14 @@ static bool matches(const struct question *question, const void *row)
 /* Whether ROW comes behind the cursor. */
 static bool is_behind(const struct question *question, const void *row)
 {
-    struct cursor key = cursor_of(question->series, row);
-    if (!question->cursor.given ||
-        key.parts[0].number < question->cursor.parts[0].number)
+    const struct cursor_part *cursor = question->cursor.parts;
+    struct cursor key = key_of(question, row);
+    if (!question->cursor.given || key.parts[0].number < cursor[0].number)
         return true;
-    if (key.parts[0].number > question->cursor.parts[0].number)
+    if (key.parts[0].number > cursor[0].number)
         return false;
-    for (size_t i = 1; question->shape[i]; i++) {
-        int order =
-            text_compare(key.parts[i].text, question->cursor.parts[i].text);
-        if (order)
-            return order > 0;
-    }
-    return false;
+    int order = text_compare(key.parts[1].text, cursor[1].text);
+    return order ? order > 0 : key.parts[2].number > cursor[2].number;
 }
 
 /* The next hour back in time becomes the one to walk. */
@@ -236,7 +239,7 @@ static enum err walk_begin(struct walk *walk, int64_t limit)
     return ERR_NONE;
 }
 
-/* *ROW is null at the end. */
+/* *ROW is null at the end; its texts are borrowed until the next one. */
 static enum err walk_next(struct walk *walk, const void **row)
 {
     bool more = true;
@@ -247,8 +250,7 @@ static enum err walk_next(struct walk *walk, const void **row)
     }
     enum err err = query_step(walk->query, &more);
     if (!err && more) {
-        fields_read(walk->question->request->arena, walk->query, 0,
-                    *walk->question->series->fields, walk->row);
+        fields_borrow(walk->query, *walk->question->series->fields, walk->row);
         *row = walk->row;
     }
     return err;
@@ -256,47 +258,59 @@ static enum err walk_next(struct walk *walk, const void **row)
 
 /* ---- answers ------------------------------------------------------------- */
 
-/* A row outlives the evidence under it; then it is frozen, and says so. */
-static enum err add_expired(struct request *request, struct json_writer *writer,
-                            struct text org, int64_t window)
+/* Whether any day has lost evidence; mostly none has. */
+static enum err any_expired(struct store *store, bool *any)
 {
-    struct query *query =
-        query_start(request->store, QUERY_API_EVIDENCE_EXPIRED);
+    struct query *query = query_start(store, QUERY_API_EVIDENCE_EXPIRED_ANY);
+    bool row;
+    enum err err = query_step(query, &row);
+    *any = !err && row && query_int(query, 0);
+    return err ? err : query_run(query);
+}
+
+/* A row outlives the evidence under it; then it is frozen, and says so. */
+static enum err is_expired(struct store *store, struct text org, int64_t window,
+                           bool *expired)
+{
+    struct query *query = query_start(store, QUERY_API_EVIDENCE_EXPIRED);
     query_bind_text(query, 1, org);
     query_bind_int(query, 2, clock_day_start(window));
     bool row;
     enum err err = query_step(query, &row);
-    json_key(writer, "evidence_expired");
-    json_bool(writer, !err && row && query_int(query, 0));
+    *expired = !err && row && query_int(query, 0);
     return err ? err : query_run(query);
 }
 
-static enum err add_json(struct walk *walk, struct page *page, const void *row)
+static enum err add_json(struct walk *walk, struct page *page, const void *row,
+                         bool expired)
 {
-    const struct series *series = walk->question->series;
-    struct request *request = walk->question->request;
+    const struct question *question = walk->question;
+    const struct series *series = question->series;
+    struct request *request = question->request;
     struct json_writer *writer = &page->writer;
-    int64_t window =
-        field_int(field_named(*series->fields, "window_start"), row);
+    int64_t window = field_int(question->window, row);
     enum err err = ERR_NONE;
     json_begin(writer, '{');
     json_fields(writer, *series->fields, series->fields->exported, row);
     if (series->extra)
         err = series->extra(request, writer, row, is_whole(request));
     json_key(writer, "provisional");
-    json_bool(writer, window >= clock_day_start(as_of_ms(request)));
-    if (!err)
-        err = add_expired(request, writer,
-                          field_text(field_named(*series->fields, "org"), row),
-                          window);
+    json_bool(writer, window >= clock_day_start(question->now_ms));
+    if (!err && expired)
+        err = is_expired(request->store, field_text(question->org, row), window,
+                         &expired);
+    json_key(writer, "evidence_expired");
+    json_bool(writer, expired);
     json_end(writer, '}');
     return err;
 }
 
-static enum err add_row(struct walk *walk, struct page *page, const void *row)
+/* EXPIRED says that some day has lost evidence. */
+static enum err add_row(struct walk *walk, struct page *page, const void *row,
+                        bool expired)
 {
     if (!page->csv)
-        return add_json(walk, page, row);
+        return add_json(walk, page, row, expired);
     csv_row(page->reply->body, *walk->question->series->fields, row);
     buf_add_string(page->reply->body, "\r\n");
     return ERR_NONE;
@@ -309,18 +323,27 @@ static int64_t told_until(int64_t window_ms, int64_t now_ms)
     return end_ms <= now_ms ? end_ms : window_ms;
 }
 
+static void keep_org(struct arena *arena, struct cursor *key)
+{
+    struct text *org = &key->parts[1].text;
+    org->data = arena_text(arena, org->data, org->length);
+}
+
 static enum err add_rows(struct walk *walk, struct page *page,
                          struct cursor *last)
 {
-    int64_t now_ms = as_of_ms(walk->question->request);
+    const struct question *question = walk->question;
     const void *row;
-    enum err err;
-    while (!(err = walk_next(walk, &row)) && row && page_wants_row(page)) {
-        err = add_row(walk, page, row);
-        if (err)
-            return err;
-        *last = cursor_of(walk->question->series, row);
-        page_tells_until(page, told_until(last->parts[0].number, now_ms));
+    bool expired;
+    enum err err = any_expired(question->request->store, &expired);
+    while (!err && !(err = walk_next(walk, &row)) && row &&
+           page_wants_row(page)) {
+        *last = key_of(question, row);
+        page_tells_until(page,
+                         told_until(last->parts[0].number, question->now_ms));
+        err = add_row(walk, page, row, expired);
+        if (page->rows == page->limit)
+            keep_org(question->request->arena, last);
     }
     return err;
 }
@@ -349,7 +372,7 @@ enum err series_answer(const struct series *series, struct request *request,
         err = add_rows(&walk, &page, &last);
     if (err)
         return err;
-    page_end(&page, question.shape, &last);
+    page_end(&page, shape, &last);
     set_lifetime(request, reply);
     return ERR_NONE;
 }
@@ -360,7 +383,7 @@ const struct series series_demand = {
     .fields = &demand_fields,
     .row_bytes = sizeof(struct demand_row),
     .query = QUERY_API_DEMAND,
-    .keys = {"org", "gateway", "pipeline_id", "model_id"},
+    .query_of_one = QUERY_API_DEMAND,
     .filters = {"org", "gateway", "pipeline", "model"},
     .whole_rows = offsetof(struct whole_pass, demand),
     .whole_count = offsetof(struct whole_pass, demand_count),
@@ -370,8 +393,7 @@ const struct series series_gpu_metrics = {
     .fields = &gpu_fields,
     .row_bytes = sizeof(struct gpu_row),
     .query = QUERY_API_GPU_METRICS,
-    .keys = {"org", "orchestrator_address", "pipeline_id", "model_id",
-             "gpu_id"},
+    .query_of_one = QUERY_API_GPU_METRICS_OF,
     .filters = {"org", "orchestrator", "pipeline", "model", "gpu"},
     .whole_rows = offsetof(struct whole_pass, gpus),
     .whole_count = offsetof(struct whole_pass, gpu_count),

@@ -123,8 +123,12 @@ static bool stays_open(struct mg_connection *connection,
 
 static void add_header(struct buf *head, const char *name, const char *value)
 {
-    if (value)
-        buf_printf(head, "%s: %s\r\n", name, value);
+    if (!value)
+        return;
+    buf_add_string(head, name);
+    buf_add_string(head, ": ");
+    buf_add_string(head, value);
+    buf_add_string(head, "\r\n");
 }
 
 static const char *vary_of(const struct reply *reply)

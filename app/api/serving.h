@@ -19,17 +19,17 @@
 /* The one pipeline that streams (published metrics §1.5). */
 #define LIVE_PIPELINE "live-video-to-video"
 
-enum { SERIES_KEYS_MAX = 5, STREAM_WINDOW_MS = 24 * 60 * 60 * 1000 };
+enum { SERIES_FILTERS_MAX = 5, STREAM_WINDOW_MS = 24 * 60 * 60 * 1000 };
 
 /* A published table of hourly rows. */
 struct series {
     const struct fields *fields;
     size_t row_bytes;
     enum query_id query;
-    /* Fields after window_start in the order of rows, and parameters that
-     * filter by them; end with null. */
-    const char *keys[SERIES_KEYS_MAX + 1];
-    const char *filters[SERIES_KEYS_MAX + 1];
+    enum query_id query_of_one; /* orchestrator, where that is a filter */
+    /* Parameters that filter rows, as the queries number them; ends with null.
+     */
+    const char *filters[SERIES_FILTERS_MAX + 1];
     size_t whole_rows; /* within struct whole_pass */
     size_t whole_count;
     /* More members of a row's JSON object; may be null. */

@@ -16,14 +16,8 @@
 
 enum { ACTIVE_MS = 30 * MS_PER_MINUTE };
 
-#define MODEL(kind, member)                                                    \
-    {                                                                          \
-#member, FIELD_##kind, offsetof(struct model_row, member)              \
-    }
-#define ORCHESTRATOR(kind, member)                                             \
-    {                                                                          \
-#member, FIELD_##kind, offsetof(struct orchestrator_row, member)       \
-    }
+#define MODEL(kind, member) FIELD(kind, model_row, member)
+#define ORCHESTRATOR(kind, member) FIELD(kind, orchestrator_row, member)
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
 /* clang-format off */

@@ -74,6 +74,23 @@ static void date_from_days(int64_t days, int *year, int *month, int *day)
 static const int64_t EARLIEST_MS = -62167219200000;
 static const int64_t LATEST_MS = 253402300799999;
 
+/* COUNT digits of VALUE, zeros in front; returns the end. */
+static char *put_digits(char *at, int value, int count)
+{
+    for (int i = count - 1; i >= 0; i--) {
+        at[i] = (char)('0' + value % 10);
+        value /= 10;
+    }
+    return at + count;
+}
+
+static char *put_number(char *at, int value, int count, char behind)
+{
+    at = put_digits(at, value, count);
+    *at++ = behind;
+    return at;
+}
+
 static char *print_time(int64_t ms, char bytes[CLOCK_TEXT_BYTES], bool with_ms)
 {
     if (ms < EARLIEST_MS)
@@ -86,15 +103,15 @@ static char *print_time(int64_t ms, char bytes[CLOCK_TEXT_BYTES], bool with_ms)
     int month;
     int day;
     date_from_days(day_start / MS_PER_DAY, &year, &month, &day);
-    int length = snprintf(
-        bytes, CLOCK_TEXT_BYTES, "%04d-%02d-%02dT%02d:%02d:%02d", year % 10000,
-        month % 100, day % 100, of_day / MS_PER_HOUR % 24,
-        of_day / MS_PER_MINUTE % 60, of_day / MS_PER_SECOND % 60);
-    size_t left = CLOCK_TEXT_BYTES - (size_t)length;
+    char *at = put_number(bytes, year, 4, '-');
+    at = put_number(at, month, 2, '-');
+    at = put_number(at, day, 2, 'T');
+    at = put_number(at, of_day / MS_PER_HOUR, 2, ':');
+    at = put_number(at, of_day / MS_PER_MINUTE % 60, 2, ':');
+    at = put_number(at, of_day / MS_PER_SECOND % 60, 2, with_ms ? '.' : 'Z');
     if (with_ms)
-        snprintf(bytes + length, left, ".%03dZ", of_day % MS_PER_SECOND);
-    else
-        snprintf(bytes + length, left, "Z");
+        at = put_number(at, of_day % MS_PER_SECOND, 3, 'Z');
+    *at = '\0';
     return bytes;
 }
 

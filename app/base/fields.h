@@ -28,15 +28,17 @@ enum field_kind {
 };
 
 struct field {
-    const char *name;
+    const char *name; /* a word of C: nothing in it needs escaping anywhere */
     enum field_kind kind;
     size_t offset;
+    size_t name_length;
 };
 
 /* A line of a table: FIELD(TEXT, session_row, org) */
 #define FIELD(kind, row, member)                                               \
     {                                                                          \
-#member, FIELD_##kind, offsetof(struct row, member)                    \
+#member, FIELD_##kind, offsetof(struct row, member),                   \
+            sizeof #member - 1                                                 \
     }
 
 struct fields {

@@ -122,21 +122,43 @@ void hash_hex(const uint8_t *bytes, size_t length, char *out)
     out[2 * length] = '\0';
 }
 
-/* Multiply and fold eight bytes at a time, then finish with the mixer of
- * SplitMix64 (Steele, Lea, Flood 2014). */
+enum { LANES = 4, WORD_BYTES = 8, LANES_FROM_BYTES = 64 };
+
+static uint64_t fold(uint64_t hash, const uint8_t *at, size_t length)
+{
+    uint64_t word = 0;
+    memcpy(&word, at, length);
+    hash = (hash ^ word) * 0xbf58476d1ce4e5b9u;
+    return hash ^ (hash >> 29);
+}
+
+/* What does not wait for what comes before it is done at once; *AT and *LENGTH
+ * become the rest. */
+static uint64_t fold_lanes(uint64_t hash, const uint8_t **at, size_t *length)
+{
+    uint64_t lanes[LANES] = {hash, hash + 1, hash + 2, hash + 3};
+    for (; *length >= sizeof lanes; *length -= sizeof lanes) {
+        for (int i = 0; i < LANES; i++)
+            lanes[i] = fold(lanes[i], *at + i * WORD_BYTES, WORD_BYTES);
+        *at += sizeof lanes;
+    }
+    for (int i = 0; i < LANES; i++)
+        hash = fold(hash, (const uint8_t *)&lanes[i], WORD_BYTES);
+    return hash;
+}
+
+/* Multiply and fold eight bytes at a time, long runs in several lanes, then
+ * finish with the mixer of SplitMix64 (Steele, Lea, Flood 2014). */
 uint64_t hash_fast(const void *bytes, size_t length)
 {
     const uint8_t *at = bytes;
     uint64_t hash = 0x9e3779b97f4a7c15u ^ length;
-    while (length) {
-        uint64_t word = 0;
-        size_t step = length < 8 ? length : 8;
-        memcpy(&word, at, step);
-        hash = (hash ^ word) * 0xbf58476d1ce4e5b9u;
-        hash ^= hash >> 29;
-        at += step;
-        length -= step;
-    }
+    if (length >= LANES_FROM_BYTES)
+        hash = fold_lanes(hash, &at, &length);
+    for (; length >= WORD_BYTES; length -= WORD_BYTES, at += WORD_BYTES)
+        hash = fold(hash, at, WORD_BYTES);
+    if (length)
+        hash = fold(hash, at, length);
     hash = (hash ^ (hash >> 30)) * 0xbf58476d1ce4e5b9u;
     hash = (hash ^ (hash >> 27)) * 0x94d049bb133111ebu;
     return hash ^ (hash >> 31);

@@ -71,6 +71,8 @@ struct json_writer {
 void json_begin(struct json_writer *writer, char bracket);
 void json_end(struct json_writer *writer, char bracket);
 void json_key(struct json_writer *writer, const char *key);
+/* The same for a key that needs no escaping, of known length. */
+void json_name(struct json_writer *writer, const char *name, size_t length);
 void json_text(struct json_writer *writer, struct text text);
 void json_string(struct json_writer *writer, const char *string);
 void json_int(struct json_writer *writer, int64_t value);

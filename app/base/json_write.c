@@ -46,22 +46,29 @@ static void add_escaped(struct buf *out, unsigned char c)
     }
 }
 
+static bool is_plain(unsigned char c)
+{
+    return c >= 0x20 && c != '"' && c != '\\';
+}
+
 void json_text(struct json_writer *writer, struct text text)
 {
+    struct buf *out = writer->out;
     place_comma(writer);
-    buf_add_byte(writer->out, '"');
+    buf_reserve(out, text.length + 2);
+    buf_add_byte(out, '"');
     size_t plain = 0;
     for (size_t i = 0; i < text.length; i++) {
         unsigned char c = (unsigned char)text.data[i];
-        if (c >= 0x20 && c != '"' && c != '\\')
+        if (is_plain(c))
             continue;
-        buf_add(writer->out, text.data + plain, i - plain);
-        add_escaped(writer->out, c);
+        buf_add(out, text.data + plain, i - plain);
+        add_escaped(out, c);
         plain = i + 1;
     }
     if (text.length)
-        buf_add(writer->out, text.data + plain, text.length - plain);
-    buf_add_byte(writer->out, '"');
+        buf_add(out, text.data + plain, text.length - plain);
+    buf_add_byte(out, '"');
 }
 
 void json_string(struct json_writer *writer, const char *string)
@@ -72,29 +79,36 @@ void json_string(struct json_writer *writer, const char *string)
 static bool needs_escaping(struct text text)
 {
     for (size_t i = 0; i < text.length; i++) {
-        unsigned char c = (unsigned char)text.data[i];
-        if (c < 0x20 || c == '"' || c == '\\')
+        if (!is_plain((unsigned char)text.data[i]))
             return true;
     }
     return false;
+}
+
+void json_name(struct json_writer *writer, const char *name, size_t length)
+{
+    struct buf *out = writer->out;
+    buf_reserve(out, length + 4);
+    char *at = out->data + out->length;
+    if (writer->need_comma)
+        *at++ = ',';
+    *at++ = '"';
+    memcpy(at, name, length);
+    memcpy(at + length, "\":", 2);
+    out->length = (size_t)(at + length + 2 - out->data);
+    writer->need_comma = false;
 }
 
 /* Keys are mostly our own words: these go out in one piece. */
 void json_key(struct json_writer *writer, const char *key)
 {
     struct text text = text_of(key);
-    if (needs_escaping(text)) {
-        json_text(writer, text);
-        buf_add_byte(writer->out, ':');
-    } else {
-        place_comma(writer);
-        buf_reserve(writer->out, text.length + 3);
-        char *at = writer->out->data + writer->out->length;
-        *at++ = '"';
-        memcpy(at, text.data, text.length);
-        memcpy(at + text.length, "\":", 2);
-        writer->out->length += text.length + 3;
+    if (!needs_escaping(text)) {
+        json_name(writer, text.data, text.length);
+        return;
     }
+    json_text(writer, text);
+    buf_add_byte(writer->out, ':');
     writer->need_comma = false;
 }
 
@@ -141,23 +155,23 @@ void json_null(struct json_writer *writer)
 enum { DIGITS_MAX = 19 };
 
 /* The shortest decimal form as yyjson writes it (Schubfach), which is many
- * times faster than printing and reading back; its layout is not ours. */
-static const char *shortest_form(double magnitude, char *pool, size_t size)
+ * times faster than printing and reading back. */
+static struct text shortest_form(double magnitude, char *pool, size_t size)
 {
     yyjson_alc allocator;
     yyjson_val value = {0};
+    struct text text = {NULL, 0};
     unsafe_yyjson_set_real(&value, magnitude);
     yyjson_alc_pool_init(&allocator, pool, size);
-    return yyjson_val_write_opts(&value, YYJSON_WRITE_NOFLAG, &allocator, NULL,
-                                 NULL);
+    text.data = yyjson_val_write_opts(&value, YYJSON_WRITE_NOFLAG, &allocator,
+                                      &text.length, NULL);
+    return text;
 }
 
 /* The significant digits without zeros around them; returns the decimal
  * exponent of the first one. */
-static int shortest_digits(double magnitude, char digits[DIGITS_MAX + 1])
+static int shortest_digits(const char *c, char digits[DIGITS_MAX + 1])
 {
-    char pool[1024];
-    const char *c = shortest_form(magnitude, pool, sizeof pool);
     size_t count = 0;
     int exponent = -1;
     bool fraction = false;
@@ -211,13 +225,25 @@ static char *print_plain(char *at, const char *digits, int exponent)
     return put(at, digits + whole, count - whole);
 }
 
+/* Between these yyjson lays numbers out as we do; a margin for rounding. */
+static bool is_laid_out_alike(double magnitude)
+{
+    return magnitude >= 1e-3 && magnitude < 1e15;
+}
+
 size_t double_text(double value, char bytes[32])
 {
+    char pool[1024];
     char digits[DIGITS_MAX + 1];
     char *at = bytes;
     if (signbit(value))
         *at++ = '-';
-    int exponent = shortest_digits(fabs(value), digits);
+    struct text form = shortest_form(fabs(value), pool, sizeof pool);
+    if (is_laid_out_alike(fabs(value))) {
+        at = put(at, form.data, form.length);
+        return (size_t)(at - bytes);
+    }
+    int exponent = shortest_digits(form.data, digits);
     if (exponent >= -4 && exponent < 16)
         at = print_plain(at, digits, exponent);
     else

@@ -15,10 +15,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define COLUMN(kind, member)                                                   \
-    {                                                                          \
-#member, FIELD_##kind, offsetof(struct ROW, member)                    \
-    }
+#define COLUMN(kind, member) FIELD(kind, ROW, member)
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
 /* clang-format off */

@@ -10,10 +10,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define COLUMN(kind, member)                                                   \
-    {                                                                          \
-#member, FIELD_##kind, offsetof(struct gpu_row, member)                \
-    }
+#define COLUMN(kind, member) FIELD(kind, gpu_row, member)
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
 /* clang-format off */

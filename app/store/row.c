@@ -1,7 +1,7 @@
 /*
  * row.c: rows with a table of fields (base/fields.h) into queries and out.
  */
-#include "store/store.h"
+#include "store/store_int.h"
 
 static void bind_field(struct query *query, int position,
                        const struct field *field, const void *row)
@@ -45,4 +45,32 @@ void fields_read(struct arena *arena, struct query *query, int first,
 {
     for (size_t i = 0; i < fields.count; i++)
         read_field(arena, query, first + (int)i, &fields.list[i], row);
+}
+
+static struct text borrow_text(sqlite3_value *value, enum field_kind kind)
+{
+    const void *data = kind == FIELD_BLOB ? sqlite3_value_blob(value)
+                                          : sqlite3_value_text(value);
+    return (struct text){data ? data : "", (size_t)sqlite3_value_bytes(value)};
+}
+
+static void borrow_field(sqlite3_value *value, const struct field *field,
+                         void *row)
+{
+    void *target = (char *)row + field->offset;
+    if (sqlite3_value_type(value) == SQLITE_NULL)
+        field_set_absent(field, row);
+    else if (field_holds_text(field))
+        *(struct text *)target = borrow_text(value, field->kind);
+    else if (field->kind == FIELD_DOUBLE)
+        *(double *)target = sqlite3_value_double(value);
+    else
+        *(int64_t *)target = sqlite3_value_int64(value);
+}
+
+void fields_borrow(struct query *query, struct fields fields, void *row)
+{
+    for (size_t i = 0; i < fields.count; i++)
+        borrow_field(sqlite3_column_value(query->statement, (int)i),
+                     &fields.list[i], row);
 }

@@ -125,6 +125,8 @@ void fields_bind(struct query *query, int first, struct fields fields,
                  const void *row);
 void fields_read(struct arena *arena, struct query *query, int first,
                  struct fields fields, void *row);
+/* The same from column 0, with texts borrowed until the next step. */
+void fields_borrow(struct query *query, struct fields fields, void *row);
 int query_column_count(struct query *query);
 const char *query_column_name(struct query *query, int column);
 /* SQLITE_INTEGER and friends as a letter: i, d, t, b, n. */

@@ -40,22 +40,30 @@ GROUP BY family, org ORDER BY family, org;
 
 -- name: api_scores
 -- Rows with ?1 <= window_start < ?2, newest hour first; filters that are null
--- let everything through; ?8 to ?13 is the key of the row before the page.
+-- let everything through, ?4 is for api_scores_of; ?8 to ?10 is the key of the
+-- row before the page.
 SELECT * FROM sla
 WHERE window_start >= ?1 AND window_start < ?2
   AND (?3 IS NULL OR org = ?3)
-  AND (?4 IS NULL OR orchestrator_address = lower(?4))
   AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
   AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
   AND (?7 IS NULL OR coalesce(gpu_id, '') = ?7)
-  AND (?8 IS NULL OR window_start < ?8
-       OR (org, orchestrator_address, coalesce(pipeline_id, ''),
-           coalesce(model_id, ''), coalesce(gpu_id, ''))
-          > (?9, ?10, ?11, ?12, ?13))
-ORDER BY window_start DESC, org, orchestrator_address,
-         coalesce(pipeline_id, ''), coalesce(model_id, ''),
-         coalesce(gpu_id, '')
-LIMIT ?14;
+  AND (?8 IS NULL OR window_start < ?8 OR (org, position) > (?9, ?10))
+ORDER BY window_start DESC, org, position
+LIMIT ?11;
+
+-- name: api_scores_of
+-- The same of orchestrator ?4.
+SELECT * FROM sla
+WHERE orchestrator_address = ?4
+  AND window_start >= ?1 AND window_start < ?2
+  AND (?3 IS NULL OR org = ?3)
+  AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
+  AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
+  AND (?7 IS NULL OR coalesce(gpu_id, '') = ?7)
+  AND (?8 IS NULL OR window_start < ?8 OR (org, position) > (?9, ?10))
+ORDER BY window_start DESC, org, position
+LIMIT ?11;
 
 -- name: api_score_reasons
 -- Why the sessions under the rows of org ?1, hour ?2, pipeline ?3, model ?4
@@ -107,6 +115,9 @@ SELECT * FROM session_hour WHERE session_key = ?1 ORDER BY hour;
 -- name: api_evidence_block
 SELECT state, lines, lower(hex(hash)), coalesce(lower(hex(chain)), '')
 FROM evidence_block WHERE block = ?1;
+
+-- name: api_evidence_expired_any
+SELECT EXISTS (SELECT 1 FROM evidence_expired_day);
 
 -- name: api_evidence_expired
 -- Whether a day of an organisation has lost evidence to retention.

@@ -99,38 +99,41 @@ DELETE FROM demand;
 DELETE FROM gpu_hour;
 
 -- name: api_demand
--- As api_scores, with ?4 a gateway; ?8 to ?12 is the key of the row before the
--- page.
+-- As api_scores, with ?4 a gateway.
 SELECT * FROM demand
 WHERE window_start >= ?1 AND window_start < ?2
   AND (?3 IS NULL OR org = ?3)
   AND (?4 IS NULL OR gateway = ?4)
   AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
   AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
-  AND (?8 IS NULL OR window_start < ?8
-       OR (org, gateway, coalesce(pipeline_id, ''), coalesce(model_id, ''))
-          > (?9, ?10, ?11, ?12))
-ORDER BY window_start DESC, org, gateway, coalesce(pipeline_id, ''),
-         coalesce(model_id, '')
-LIMIT ?14;
+  AND (?8 IS NULL OR window_start < ?8 OR (org, position) > (?9, ?10))
+ORDER BY window_start DESC, org, position
+LIMIT ?11;
 
 -- name: api_gpu_metrics
 -- As api_scores.
 SELECT * FROM gpu_hour
 WHERE window_start >= ?1 AND window_start < ?2
   AND (?3 IS NULL OR org = ?3)
-  AND (?4 IS NULL OR orchestrator_address = lower(?4))
   AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
   AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
   AND (?7 IS NULL OR coalesce(gpu_id, '') = ?7)
-  AND (?8 IS NULL OR window_start < ?8
-       OR (org, orchestrator_address, coalesce(pipeline_id, ''),
-           coalesce(model_id, ''), coalesce(gpu_id, ''))
-          > (?9, ?10, ?11, ?12, ?13))
-ORDER BY window_start DESC, org, orchestrator_address,
-         coalesce(pipeline_id, ''), coalesce(model_id, ''),
-         coalesce(gpu_id, '')
-LIMIT ?14;
+  AND (?8 IS NULL OR window_start < ?8 OR (org, position) > (?9, ?10))
+ORDER BY window_start DESC, org, position
+LIMIT ?11;
+
+-- name: api_gpu_metrics_of
+-- As api_scores_of.
+SELECT * FROM gpu_hour
+WHERE orchestrator_address = ?4
+  AND window_start >= ?1 AND window_start < ?2
+  AND (?3 IS NULL OR org = ?3)
+  AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
+  AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
+  AND (?7 IS NULL OR coalesce(gpu_id, '') = ?7)
+  AND (?8 IS NULL OR window_start < ?8 OR (org, position) > (?9, ?10))
+ORDER BY window_start DESC, org, position
+LIMIT ?11;
 
 -- name: compat_sla
 -- The publisher's order and cursor, which leave the organisation out.

@@ -32,7 +32,8 @@ static void keep(struct answer_cache *cache, const char *key, uint8_t number,
 {
     struct reply reply = answer(text);
     struct store_moment at = moment(number);
-    answer_cache_keep(cache, text_of(key), &at, &reply);
+    for (int i = 0; i < 2; i++) /* what is asked for once is not kept */
+        answer_cache_keep(cache, text_of(key), &at, &reply);
 }
 
 /* The answer under KEY, "" for none. */
@@ -66,6 +67,23 @@ TEST(an_answer_is_found_for_its_moment)
     answer_cache_free(cache);
 }
 
+TEST(what_is_asked_for_once_is_not_kept)
+{
+    struct answer_cache *cache = answer_cache_new(1 << 20);
+    struct store_moment at = moment(1);
+    for (int i = 0; i < 2; i++) {
+        CHECK_EQ_TEXT(find(cache, "a", 1), "");
+        struct reply reply = answer("x");
+        answer_cache_keep(cache, text_of("a"), &at, &reply);
+    }
+    CHECK_EQ_TEXT(find(cache, "a", 1), "x");
+    at = moment(2); /* it is known from then on */
+    struct reply reply = answer("y");
+    answer_cache_keep(cache, text_of("a"), &at, &reply);
+    CHECK_EQ_TEXT(find(cache, "a", 2), "y");
+    answer_cache_free(cache);
+}
+
 TEST(what_goes_with_an_answer_is_kept_too)
 {
     struct answer_cache *cache = answer_cache_new(1 << 20);
@@ -74,6 +92,7 @@ TEST(what_goes_with_an_answer_is_kept_too)
     reply.link = "<next>";
     reply.cursor = "cursor";
     reply.is_list = true;
+    answer_cache_keep(cache, text_of("a"), &at, &reply);
     answer_cache_keep(cache, text_of("a"), &at, &reply);
     reply = answer("");
     CHECK(answer_cache_find(cache, &arena, text_of("a"), &at, &reply));
@@ -88,11 +107,15 @@ TEST(only_good_answers_are_kept)
     struct answer_cache *cache = answer_cache_new(1 << 20);
     struct store_moment at = moment(0);
     struct reply reply = answer("x");
+    keep(cache, "b", 0, "x"); /* good ones are */
+    CHECK_EQ_TEXT(find(cache, "b", 0), "x");
     reply.status = 503;
+    answer_cache_keep(cache, text_of("a"), &at, &reply);
     answer_cache_keep(cache, text_of("a"), &at, &reply);
     CHECK_EQ_TEXT(find(cache, "a", 0), "");
     reply = answer("x");
     reply.etag = NULL;
+    answer_cache_keep(cache, text_of("a"), &at, &reply);
     answer_cache_keep(cache, text_of("a"), &at, &reply);
     CHECK_EQ_TEXT(find(cache, "a", 0), "");
     answer_cache_free(cache);
