@@ -8,7 +8,9 @@
  * and rounded once, when it is read.
  *
  * Percentiles: the publisher's t-digest, centroid by centroid in Float32, so
- * that its benchmark edges come out the same (published metrics §3.3).
+ * that its benchmark edges come out the same (published metrics §3.3). What we
+ * measure ourselves is kept in histograms (histogram.h), and how sure a figure
+ * is, intervals.h says.
  */
 #ifndef ASSAY_STATS_STATS_H
 #define ASSAY_STATS_STATS_H
@@ -16,6 +18,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "stats/histogram.h"
+#include "stats/intervals.h"
 
 #include <stdbool.h>
 #include <stddef.h>
