@@ -43,7 +43,8 @@ void clip_open(struct clip *clip);
 /* Zero-initialised but for its first two members, it begins a stream. */
 struct publisher {
     const struct clip *clip; /* borrowed */
-    int64_t first_pts;       /* of frame 0, ticks; any value from 0 on */
+    int64_t first_pts;       /* of frame 0, ticks, from 0 on; drawn at random,
+                                timestamps that come back are surely ours */
     uint64_t frame_number;   /* of the next frame */
     struct mpegts_writer writer;
 };
