@@ -12,6 +12,7 @@
 #include "base/utf8.h"
 #include "cli/cli.h"
 #include "cli/table.h"
+#include "ingest/ingest.h"
 #include "store/store.h"
 
 #include <stdlib.h>
@@ -512,8 +513,32 @@ static void add_count(struct json_writer *writer, const char *key,
     json_int(writer, (int64_t)value);
 }
 
+/* Where the journal's chain stands, to be noted down as those of feeds. */
+static void add_journal(struct json_writer *writer,
+                        const struct journal_verdict *verdict)
+{
+    char hex[2 * SHA256_BYTES + 1];
+    hash_hex(verdict->head.hash, SHA256_BYTES, hex);
+    json_key(writer, "journal");
+    json_begin(writer, '{');
+    add_count(writer, "entries", verdict->entries);
+    add_count(writer, "attachments", verdict->attachments);
+    json_key(writer, "last_sha256");
+    json_string(writer, hex);
+    json_end(writer, '}');
+}
+
+static void print_journal(const struct journal_verdict *verdict)
+{
+    char hex[2 * SHA256_BYTES + 1];
+    hash_hex(verdict->head.hash, SHA256_BYTES, hex);
+    if (verdict->entries)
+        printf("%s  journal, entry %lld\n", hex, (long long)verdict->head.seq);
+}
+
 static enum err summary_json(struct store *store,
-                             const struct evidence_verdict *verdict)
+                             const struct evidence_verdict *verdict,
+                             const struct journal_verdict *journal)
 {
     struct buf out = {0};
     struct json_writer writer = {.out = &out};
@@ -522,7 +547,8 @@ static enum err summary_json(struct store *store,
     add_count(&writer, "blocks", verdict->blocks);
     add_count(&writer, "blocks_expired", verdict->blocks_expired);
     add_count(&writer, "lines", verdict->lines);
-    add_count(&writer, "defects", verdict->defects);
+    add_count(&writer, "defects", verdict->defects + journal->defects);
+    add_journal(&writer, journal);
     json_key(&writer, "chains");
     json_begin(&writer, '[');
     enum err err = each_feed(store, &writer);
@@ -535,11 +561,13 @@ static enum err summary_json(struct store *store,
 }
 
 static enum err summary(struct store *store,
-                        const struct evidence_verdict *verdict)
+                        const struct evidence_verdict *verdict,
+                        const struct journal_verdict *journal)
 {
     enum err err = each_feed(store, NULL);
+    print_journal(journal);
     printf("%s: %llu lines in %llu blocks of %llu feeds",
-           verdict->defects ? "defective" : "ok",
+           verdict->defects || journal->defects ? "defective" : "ok",
            (unsigned long long)verdict->lines,
            (unsigned long long)verdict->blocks,
            (unsigned long long)verdict->feeds);
@@ -555,6 +583,7 @@ static enum err run_verify(struct invocation *invocation)
 {
     struct store *store;
     struct evidence_verdict verdict = {0};
+    struct journal_verdict journal = {0};
     struct verifying verifying = {.json = invocation->json,
                                   .shows_progress = !invocation->quiet &&
                                                     isatty(STDERR_FILENO)};
@@ -565,14 +594,17 @@ static enum err run_verify(struct invocation *invocation)
                           verifying.shows_progress ? show_progress : NULL,
                           &verifying);
     hide_progress(&verifying);
+    /* Lines of blocks that are damaged cannot be read one by one. */
+    if (!err && !verdict.defects)
+        err = journal_verify(store, &journal, report_defect, &verifying);
     if (!err)
-        err = invocation->json ? summary_json(store, &verdict)
-                               : summary(store, &verdict);
+        err = invocation->json ? summary_json(store, &verdict, &journal)
+                               : summary(store, &verdict, &journal);
     store_close(store);
-    if ((!err || err == ERR_CORRUPT) && verdict.defects)
+    uint64_t defects = verdict.defects + journal.defects;
+    if ((!err || err == ERR_CORRUPT) && defects)
         return err_set(ERR_FINDING, "%llu defects in the evidence of %s",
-                       (unsigned long long)verdict.defects,
-                       invocation->config->data);
+                       (unsigned long long)defects, invocation->config->data);
     return err;
 }
 
@@ -599,8 +631,10 @@ const struct command command_evidence = {
         "are left out unless --repeats is given; of lines over 8 MB, whose "
         "first 64 KiB are kept, it prints a description. With --json every "
         "record is an object that also says where and when it came from.\n\n"
-        "verify prints the end of each feed's chain: note them down, and any "
-        "later change of what lies before them can be shown.",
+        "verify prints the end of each feed's chain, and of the journal's, "
+        "whose entries (what we did ourselves) each name the hash of the one "
+        "before: note them down, and any later change of what lies before "
+        "them can be shown.",
     .verbs = verbs,
     .options = options,
     .examples = examples,

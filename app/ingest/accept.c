@@ -10,6 +10,7 @@
 #include "ingest/accept.h"
 
 #include "base/clock.h"
+#include "journal/journal.h"
 
 #include <string.h>
 
@@ -125,11 +126,21 @@ static struct yyjson_val *envelope_of(struct yyjson_val *root)
     return json_is_object(value) && !json_get(root, "data") ? value : root;
 }
 
-/* Runs are measured here or nowhere: whoever could send one in could make up
- * what this program claims to have seen. */
-static bool is_own_run(const struct event *event)
+static bool begins_with(struct text text, const char *start)
 {
-    return text_is(event->type, "assay_run");
+    size_t length = strlen(start);
+    return text.length >= length && !memcmp(text.data, start, length);
+}
+
+/* Runs are measured here or nowhere, and so with all of the journal: whoever
+ * could send it in could make up what this program claims to have done. Null
+ * for what is none of it. */
+static const char *own_reason(struct text type)
+{
+    if (begins_with(type, JOURNAL_TYPE_RUN))
+        return "run_from_outside";
+    return begins_with(type, JOURNAL_TYPE_PREFIX) ? "journal_from_outside"
+                                                  : NULL;
 }
 
 static void read_envelope(struct arena *arena, struct yyjson_val *root,
@@ -148,15 +159,15 @@ static void read_envelope(struct arena *arena, struct yyjson_val *root,
         event->partition = json_to_int(json_get(root, "partition"));
         event->offset = json_to_int(json_get(root, "offset"));
     }
-    if (!event->id.length)
+    if (own_reason(event->type))
+        reject(event, own_reason(event->type));
+    else if (!event->id.length)
         reject(event, "blank_id");
     else if (!event_time_parse(member(arena, envelope, "timestamp"),
                                &event->ts))
         reject(event, "invalid_timestamp");
     else if (!event->org.length)
         reject(event, "blank_org");
-    else if (is_own_run(event))
-        reject(event, "run_from_outside");
 }
 
 void event_judge(struct arena *arena, struct text record, struct text org,

@@ -17,6 +17,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "journal/journal.h"
 #include "store/store.h"
 
 #include <stdbool.h>
@@ -95,6 +96,36 @@ const struct ingest_total *ingest_totals(struct ingest *ingest, size_t *count);
 MUST_USE enum err ingest_replay(struct store *store,
                                 void (*progress)(void *context, uint64_t lines),
                                 void *context);
+
+/* ---- the journal --------------------------------------------------------- */
+
+/*
+ * What we did ourselves goes past all judging into feeds of its own, and into
+ * the tables journal_entry and run; replaying derives both again.
+ */
+/* Appends COUNT entries with their attachments, in one transaction: durable
+ * when it returns, or nothing of them exists. On the thread that writes. */
+MUST_USE enum err journal_append(struct store *store,
+                                 const struct journal_entry *entries,
+                                 size_t count);
+
+struct journal_verdict {
+    uint64_t entries;
+    uint64_t attachments;
+    uint64_t defects;
+    struct journal_head head; /* after the last entry */
+};
+/* Follows the chain from its start, and holds attachments against what their
+ * entries say; REPORT gets a sentence for each defect. The blocks that hold
+ * the lines are evidence_verify's concern. */
+MUST_USE enum err
+journal_verify(struct store *store, struct journal_verdict *verdict,
+               void (*report)(void *context, const char *defect),
+               void *context);
+
+/* What runs that started in [FROM_MS, TO_MS) have handed over to be paid. */
+MUST_USE enum err journal_spent_wei(struct store *store, int64_t from_ms,
+                                    int64_t to_ms, int64_t *wei);
 
 /* ---- reading files ------------------------------------------------------- */
 

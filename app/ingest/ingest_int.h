@@ -41,6 +41,11 @@ MUST_USE enum err ingest_take_oversize(struct ingest *ingest,
                                        const uint8_t sha256[SHA256_BYTES],
                                        int64_t line);
 
+/* Whether LINE is of the journal's feeds, and deriving it again. */
+bool journal_owns(const struct evidence_line *line);
+MUST_USE enum err journal_replay(struct store *store,
+                                 const struct evidence_line *line);
+
 /* Writes what the batch holds, in the open transaction. */
 MUST_USE enum err ingest_flush(struct ingest *ingest);
 

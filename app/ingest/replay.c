@@ -69,7 +69,8 @@ static enum err clear(struct replay *replay, struct store *store)
         QUERY_REPLAY_CLEAR_GATEWAY_HOURS,  QUERY_REPLAY_CLEAR_DEMAND,
         QUERY_REPLAY_CLEAR_GPU_HOURS,      QUERY_REPLAY_CLEAR_REQUEST_HOURS,
         QUERY_REPLAY_CLEAR_REQUEST_INDEX,  QUERY_REPLAY_CLEAR_REQUEST_DEMAND,
-        QUERY_REPLAY_CLEAR_DIRTY_REQUESTS, QUERY_REPLAY_CLEAR_WANTED};
+        QUERY_REPLAY_CLEAR_DIRTY_REQUESTS, QUERY_REPLAY_CLEAR_WANTED,
+        QUERY_REPLAY_CLEAR_JOURNAL,        QUERY_REPLAY_CLEAR_RUNS};
     enum err err = ERR_NONE;
     for (size_t i = 0; !err && i < sizeof always / sizeof *always; i++)
         err = query_run(query_start(store, always[i]));
@@ -131,6 +132,8 @@ static enum err visit(void *context, const struct evidence_line *visited)
     replay->lines++;
     if (replay->progress && replay->lines % 1000 == 0)
         replay->progress(replay->context, replay->lines);
+    if (journal_owns(&line))
+        return journal_replay(replay->ingest->store, &line);
     enum err err = resolve(replay, &line);
     if (err == ERR_ABSENT || (!err && is_frozen(replay, &line)))
         return ERR_NONE;

@@ -64,11 +64,10 @@ static const struct field run_list[] = {
     FIELD(INT, run, frames_out),
     FIELD(TEXT, run, samples_sha256),
     FIELD(INT, run, line),
-    FIELD(INT, run, samples_line),
 };
 
 const struct fields run_fields = {run_list, COUNT_OF(run_list),
-                                  COUNT_OF(run_list) - 2};
+                                  COUNT_OF(run_list) - 1};
 
 struct run run_empty(void)
 {

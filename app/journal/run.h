@@ -164,8 +164,7 @@ struct run {
     int64_t frames_out;         /* complete ones received */
     struct text samples_sha256; /* of the line of samples, hex */
     /* not exported */
-    int64_t line;         /* evidence line; absent before it is stored */
-    int64_t samples_line; /* absent where there are no samples */
+    int64_t line; /* evidence line; absent before it is stored */
 };
 
 extern const struct fields run_fields;

@@ -9,6 +9,8 @@
  * Age counts from arrival, not from the event: an old log that is imported
  * today stays as long as what is received today. An open block whose last
  * line is past the limit is sealed first, or a quiet feed would never expire.
+ *
+ * The journal's own feed never expires: the queries leave it out.
  */
 #include "store/store_int.h"
 

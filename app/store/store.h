@@ -134,6 +134,11 @@ char query_type(struct query *query, int column);
 
 /* ---- evidence -------------------------------------------------------- */
 
+/* The feeds of what we did ourselves (ingest/journal.c). The first never
+ * expires: its lines are one chain. */
+#define EVIDENCE_JOURNAL "journal"
+#define EVIDENCE_JOURNAL_ATTACHMENTS "journal:attachments"
+
 enum evidence_class { EVIDENCE_ACCEPTED, EVIDENCE_IGNORED, EVIDENCE_REJECTED };
 const char *evidence_class_name(enum evidence_class class);
 
@@ -150,7 +155,7 @@ enum { EVIDENCE_LINE_MAX_BYTES = 8 << 20, EVIDENCE_KEPT_BYTES = 64 << 10 };
 
 struct evidence_line {
     int64_t line;       /* block number * 65536 + index in the block */
-    struct text source; /* "import", "http", "kafka:topic" */
+    struct text source; /* "import", "http", "kafka:topic", "journal" */
     struct text org;    /* "" where none was known */
     enum evidence_class class;
     enum evidence_kind kind;

@@ -90,14 +90,15 @@ SELECT b.block, b.last_arrival_ms, b.stored_bytes, b.days, f.org, f.class,
        f.feed
 FROM evidence_feed AS f JOIN evidence_block AS b
      ON b.feed = f.feed AND b.block > f.expired_block
-WHERE f.feed = ?1 AND b.state = 1 ORDER BY b.block LIMIT 1;
+WHERE f.feed = ?1 AND b.state = 1 AND f.source <> 'journal'
+ORDER BY b.block LIMIT 1;
 
 -- name: evidence_oldest
 -- The same over all feeds.
 SELECT b.block, b.last_arrival_ms, b.stored_bytes, b.days, f.org, f.class,
        f.feed
 FROM evidence_block AS b JOIN evidence_feed AS f ON f.feed = b.feed
-WHERE b.state = 1 ORDER BY b.block LIMIT 1;
+WHERE b.state = 1 AND f.source <> 'journal' ORDER BY b.block LIMIT 1;
 
 -- name: evidence_block_expire
 UPDATE evidence_block SET state = 2 WHERE block = ?1;

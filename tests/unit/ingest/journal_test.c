@@ -1,0 +1,282 @@
+/*
+ * The journal in a store: durable, chained, derived again by a replay, spared
+ * by retention, and every change of it found.
+ */
+#include "ingest/ingest.h"
+
+#include "base/clock.h"
+#include "harness.h"
+
+#include <string.h>
+
+enum { START_MS = 1700000000 };
+
+static struct arena arena;
+
+static struct store *opened(const char *name)
+{
+    struct store *store = NULL;
+    REQUIRE_OK(store_open(&store, test_path(name), STORE_WRITE));
+    return store;
+}
+
+/* Run NUMBER, which began that many seconds after START_MS and cost as many
+ * wei; odd ones have samples. */
+static struct journal_entry entry_of(int number)
+{
+    static const int64_t arrivals[] = {10, 20, 35};
+    static const struct sample_series series = {"frame_arrival_us", arrivals,
+                                                3};
+    static const struct run_samples samples = {.series = &series,
+                                               .series_count = 1};
+    struct run run = run_empty();
+    run.run_id = text_of(arena_printf(&arena, "run-%d", number));
+    run.kind = text_of(RUN_KIND_LIVE);
+    run.vantage = text_of("here");
+    run.started_at = START_MS + number * (int64_t)1000;
+    run.cost_wei = number;
+    run.ptff_ms = 812.5 + number;
+    run_conclude(&run, number % 3 ? REASON_NONE : REASON_NO_OUTPUT);
+    return run_entry(&arena, &run, number % 2 ? &samples : NULL);
+}
+
+static void append_runs(struct store *store, int from, int to)
+{
+    struct journal_entry entries[16];
+    size_t count = 0;
+    for (int number = from; number < to; number++)
+        entries[count++] = entry_of(number);
+    REQUIRE_OK(journal_append(store, entries, count));
+}
+
+static void tell_run(struct buf *out, const struct run *run)
+{
+    buf_printf(out, "%.*s %.*s %g %lld at %lld\n", (int)run->run_id.length,
+               run->run_id.data, (int)run->outcome.length, run->outcome.data,
+               run->ptff_ms, (long long)run->cost_wei, (long long)run->line);
+}
+
+/* All of the two tables that a replay derives. */
+static const char *tables_of(struct store *store)
+{
+    struct buf out = {0};
+    bool found;
+    struct query *query = query_start(store, QUERY_JOURNAL_RUN_EXPORT);
+    query_bind_int(query, 1, INT64_MIN);
+    query_bind_int(query, 2, INT64_MAX);
+    REQUIRE_OK(query_step(query, &found));
+    while (found) {
+        struct run run;
+        fields_read(&arena, query, 0, run_fields, &run);
+        tell_run(&out, &run);
+        REQUIRE_OK(query_step(query, &found));
+    }
+    query = query_start(store, QUERY_JOURNAL_HEAD);
+    REQUIRE_OK(query_step(query, &found));
+    if (found) {
+        char hex[2 * SHA256_BYTES + 1];
+        hash_hex((const uint8_t *)query_text(query, 1).data, SHA256_BYTES, hex);
+        buf_printf(&out, "%lld %s\n", (long long)query_int(query, 0), hex);
+    }
+    const char *text = arena_text(&arena, out.data, out.length);
+    buf_free(&out);
+    return text;
+}
+
+static void keep_defect(void *context, const char *defect)
+{
+    buf_printf(context, "%s\n", defect);
+}
+
+/* The defects, a line each. */
+static const char *defects_of(struct store *store,
+                              struct journal_verdict *verdict)
+{
+    struct buf out = {0};
+    REQUIRE_OK(journal_verify(store, verdict, keep_defect, &out));
+    const char *text = arena_text(&arena, out.data, out.length);
+    buf_free(&out);
+    return text;
+}
+
+TEST(runs_are_durable_and_chained)
+{
+    struct journal_verdict verdict;
+    struct store *store = opened("s");
+    append_runs(store, 1, 4);
+    store_close(store);
+    store = opened("s");
+    append_runs(store, 4, 6);
+    CHECK_EQ_TEXT(defects_of(store, &verdict), "");
+    CHECK_EQ_INT(verdict.entries, 5);
+    CHECK_EQ_INT(verdict.attachments, 3);
+    CHECK_EQ_INT(verdict.head.seq, 5);
+    store_close(store);
+    arena_free(&arena);
+}
+
+TEST(a_replay_derives_the_same_runs)
+{
+    struct store *store = opened("s");
+    append_runs(store, 1, 8);
+    const char *before = tables_of(store);
+    CHECK(strstr(before, "run-3 failed 815.5 3 at "));
+    CHECK(strstr(before, "run-7 ok 819.5 7 at "));
+    REQUIRE_OK(store_begin(store));
+    REQUIRE_OK(ingest_replay(store, NULL, NULL));
+    REQUIRE_OK(store_commit(store));
+    CHECK_EQ_TEXT(tables_of(store), before);
+    append_runs(store, 8, 9); /* the chain goes on */
+    struct journal_verdict verdict;
+    CHECK_EQ_TEXT(defects_of(store, &verdict), "");
+    CHECK_EQ_INT(verdict.head.seq, 8);
+    store_close(store);
+    arena_free(&arena);
+}
+
+TEST(nothing_of_a_failed_append_stays)
+{
+    struct store *store = opened("s");
+    append_runs(store, 1, 2);
+    const char *before = tables_of(store);
+    struct journal_entry entries[] = {entry_of(2), entry_of(3)};
+    entries[1].members = text_of("\"run_id\":7"); /* no run */
+    CHECK_ERR(journal_append(store, entries, 2), ERR_INPUT);
+    CHECK_EQ_TEXT(tables_of(store), before);
+    append_runs(store, 2, 3);
+    struct journal_verdict verdict;
+    CHECK_EQ_TEXT(defects_of(store, &verdict), "");
+    CHECK_EQ_INT(verdict.head.seq, 2);
+    store_close(store);
+    arena_free(&arena);
+}
+
+TEST(entries_of_every_type_are_one_chain)
+{
+    struct store *store = opened("s");
+    const struct journal_entry plan = {.type = text_of("assay_plan"),
+                                       .id = text_of("plan-1"),
+                                       .timestamp_ms = START_MS,
+                                       .vantage = text_of("here"),
+                                       .members = text_of("\"seed\":\"00\"")};
+    REQUIRE_OK(journal_append(store, &plan, 1));
+    append_runs(store, 2, 3);
+    struct journal_verdict verdict;
+    CHECK_EQ_TEXT(defects_of(store, &verdict), "");
+    CHECK_EQ_INT(verdict.entries, 2);
+    store_close(store);
+    arena_free(&arena);
+}
+
+/* Appends BYTES to the journal's feed as if they had always been there. */
+static void smuggle(struct store *store, const char *source, const char *bytes)
+{
+    struct evidence_line line = {.source = text_of(source),
+                                 .org = text_of(""),
+                                 .arrival_ms = START_MS,
+                                 .event_ms = INT64_MIN,
+                                 .bytes = text_of(bytes),
+                                 .length = strlen(bytes)};
+    REQUIRE_OK(store_begin(store));
+    REQUIRE_OK(evidence_append(store, &line));
+    REQUIRE_OK(store_commit(store));
+}
+
+TEST(what_was_put_in_by_another_hand_is_found)
+{
+    struct store *store = opened("s");
+    struct journal_verdict verdict;
+    append_runs(store, 1, 2);
+    smuggle(store, EVIDENCE_JOURNAL, "{\"id\":\"x\"}");
+    smuggle(store, EVIDENCE_JOURNAL,
+            "{\"id\":\"x\",\"type\":\"assay_run\",\"timestamp\":\"1\","
+            "\"gateway\":\"\",\"data\":{\"seq\":3,\"previous\":"
+            "\"0000000000000000000000000000000000000000000000000000000000000000"
+            "\"}}");
+    smuggle(store, EVIDENCE_JOURNAL_ATTACHMENTS,
+            "{\"id\":\"run-1\",\"type\":\"assay_run_samples\","
+            "\"timestamp\":\"1\",\"gateway\":\"\",\"data\":{\"series\":{},"
+            "\"received\":[]}}");
+    const char *defects = defects_of(store, &verdict);
+    CHECK_EQ_INT(verdict.defects, 3);
+    CHECK(strstr(defects, "its timestamp is no time"));
+    CHECK(strstr(defects, "entry 3 comes after entry 1"));
+    CHECK(strstr(defects, "these samples are not those of their run"));
+    /* A rebuild passes over what it cannot read, and says so. */
+    REQUIRE_OK(store_begin(store));
+    REQUIRE_OK(ingest_replay(store, NULL, NULL));
+    REQUIRE_OK(store_commit(store));
+    CHECK(strstr(tables_of(store), "run-1 ok"));
+    store_close(store);
+    arena_free(&arena);
+}
+
+TEST(retention_spares_the_journal_and_not_the_samples)
+{
+    struct store *store = opened("s");
+    struct journal_verdict verdict;
+    uint64_t dropped;
+    append_runs(store, 1, 6);
+    const char *before = tables_of(store);
+    const struct evidence_limits limits = {.accepted_days = 1, .max_bytes = 1};
+    REQUIRE_OK(evidence_expire(store, START_MS + 9 * (int64_t)MS_PER_DAY,
+                               &limits, &dropped));
+    CHECK_EQ_INT(dropped, 1);
+    CHECK_EQ_TEXT(defects_of(store, &verdict), "");
+    CHECK_EQ_INT(verdict.entries, 5);
+    CHECK_EQ_INT(verdict.attachments, 0);
+    REQUIRE_OK(store_begin(store));
+    REQUIRE_OK(ingest_replay(store, NULL, NULL));
+    REQUIRE_OK(store_commit(store));
+    CHECK_EQ_TEXT(tables_of(store), before);
+    CHECK_EQ_TEXT(defects_of(store, &verdict), "");
+    store_close(store);
+    arena_free(&arena);
+}
+
+TEST(the_days_spending_is_read_from_its_runs)
+{
+    struct store *store = opened("s");
+    int64_t wei = -1;
+    append_runs(store, 1, 6);
+    REQUIRE_OK(
+        journal_spent_wei(store, START_MS + 2000, START_MS + 5000, &wei));
+    CHECK_EQ_INT(wei, 2 + 3 + 4);
+    REQUIRE_OK(journal_spent_wei(store, 0, 1, &wei));
+    CHECK_EQ_INT(wei, 0);
+    store_close(store);
+    arena_free(&arena);
+}
+
+/* An export of the journal that somebody imports is refused, line by line. */
+TEST(our_own_lines_do_not_come_from_outside)
+{
+    static const struct {
+        const char *record;
+        const char *reason;
+    } rows[] = {
+        {"{\"id\":\"1\",\"type\":\"assay_run\",\"timestamp\":\"1700000000000\","
+         "\"data\":{}}",
+         "run_from_outside"},
+        {"{\"id\":\"1\",\"type\":\"assay_run_samples\",\"data\":{}}",
+         "run_from_outside"},
+        {"{\"type\":\"assay_plan\"}", "journal_from_outside"},
+        {"{\"id\":\"1\",\"type\":\"Assay_run\",\"timestamp\":"
+         "\"1700000000000\"}",
+         "blank_org"},
+    };
+    struct store *store = opened("s");
+    struct ingest *ingest = ingest_new(store);
+    const struct ingest_origin origin = {.source = text_of("import"),
+                                         .org = text_of("")};
+    EACH_ROW (row, rows) {
+        REQUIRE_OK(ingest_record(ingest, &origin, text_of(row->record)));
+        CHECK_EQ_INT(ingest_last(ingest).class, EVIDENCE_REJECTED);
+        CHECK_EQ_TEXT(ingest_last(ingest).reason, row->reason);
+    }
+    REQUIRE_OK(ingest_commit(ingest));
+    ingest_free(ingest);
+    CHECK_EQ_TEXT(tables_of(store), "");
+    store_close(store);
+    arena_free(&arena);
+}
