@@ -76,6 +76,8 @@ const struct metric_chapter metric_chapters[] = {
      "them.",
      published_figures},
     {"Published counts and sums", "What those are made of.", published_counts},
+    {"Published counts of jobs", "Batch requests and custom containers.",
+     published_requests},
     {NULL, NULL, NULL}};
 
 /* ---- names --------------------------------------------------------------- */
@@ -83,11 +85,9 @@ const struct metric_chapter metric_chapters[] = {
 static const struct {
     enum metric_set set;
     const char *name;
-} sets[] = {{METRIC_RUN, "run"},
-            {METRIC_SLA, "sla"},
-            {METRIC_DEMAND, "demand"},
-            {METRIC_GPU, "gpu"},
-            {METRIC_COMPARED, "compared"}};
+} sets[] = {{METRIC_RUN, "run"},           {METRIC_SLA, "sla"},
+            {METRIC_DEMAND, "demand"},     {METRIC_GPU, "gpu"},
+            {METRIC_COMPARED, "compared"}, {METRIC_REQUESTS, "requests"}};
 
 enum { SET_COUNT = sizeof sets / sizeof *sets };
 

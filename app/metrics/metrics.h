@@ -21,11 +21,13 @@
 
 /* The rows that have a field of this name and meaning. */
 enum metric_set {
-    METRIC_RUN = 1,      /* one own measurement */
-    METRIC_SLA = 2,      /* export sla, /v1/streaming/sla */
-    METRIC_DEMAND = 4,   /* /v1/streaming/demand */
-    METRIC_GPU = 8,      /* /v1/streaming/gpu-metrics */
-    METRIC_COMPARED = 16 /* own figure for a published one, in verdicts */
+    METRIC_RUN = 1,       /* one own measurement */
+    METRIC_SLA = 2,       /* export sla, /v1/streaming/sla */
+    METRIC_DEMAND = 4,    /* /v1/streaming/demand */
+    METRIC_GPU = 8,       /* /v1/streaming/gpu-metrics */
+    METRIC_COMPARED = 16, /* own figure for a published one, in verdicts */
+    METRIC_REQUESTS = 32, /* export request-demand */
+    METRIC_SETS_END = 64
 };
 
 enum metric_direction { NEITHER_IS_BETTER, HIGHER_IS_BETTER, LOWER_IS_BETTER };
@@ -70,7 +72,7 @@ extern const char *const metric_rules[];
 /* The metric NAME in one of SETS; null where there is none. */
 const struct metric *metric_find(const char *name, unsigned sets);
 
-/* "run", "sla", "demand", "gpu", "compared"; 0 for another word. */
+/* "run", "sla", "demand", "gpu", "compared", "requests"; 0 for another word. */
 unsigned metric_set_named(const char *name);
 /* Name of one set. */
 const char *metric_set_name(enum metric_set set);

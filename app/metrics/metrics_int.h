@@ -10,6 +10,7 @@
 extern const struct metric own_metrics[];
 extern const struct metric published_counts[];
 extern const struct metric published_figures[];
+extern const struct metric published_requests[];
 extern const struct metric compared_metrics[];
 
 #endif

@@ -321,11 +321,12 @@ const struct metric own_metrics[] = {
      .sets = METRIC_RUN,
      .title = "whether the model had to be loaded",
      .unit = "0 or 1",
-     .definition = "1 where the runner reported the state LOADING after the "
-                   "start or the model was not warm before it; 0 where it was "
-                   "warm, or output began without loading. Cold and warm runs "
-                   "are never averaged together.",
-     .null_when = "neither is known",
+     .definition =
+         "1 where the orchestrator said before the run that the model "
+         "is not warm, or the runner reported the state LOADING "
+         "during it; else 0. Cold and warm runs are never averaged "
+         "together.",
+     .null_when = "it does not offer the model, and no runner reported",
      .source = "runner's status events; GetOrchestrator, model constraints"},
 
     {.name = "cost_wei",
@@ -380,8 +381,8 @@ const struct metric own_metrics[] = {
      .direction = LOWER_IS_BETTER,
      .statistics = 'M',
      .comparability = '-',
-     .definition = "Time from the established connection to the finished "
-                   "handshake, our own arithmetic included.",
+     .definition = "From the first byte of the handshake sent to its last byte "
+                   "received, the arithmetic of both sides included.",
      .null_when = "a connection was kept, is not encrypted, or the handshake "
                   "did not succeed",
      .source = "RFC 8446"},
@@ -392,9 +393,9 @@ const struct metric own_metrics[] = {
      .direction = LOWER_IS_BETTER,
      .statistics = 'M',
      .comparability = '-',
-     .definition = "Time from sending the call GetOrchestrator on the finished "
-                   "connection to the end of its answer, by the kernel's "
-                   "stamps where it gives them.",
+     .definition = "From the first byte of the call GetOrchestrator sent, on a "
+                   "connection that stands, to the last byte of its answer, by "
+                   "the kernel's stamps where it gives them.",
      .null_when = "the call was not answered",
      .source = "go-livepeer (net/lp_rpc.proto)"},
     {.name = "tls_key_sha256",
@@ -419,9 +420,8 @@ const struct metric own_metrics[] = {
      .unit = "count",
      .direction = HIGHER_IS_BETTER,
      .definition = "Containers of this model that the orchestrator says are "
-                   "idle, asked before the run; of all live models where the "
-                   "run is about none.",
-     .null_when = "it named no capacity",
+                   "idle, asked before the run.",
+     .null_when = "it does not offer the model",
      .source = "GetOrchestrator, ModelConstraint.capacity"},
     {.name = "busy",
      .sets = METRIC_RUN,
@@ -429,7 +429,7 @@ const struct metric own_metrics[] = {
      .unit = "count",
      .definition = "Containers of this model that the orchestrator says are in "
                    "use, asked before the run.",
-     .null_when = "it named no capacity",
+     .null_when = "it does not offer the model",
      .source = "GetOrchestrator, ModelConstraint.capacityInUse"},
     {.name = NULL},
 };

@@ -31,7 +31,7 @@ static void add_sets(struct json_writer *writer, unsigned sets)
 {
     json_key(writer, "sets");
     json_begin(writer, '[');
-    for (unsigned set = 1; set <= METRIC_COMPARED; set <<= 1)
+    for (unsigned set = 1; set < METRIC_SETS_END; set <<= 1)
         if (sets & set)
             json_string(writer, metric_set_name((enum metric_set)set));
     json_end(writer, ']');
@@ -157,7 +157,7 @@ static void add_class_facts(struct buf *out, const struct metric *metric)
 static void add_set_names(struct buf *out, unsigned sets)
 {
     const char *comma = "";
-    for (unsigned set = 1; set <= METRIC_COMPARED; set <<= 1) {
+    for (unsigned set = 1; set < METRIC_SETS_END; set <<= 1) {
         if (sets & set) {
             buf_printf(out, "%s%s", comma,
                        metric_set_name((enum metric_set)set));

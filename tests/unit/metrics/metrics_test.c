@@ -32,7 +32,14 @@ static const char *const keys[] = {"run_id",
                                    "gpu_model_name",
                                    "runner_version",
                                    "cuda_version",
-                                   "sla_semantics_version"};
+                                   "sla_semantics_version",
+                                   "execution_mode",
+                                   "capability_family",
+                                   "capability_name",
+                                   "capability_id",
+                                   "canonical_pipeline",
+                                   "canonical_model",
+                                   "orchestrator_uri"};
 
 static bool is_key(const char *name)
 {
@@ -56,7 +63,8 @@ static const struct {
 } rows_of_sets[] = {{METRIC_RUN, &run_fields},
                     {METRIC_SLA, &sla_fields},
                     {METRIC_DEMAND, &demand_fields},
-                    {METRIC_GPU, &gpu_fields}};
+                    {METRIC_GPU, &gpu_fields},
+                    {METRIC_REQUESTS, &request_demand_fields}};
 
 TEST(every_figure_of_a_row_has_a_definition)
 {
@@ -114,7 +122,7 @@ TEST(definitions_are_whole)
         if (!whole)
             CHECK_EQ_TEXT(one->name, "a whole definition");
         /* A name has one definition in each set. */
-        for (unsigned set = 1; set <= METRIC_COMPARED; set <<= 1)
+        for (unsigned set = 1; set < METRIC_SETS_END; set <<= 1)
             if (one->sets & set)
                 CHECK(metric_find(one->name, set) == one);
     }
@@ -143,7 +151,7 @@ TEST(figures_that_may_be_null_say_when)
 
 TEST(sets_and_directions_have_names)
 {
-    for (unsigned set = 1; set <= METRIC_COMPARED; set <<= 1)
+    for (unsigned set = 1; set < METRIC_SETS_END; set <<= 1)
         CHECK_EQ_INT(metric_set_named(metric_set_name((enum metric_set)set)),
                      set);
     CHECK_EQ_INT(metric_set_named("banana"), 0);
