@@ -13,6 +13,9 @@
 #include "cli/backup.h"
 #include "cli/cli.h"
 #include "cli/derive.h"
+#include "ingest/ingest.h"
+#include "livepeer/livepeer.h"
+#include "seal/seal.h"
 #include "store/store.h"
 
 #include <errno.h>
@@ -231,6 +234,49 @@ static void check_authorities(struct doctor *doctor)
              bundle.count);
 }
 
+/* A key that orchestrators know us by: it holds no money, but whoever reads it
+ * can sign in our name. */
+static void check_key(struct doctor *doctor)
+{
+    const struct config_secret *file =
+        &doctor->invocation->config->ethereum_key_file;
+    char address[ETHEREUM_ADDRESS_TEXT_BYTES];
+    struct ethereum_key *key;
+    struct stat status;
+    if (!*file->path)
+        return;
+    if (ethereum_key_parse(text_of(file->secret), &key)) {
+        tell(doctor, "key", STATE_FINDING, "correct ethereum.key_file",
+             "%s: %s", file->path, err_message());
+        return;
+    }
+    ethereum_address_text(ethereum_key_address(key), address);
+    ethereum_key_free(key);
+    if (!stat(file->path, &status) && (status.st_mode & (S_IRWXG | S_IRWXO)))
+        tell(doctor, "key", STATE_NOTE, "chmod 600 the file",
+             "probes sign as %s; others on this machine may read %s", address,
+             file->path);
+    else
+        tell(doctor, "key", STATE_OK, NULL, "probes sign as %s", address);
+}
+
+static void check_payment(struct doctor *doctor)
+{
+    const struct config *config = doctor->invocation->config;
+    if (!*config->payment_signer_url)
+        return;
+    if (!config->payment_run_max_wei || !config->payment_day_max_wei)
+        tell(doctor, "payment", STATE_NOTE,
+             "set payment.run_max_wei and payment.day_max_wei",
+             "there is a signer, but a ceiling of 0 pays nobody");
+    else
+        tell(doctor, "payment", STATE_OK, NULL,
+             "at most %lld wei a run and %lld a day, signed by %s",
+             (long long)config->payment_run_max_wei,
+             (long long)config->payment_day_max_wei,
+             config->payment_signer_url);
+}
+
 /* ---- the clock ----------------------------------------------------------- */
 
 static int64_t last_arrival_ms(struct doctor *doctor)
@@ -311,8 +357,12 @@ static void show_check(void *context, const char *what, uint64_t done,
 static void check_content(struct doctor *doctor)
 {
     struct store_watch watch = {keep_defect, show_check, doctor};
+    struct journal_verdict journal = {0};
     uint64_t defects;
     enum err err = store_check(doctor->store, &watch, &defects);
+    if (!err && !defects)
+        err = journal_verify(doctor->store, &journal, keep_defect, doctor);
+    defects += journal.defects;
     static const char advice[] =
         "assay restore FILE, from a backup; assay evidence verify lists all";
     if (err)
@@ -364,6 +414,8 @@ static enum err run(struct invocation *invocation)
     check_clock(&doctor);
     check_exposure(&doctor);
     check_authorities(&doctor);
+    check_key(&doctor);
+    check_payment(&doctor);
     if (doctor.store)
         check_facts(&doctor);
     if (doctor.store && !option_flag(invocation, "--fast"))
@@ -384,9 +436,10 @@ const struct command command_doctor = {
     .arguments = "",
     .about =
         "Looks at the directory and its permissions, the disk, the clock, the "
-        "address to listen on, the certificate authorities, and at the store "
-        "itself: whether it opens, and whether its pages, hashes and chains "
-        "are whole. Changes nothing and may run beside a server.\n\n"
+        "address to listen on, the certificate authorities, the key and the "
+        "means to pay orchestrators, and at the store itself: whether it "
+        "opens, and whether its pages, hashes and chains are whole. Changes "
+        "nothing and may run beside a server.\n\n"
         "A note is worth knowing; a finding is worth doing something about, "
         "and the line under it says what.",
     .options = options,

@@ -54,6 +54,28 @@ def test_what_everybody_may_write_is_a_finding():
     assert checks["files"]["state"] == "finding", checks
 
 
+def test_a_key_is_named_and_never_shown():
+    run("import", SAMPLE_LOG)
+    key = "0" * 63 + "1"
+    pathlib.Path("key").write_text(key + "\n")
+    os.chmod("key", 0o600)
+    pathlib.Path("assay.yaml").write_text(
+        "ethereum: {key_file: key}\n"
+        "payment: {signer_url: 'https://signer.example'}\n")
+    _, checks = doctor("--config", "assay.yaml")
+    assert checks["key"]["state"] == "ok", checks
+    assert "0x7E5F4552091A69125d5DfCb7b8C2659029395Bdf" in checks["key"]["saw"]
+    assert "pays nobody" in checks["payment"]["saw"], checks
+    os.chmod("key", 0o644)
+    _, checks = doctor("--config", "assay.yaml")
+    assert checks["key"]["state"] == "note", checks
+    shown = run("config", "show", "--config", "assay.yaml").out
+    assert key not in shown and "set from key" in shown, shown
+    pathlib.Path("key").write_text("0" * 64)
+    _, checks = doctor("--config", "assay.yaml", code=1)
+    assert checks["key"]["state"] == "finding", checks
+
+
 def test_a_damaged_store_is_a_finding_with_advice():
     run("import", SAMPLE_LOG)
     path = pathlib.Path("assay-data/assay.db")
