@@ -193,7 +193,7 @@ bool text_equal(struct text a, struct text b)
 int text_compare(struct text a, struct text b)
 {
     size_t shorter = a.length < b.length ? a.length : b.length;
-    int order = memcmp(a.data, b.data, shorter);
+    int order = shorter ? memcmp(a.data, b.data, shorter) : 0;
     if (order)
         return order;
     return (a.length > b.length) - (a.length < b.length);

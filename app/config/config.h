@@ -19,6 +19,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/err.h"
+#include "config/builtin.h"
 #include "config/document.h"
 
 #include <stdbool.h>

@@ -17,6 +17,7 @@
 
 #include "base/arena.h"
 #include "base/buf.h"
+#include "stats/formula.h"
 #include "stats/histogram.h"
 #include "stats/intervals.h"
 

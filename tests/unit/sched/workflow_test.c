@@ -130,5 +130,5 @@ TEST(a_workflow_that_nobody_has)
 {
     struct workflow workflow;
     CHECK_EQ_INT(workflow_find(&arena, "nonsense", &workflow), ERR_CONFIG);
-    CHECK(strstr(err_message(), "no built-in workflow called nonsense"));
+    CHECK(strstr(err_message(), "there is no workflow nonsense"));
 }

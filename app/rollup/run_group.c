@@ -1,0 +1,199 @@
+/*
+ * run_group.c: see run_group.h. Sums of doubles are exact, so that the order of
+ * runs changes nothing.
+ */
+#include "rollup/run_group.h"
+
+#include "base/index.h"
+#include "stats/stats.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
+
+/* clang-format off */
+static const struct field group_list[] = {
+    FIELD(TEXT, run_group, vantage),
+    FIELD(TEXT, run_group, orchestrator_address),
+    FIELD(TEXT, run_group, orchestrator_url),
+    FIELD(TEXT, run_group, workflow),
+    FIELD(TEXT, run_group, pipeline_id),
+    FIELD(TEXT, run_group, model_id),
+    FIELD(TEXT, run_group, gpu_id),
+    FIELD(INT, run_group, cold),
+    FIELD(INT, run_group, runs),
+    FIELD(INT, run_group, ok),
+    FIELD(INT, run_group, failed),
+    FIELD(INT, run_group, busy),
+    FIELD(INT, run_group, excused),
+    FIELD(INT, run_group, vantage_suspect),
+    FIELD(DOUBLE, run_group, success_rate),
+    FIELD(DOUBLE, run_group, startup_ms),
+    FIELD(DOUBLE, run_group, ptff_ms),
+    FIELD(DOUBLE, run_group, playable_ms),
+    FIELD(DOUBLE, run_group, first_segment_ms),
+    FIELD(DOUBLE, run_group, output_fps),
+    FIELD(DOUBLE, run_group, input_fps),
+    FIELD(DOUBLE, run_group, jitter_interval),
+    FIELD(DOUBLE, run_group, jitter_fps),
+    FIELD(DOUBLE, run_group, freeze_ms),
+    FIELD(DOUBLE, run_group, e2e_p50_ms),
+    FIELD(DOUBLE, run_group, e2e_p95_ms),
+};
+/* clang-format on */
+
+const struct fields run_group_fields = {group_list, COUNT_OF(group_list),
+                                        COUNT_OF(group_list)};
+
+enum { KEY_TEXTS = 7 }; /* the first fields of a group */
+
+/* A mean in the making: where it goes, and where it comes from. */
+static const struct mean_of {
+    size_t group;
+    size_t run;
+} means[] = {
+#define MEAN(member)                                                           \
+    {                                                                          \
+        offsetof(struct run_group, member), offsetof(struct run, member)       \
+    }
+    MEAN(startup_ms),       MEAN(ptff_ms),    MEAN(playable_ms),
+    MEAN(first_segment_ms), MEAN(output_fps), MEAN(input_fps),
+    MEAN(jitter_interval),  MEAN(jitter_fps), MEAN(freeze_ms),
+    MEAN(e2e_p50_ms),       MEAN(e2e_p95_ms)};
+
+struct group_sums {
+    struct exact_sum sums[COUNT_OF(means)];
+    int64_t counts[COUNT_OF(means)];
+};
+
+struct grouping {
+    struct arena *arena;
+    struct text_index keys;
+    struct run_group *groups;
+    struct group_sums *sums;
+    size_t capacity;
+};
+
+static void take_key(struct run_group *group, const struct run *run)
+{
+    fields_clear(run_group_fields, group);
+    group->vantage = run->vantage;
+    group->orchestrator_address = run->orchestrator_address;
+    group->orchestrator_url = run->orchestrator_url;
+    group->workflow = run->workflow;
+    group->pipeline_id = run->pipeline_id;
+    group->model_id = run->model_id;
+    group->gpu_id = run->gpu_id;
+    group->cold = run->cold;
+    group->runs = group->ok = group->failed = 0;
+    group->busy = group->excused = group->vantage_suspect = 0;
+}
+
+static size_t group_of(struct grouping *grouping, const struct run *run)
+{
+    struct run_group wanted;
+    struct buf key = {0};
+    bool added;
+    take_key(&wanted, run);
+    for (size_t i = 0; i < KEY_TEXTS; i++)
+        buf_add_text(&key, field_text(&group_list[i], &wanted));
+    buf_add_signed(&key, wanted.cold);
+    size_t number = text_index_add(&grouping->keys,
+                                   (struct text){key.data, key.length}, &added);
+    buf_free(&key);
+    if (number >= grouping->capacity) {
+        grouping->capacity = 2 * number + 16;
+        grouping->groups = memory_resize(
+            grouping->groups, grouping->capacity * sizeof *grouping->groups);
+        grouping->sums = memory_resize(
+            grouping->sums, grouping->capacity * sizeof *grouping->sums);
+    }
+    if (added) {
+        grouping->groups[number] = wanted;
+        grouping->sums[number] = (struct group_sums){0};
+        for (size_t i = 0; i < COUNT_OF(means); i++)
+            grouping->sums[number].sums[i].arena = grouping->arena;
+    }
+    return number;
+}
+
+static void count_outcome(struct run_group *group, enum outcome outcome)
+{
+    int64_t *const counts[OUTCOME_COUNT] = {[OUTCOME_OK] = &group->ok,
+                                            [OUTCOME_FAILED] = &group->failed,
+                                            [OUTCOME_BUSY] = &group->busy,
+                                            [OUTCOME_EXCUSED] = &group->excused,
+                                            [OUTCOME_VANTAGE_SUSPECT] =
+                                                &group->vantage_suspect};
+    group->runs++;
+    ++*counts[outcome];
+}
+
+static void take_run(struct grouping *grouping, const struct run *run)
+{
+    enum outcome outcome;
+    if (!text_is(run->kind, RUN_KIND_LIVE) ||
+        !outcome_named(run->outcome, &outcome))
+        return;
+    size_t number = group_of(grouping, run);
+    count_outcome(&grouping->groups[number], outcome);
+    if (outcome != OUTCOME_OK)
+        return;
+    struct group_sums *sums = &grouping->sums[number];
+    for (size_t i = 0; i < COUNT_OF(means); i++) {
+        double value;
+        memcpy(&value, (const char *)run + means[i].run, sizeof value);
+        if (isnan(value))
+            continue;
+        exact_add(&sums->sums[i], value);
+        sums->counts[i]++;
+    }
+}
+
+static void finish(struct run_group *group, struct group_sums *sums)
+{
+    int64_t judged = group->ok + group->failed;
+    if (judged)
+        group->success_rate = (double)group->ok / (double)judged;
+    for (size_t i = 0; i < COUNT_OF(means); i++) {
+        if (!sums->counts[i])
+            continue;
+        double mean = exact_round(&sums->sums[i]) / (double)sums->counts[i];
+        memcpy((char *)group + means[i].group, &mean, sizeof mean);
+    }
+}
+
+static int compare_groups(const void *left, const void *right)
+{
+    const struct run_group *a = left;
+    const struct run_group *b = right;
+    for (size_t i = 0; i < KEY_TEXTS; i++) {
+        int order = text_compare(field_text(&group_list[i], a),
+                                 field_text(&group_list[i], b));
+        if (order)
+            return order;
+    }
+    return (a->cold > b->cold) - (a->cold < b->cold);
+}
+
+struct run_group *run_groups_build(struct arena *arena, const struct run *runs,
+                                   size_t run_count, size_t *count)
+{
+    struct grouping grouping = {.arena = arena};
+    for (size_t i = 0; i < run_count; i++)
+        take_run(&grouping, &runs[i]);
+    *count = grouping.keys.count;
+    struct run_group *groups = arena_array(arena, *count, sizeof *groups);
+    for (size_t i = 0; i < *count; i++) {
+        finish(&grouping.groups[i], &grouping.sums[i]);
+        groups[i] = grouping.groups[i];
+    }
+    if (*count)
+        qsort(groups, *count, sizeof *groups, compare_groups);
+    text_index_free(&grouping.keys);
+    free(grouping.groups);
+    free(grouping.sums);
+    return groups;
+}
