@@ -143,6 +143,10 @@ class Network:
     def url(self, behaviour):
         return self.line(behaviour)["url"]
 
+    def url_of(self, kind):
+        return next(line["url"] for line in self.lines
+                    if line["kind"] == kind)
+
     def stop(self, number=signal.SIGTERM):
         self.process.send_signal(number)
         ended = self.process.wait(30)
@@ -153,7 +157,7 @@ class Network:
 
 @contextlib.contextmanager
 def sandbox(*arguments, scenario=None, orchestrators=1):
-    """SCENARIO is the text of a file, ORCHESTRATORS how many are expected."""
+    """SCENARIO is the text of a file, ORCHESTRATORS how many it has."""
     if scenario is not None:
         pathlib.Path("scenario.yaml").write_text(scenario, encoding="utf-8")
         arguments = ("--scenario", "scenario.yaml", *arguments)
@@ -161,7 +165,7 @@ def sandbox(*arguments, scenario=None, orchestrators=1):
         arguments = ("--orchestrators", orchestrators, *arguments)
     network = Network(arguments)
     try:
-        network.read_lines(orchestrators)
+        network.read_lines(orchestrators + 3)
         yield network
         if network.process.poll() is None:
             network.stop()

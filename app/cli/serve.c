@@ -8,14 +8,10 @@
  * sigwait, so that stopping is ordinary code: let running requests finish,
  * settle what came, checkpoint, leave.
  */
-#include "api/api.h"
 #include "cli/derive.h"
+#include "cli/service.h"
 #include "cli/stop.h"
-#include "ingest/ingest.h"
-#include "rollup/rollup.h"
-#include "store/store.h"
 
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -44,36 +40,17 @@ static void say_where(const struct api *api, const char *directory)
     fflush(stderr);
 }
 
-static enum err start_writer(const struct config *config, struct store *store,
-                             struct writer **writer)
-{
-    const struct writer_settings settings = {
-        .settle = settle_step,
-        .limits = {config->evidence_keep_accepted_days,
-                   config->evidence_keep_ignored_days,
-                   config->evidence_keep_rejected_days,
-                   config->evidence_max_bytes},
-    };
-    return writer_start(writer, store, &settings);
-}
-
 static enum err serve_until_told(const struct config *config,
                                  const char *directory, struct store *store)
 {
-    struct api *api;
-    struct writer *writer = NULL;
-    /* A file at its limit is a full disk: told to the sender, not fatal. */
-    signal(SIGXFSZ, SIG_IGN);
+    struct service service = {0};
     stop_block();
-    enum err err = start_writer(config, store, &writer);
-    if (!err)
-        err = api_start(&api, config, directory, writer);
+    enum err err = service_open(&service, config, directory, store);
     if (!err) {
-        say_where(api, directory);
+        say_where(service.api, directory);
         stop_wait();
-        api_stop(api);
     }
-    writer_stop(writer);
+    service_close(&service);
     stop_unblock();
     return err;
 }

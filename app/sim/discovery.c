@@ -12,8 +12,9 @@
  */
 #include "base/clock.h"
 #include "base/hash.h"
+#include "seal/seal.h"
 #include "sim/grpc.h"
-#include "sim/network.h"
+#include "sim/payment.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -86,15 +87,15 @@ capabilities_now(const struct orchestrator *orchestrator, struct arena *arena)
     struct capacity *capacity = arena_alloc(arena, sizeof *capacity);
     uint64_t *bits = arena_array(arena, BITSTRING_WORDS, sizeof *bits);
     size_t idle = containers_idle(containers);
-    bits[0] = (uint64_t)1 << CAPABILITY_LIVE;
-    *capacity = (struct capacity){CAPABILITY_LIVE, 1};
+    bits[0] = (uint64_t)1 << CAPABILITY_LIVE_VIDEO;
+    *capacity = (struct capacity){CAPABILITY_LIVE_VIDEO, 1};
     *model = (struct model_offer){
         .model_id = text_of(behaviour->model),
         .warm = containers_warm(containers, clock_monotonic_us()),
         .idle = (uint32_t)idle,
         .runner_version = text_of(behaviour->runner_version),
         .busy = (uint32_t)(containers->count - idle)};
-    *live = (struct capability_models){CAPABILITY_LIVE, model, 1};
+    *live = (struct capability_models){CAPABILITY_LIVE_VIDEO, model, 1};
     *constraints = (struct capability_constraints){{"", 0}, live, 1};
     *now = (struct capabilities){.bitstring = bits,
                                  .bitstring_count = BITSTRING_WORDS,
@@ -111,8 +112,17 @@ static const struct price_info *live_price(const struct behaviour *behaviour,
     struct price_info *price = arena_alloc(arena, sizeof *price);
     *price = (struct price_info){.price_per_unit = behaviour->price_wei,
                                  .pixels_per_unit = 1,
-                                 .capability = CAPABILITY_LIVE,
+                                 .capability = CAPABILITY_LIVE_VIDEO,
                                  .constraint = text_of(behaviour->model)};
+    return price;
+}
+
+/* Of transcoding, which is what it tells who does not ask for models. */
+static const struct price_info *base_price(const struct behaviour *behaviour,
+                                           struct arena *arena)
+{
+    struct price_info *price = arena_alloc(arena, sizeof *price);
+    *price = (struct price_info){behaviour->price_wei, 1, 0, {"", 0}};
     return price;
 }
 
@@ -178,6 +188,11 @@ struct orchestrator_info offer_make(struct orchestrator *orchestrator,
     info.transcoder = text_of(orchestrator->url);
     info.auth_token = new_token(orchestrator, arena);
     info.capabilities = capabilities_now(orchestrator, arena);
+    if (behaviour->price_wei) {
+        info.ticket_params = payment_params(orchestrator, arena);
+        info.price_info = capabilities ? live_price(behaviour, arena)
+                                       : base_price(behaviour, arena);
+    }
     if (capabilities)
         return info;
     info.hardware = hardware_of(orchestrator, arena);
@@ -191,24 +206,39 @@ struct orchestrator_info offer_make(struct orchestrator *orchestrator,
 
 /* ---- the call ------------------------------------------------------------ */
 
-/* Whether any of the live models that are asked for has an idle container. */
+static bool asks_for_live(const struct capabilities *wanted)
+{
+    const struct capability_constraints *constraints = wanted->constraints;
+    for (size_t i = 0; constraints && i < constraints->per_capability_count;
+         i++) {
+        if (constraints->per_capability[i].capability == CAPABILITY_LIVE_VIDEO)
+            return true;
+    }
+    return false;
+}
+
+/* Who asks for live models is refused where none of them is idle. */
 static bool has_room(const struct orchestrator *orchestrator,
                      const struct capabilities *wanted)
 {
-    const struct capability_constraints *constraints = wanted->constraints;
-    if (!constraints)
-        return true;
-    for (size_t i = 0; i < constraints->per_capability_count; i++) {
-        const struct capability_models *models =
-            &constraints->per_capability[i];
-        for (size_t k = 0; k < models->model_count; k++) {
-            if (models->capability == CAPABILITY_LIVE &&
-                text_is(models->models[k].model_id,
-                        orchestrator->behaviour->model))
-                return containers_idle(&orchestrator->containers) > 0;
-        }
-    }
-    return false;
+    struct text model = text_of(orchestrator->behaviour->model);
+    return !asks_for_live(wanted) ||
+           (offer_of_model(wanted, CAPABILITY_LIVE_VIDEO, model) &&
+            containers_idle(&orchestrator->containers) > 0);
+}
+
+/* Its address, checksummed, hashed and signed (§2.2). */
+static bool is_signed(const struct orchestrator_request *request)
+{
+    char text[ETHEREUM_ADDRESS_TEXT_BYTES];
+    uint8_t hash[KECCAK_BYTES];
+    uint8_t signer[ETHEREUM_ADDRESS_BYTES];
+    if (request->address.length != ETHEREUM_ADDRESS_BYTES)
+        return false;
+    ethereum_address_text((const uint8_t *)request->address.data, text);
+    keccak256(text, strlen(text), hash);
+    return ethereum_recover(hash, request->sig, signer) &&
+           memcmp(signer, request->address.data, sizeof signer) == 0;
 }
 
 static void say_asked(struct orchestrator *orchestrator,
@@ -233,6 +263,12 @@ static void say_asked(struct orchestrator *orchestrator,
 static const char *flaw_of(const struct orchestrator *orchestrator,
                            const struct orchestrator_request *request)
 {
+    const struct behaviour *behaviour = orchestrator->behaviour;
+    if (behaviour->price_wei && !is_signed(request))
+        return "Invalid orchestrator request: orchestrator req sig check "
+               "failed";
+    if (behaviour->price_wei && !behaviour->trusts_senders)
+        return "insufficient sender reserve";
     if (request->capabilities && !request->ignore_capacity_check &&
         !has_room(orchestrator, request->capabilities))
         return "Invalid orchestrator request: OrchestratorCapped";

@@ -7,6 +7,7 @@
  */
 #include "sim/job.h"
 #include "base/clock.h"
+#include "sim/admission.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -14,6 +15,7 @@
 
 enum {
     NO_INPUT_US = 60 * US_PER_S, /* then a runner ends by itself */
+    BILL_EVERY_US = 5 * US_PER_S,
     DOCUMENT_MAX_BYTES = 256 << 10,
     NAME_BYTES = 24
 };
@@ -155,10 +157,32 @@ static struct trickle_channel *add_channel(struct job *job, size_t i,
 
 /* ---- what comes in ------------------------------------------------------- */
 
+/* By wall time, whatever the stream's size, when a segment arrives and the
+ * last bill is old enough (§3.2). */
+static void bill(struct job *job)
+{
+    const struct behaviour *behaviour = job->orchestrator->behaviour;
+    int64_t now_us = clock_monotonic_us();
+    if (!job->billed_us)
+        job->billed_us = now_us;
+    int64_t span_us = now_us - job->billed_us;
+    if (!job->is_billed || span_us < BILL_EVERY_US)
+        return;
+    int64_t fee_wei =
+        behaviour->price_wei *
+        (span_us / US_PER_MS * LIVE_PIXELS_PER_SECOND / MS_PER_SECOND);
+    if (job->balance_wei < fee_wei || !behaviour->price_wei)
+        job_give_up(job, "unpaid");
+    job->balance_wei -= fee_wei;
+    job->billed_us = now_us;
+}
+
 static void input_bytes(void *context, const char *bytes, size_t length)
 {
     struct job *job = context;
     loop_timer_after(&job->no_input, NO_INPUT_US);
+    if (!job->runner.segment_has_input)
+        bill(job);
     runner_input(&job->runner, bytes, length);
 }
 
@@ -185,6 +209,13 @@ static void control_bytes(void *context, const char *bytes, size_t length)
         buf_add(&job->control_document, bytes, length);
 }
 
+static void set_params(struct job *job, struct text params)
+{
+    free(job->params);
+    job->params = memory_zeroed(1, params.length + 1);
+    memcpy(job->params, params.data, params.length);
+}
+
 /* Whether DOCUMENT only says that somebody is there. */
 static bool is_keepalive(struct yyjson_val *document)
 {
@@ -204,10 +235,7 @@ static void control_segment_end(void *context)
     } else if (!json_is_object(document)) {
         report_error(&job->report, "parameters are not a JSON object");
     } else {
-        struct text compact = json_compact(&arena, document, false);
-        free(job->params);
-        job->params = memory_zeroed(1, compact.length + 1);
-        memcpy(job->params, compact.data, compact.length);
+        set_params(job, json_compact(&arena, document, false));
         report_params(&job->report);
     }
     buf_clear(bytes);
@@ -286,27 +314,26 @@ static void unlink_job(struct job *job)
         job->after->before = job->before;
 }
 
-struct job *job_start(struct orchestrator *orchestrator,
-                      const struct job_request *request)
+struct job *job_begin(const struct admission *admission, bool fails)
 {
     struct job *job = memory_zeroed(1, sizeof *job);
+    struct orchestrator *orchestrator = admission->orchestrator;
+    const struct job_request *request = &admission->request;
     struct loop *loop = orchestrator->network->loop;
     job->orchestrator = orchestrator;
     job->number = orchestrator->job_count++;
     set_id(job);
-    job->request_id = arena_text(&job->arena, request->request_id,
-                                 strlen(request->request_id));
-    job->stream_id =
-        arena_text(&job->arena, request->stream_id, strlen(request->stream_id));
-    if (request->params.length) {
-        job->params = memory_zeroed(1, request->params.length + 1);
-        memcpy(job->params, request->params.data, request->params.length);
-    }
-    job->received_us = request->received_us;
+    job->request_id = arena_text(&job->arena, request->request_id.data,
+                                 request->request_id.length);
+    job->stream_id = arena_text(&job->arena, request->stream_id.data,
+                                request->stream_id.length);
+    if (request->params.length)
+        set_params(job, request->params);
+    job->received_us = admission->received_us;
     job->accepted_us = clock_monotonic_us();
-    job->container = request->container;
-    job->cold = request->cold;
-    job->fails = request->fails;
+    job->container = admission->container;
+    job->cold = admission->cold;
+    job->fails = fails;
     link_job(job);
     loop_timer_init(&job->end, loop, give_up_now, job);
     loop_timer_init(&job->no_input, loop, no_input, job);

@@ -5,7 +5,10 @@
 #ifndef ASSAY_SIM_JOB_H
 #define ASSAY_SIM_JOB_H
 
+#include "livepeer/livepeer.h"
 #include "sim/network.h"
+
+struct admission;
 
 /* ---- reading a channel from within --------------------------------------- */
 
@@ -36,8 +39,8 @@ struct rate {
 };
 
 void rate_add(struct rate *rate, int64_t at_us);
-/* Per second, over the eleven seconds before NOW_US or since BEGAN_US. */
-double rate_now(const struct rate *rate, int64_t began_us, int64_t now_us);
+/* Per second, over those of the last eleven seconds, first to last. */
+double rate_now(const struct rate *rate, int64_t now_us);
 
 struct frame;
 struct sent_frame;
@@ -133,6 +136,10 @@ struct job {
     int64_t received_us;
     int64_t accepted_us;
 
+    bool is_billed;
+    int64_t balance_wei;
+    int64_t billed_us; /* until when; 0 before the first input */
+
     struct follower input;
     struct follower control;
     struct buf control_document; /* being read */
@@ -143,19 +150,15 @@ struct job {
     struct loop_timer no_input;
 };
 
-/* What a start asks for; texts are borrowed. */
+/* What a start asks for; borrowed. */
 struct job_request {
-    const char *request_id;
-    const char *stream_id;
+    struct text request_id;
+    struct text stream_id;
     struct text params; /* JSON, without bytes for none */
-    int64_t received_us;
-    struct container *container;
-    bool cold;
-    bool fails;
 };
 
-struct job *job_start(struct orchestrator *orchestrator,
-                      const struct job_request *request);
+/* In the container that ADMISSION took; FAILS: it was drawn to fail later. */
+struct job *job_begin(const struct admission *admission, bool fails);
 
 /* Ends it, soon: at the bottom of the stack. The first reason counts. */
 void job_give_up(struct job *job, const char *reason);

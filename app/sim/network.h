@@ -20,9 +20,17 @@ enum {
     US_PER_S = 1000000,
     ID_BYTES = 9, /* eight hexadecimal digits */
     URL_BYTES = 160,
-    SECRET_BYTES = 32,
-    /* Bits of the capabilities that a live job needs (protocols §2.4). */
-    CAPABILITY_LIVE = 35
+    SECRET_BYTES = 32
+};
+
+/* "https://127.0.0.1:40001", with brackets where they are needed. */
+void url_write(char url[URL_BYTES], const char *scheme, const char *host,
+               uint16_t port);
+
+/* Which nonces were used with an orchestrator's tickets (payment.c). */
+struct rand_uses {
+    struct rand_use *list; /* owned, a ring */
+    size_t count;
 };
 
 struct network {
@@ -30,6 +38,7 @@ struct network {
     struct truth *truth;
     uint64_t seed;
     int64_t started_us;
+    int64_t status_every_ms; /* at most; 0: as behaviours say */
     struct orchestrator *orchestrators;
     size_t orchestrator_count;
 };
@@ -48,6 +57,8 @@ struct orchestrator {
     uint8_t signing_address[ETHEREUM_ADDRESS_BYTES]; /* what it is asked as */
     uint8_t secret[SECRET_BYTES];                    /* of its auth tokens */
     struct containers containers;
+    struct rand_uses rand_uses;   /* of its tickets */
+    struct admission *admissions; /* under way */
     struct job *jobs;
     uint64_t job_count;     /* ever started, the next one's number */
     uint64_t session_count; /* auth tokens ever given out */

@@ -8,8 +8,9 @@
  */
 #include "base/clock.h"
 #include "base/random.h"
+#include "sim/admission.h"
 #include "sim/grpc.h"
-#include "sim/job.h"
+#include "sim/payment.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -50,8 +51,10 @@ static void handle(void *context, struct exchange *exchange)
         discovery_handle(orchestrator, exchange);
     else if (strncmp(path, TRICKLE_PATH, strlen(TRICKLE_PATH)) == 0)
         trickle_server_handle(orchestrator->trickle, exchange);
-    else if (is_post && strcmp(path, "/live-video-to-video") == 0)
+    else if (is_post && strcmp(path, JOB_PATH_START) == 0)
         start_handle(orchestrator, exchange);
+    else if (is_post && strcmp(path, JOB_PATH_PAYMENT) == 0)
+        payment_handle(orchestrator, exchange);
     else if (strcmp(path, "/discovery") == 0)
         orchestrator_refuse(orchestrator, exchange, "discovery", 404,
                             "live runners are not supported");
@@ -61,13 +64,6 @@ static void handle(void *context, struct exchange *exchange)
 }
 
 /* ---- life ---------------------------------------------------------------- */
-
-static void set_url(struct orchestrator *orchestrator, const char *host)
-{
-    snprintf(orchestrator->url, sizeof orchestrator->url,
-             strchr(host, ':') ? "https://[%s]:%u" : "https://%s:%u", host,
-             (unsigned)server_port(orchestrator->server));
-}
 
 /* A new process: nothing is left of the one before. */
 static void begin_here(void *context)
@@ -86,10 +82,12 @@ static void begin_here(void *context)
 static void end_here(void *context)
 {
     struct orchestrator *orchestrator = context;
+    admissions_fail(orchestrator);
     while (orchestrator->jobs)
         job_end(orchestrator->jobs, "orchestrator stopped");
     trickle_server_free(orchestrator->trickle);
     containers_free(&orchestrator->containers);
+    payment_forget(orchestrator);
 }
 
 static enum err listen_again(struct orchestrator *orchestrator)
@@ -208,7 +206,7 @@ enum err orchestrator_open(struct orchestrator *orchestrator,
         return err;
     }
     orchestrator->port = server_port(orchestrator->server);
-    set_url(orchestrator, host);
+    url_write(orchestrator->url, "https", host, orchestrator->port);
     loop_call(network->loop, start_outages, orchestrator);
     return ERR_NONE;
 }

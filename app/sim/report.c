@@ -109,9 +109,8 @@ static void add_status(struct json_writer *writer, struct report *report)
     const struct behaviour *behaviour = job->orchestrator->behaviour;
     int64_t now_us = clock_monotonic_us();
     int64_t now_ms = clock_wall_ms();
-    double input_fps = rate_now(&runner->input_rate, job->accepted_us, now_us);
-    double output_fps =
-        rate_now(&runner->output_rate, job->accepted_us, now_us);
+    double input_fps = rate_now(&runner->input_rate, now_us);
+    double output_fps = rate_now(&runner->output_rate, now_us);
     json_member_string(writer, "type", "status");
     json_member_string(writer, "pipeline", behaviour->model);
     add_wall(writer, "start_time", job->accepted_us);
@@ -164,13 +163,22 @@ static void send_event(struct report *report, const char *type,
     buf_free(&document);
 }
 
+static void plan_status(struct report *report)
+{
+    const struct orchestrator *orchestrator = report->job->orchestrator;
+    int64_t every_ms = orchestrator->behaviour->status_every_ms;
+    int64_t most_ms = orchestrator->network->status_every_ms;
+    if (most_ms && every_ms > most_ms)
+        every_ms = most_ms;
+    loop_timer_after(&report->next, every_ms * US_PER_MS);
+}
+
 static void send_status(void *context)
 {
     struct report *report = context;
     struct buf event = {0};
     struct json_writer writer = {.out = &event};
-    const struct behaviour *behaviour = report->job->orchestrator->behaviour;
-    loop_timer_after(&report->next, behaviour->status_every_ms * US_PER_MS);
+    plan_status(report);
     json_begin(&writer, '{');
     add_status(&writer, report);
     json_end(&writer, '}');
@@ -238,8 +246,7 @@ void report_start(struct report *report, struct job *job,
     trickle_channel_hold(events);
     loop_timer_init(&report->next, job->orchestrator->network->loop,
                     send_status, report);
-    loop_timer_after(&report->next,
-                     job->orchestrator->behaviour->status_every_ms * US_PER_MS);
+    plan_status(report);
 }
 
 void report_free(struct report *report)

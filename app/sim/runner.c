@@ -53,18 +53,25 @@ void rate_add(struct rate *rate, int64_t at_us)
     rate->times_us[rate->count++ % RATE_WINDOW] = at_us;
 }
 
-double rate_now(const struct rate *rate, int64_t began_us, int64_t now_us)
+double rate_now(const struct rate *rate, int64_t now_us)
 {
-    int64_t from = now_us - RATE_SPAN_US;
-    uint64_t least = rate->count > RATE_WINDOW ? rate->count - RATE_WINDOW : 0;
+    uint64_t kept = rate->count < RATE_WINDOW ? rate->count : RATE_WINDOW;
     uint64_t seen = 0;
-    if (from < began_us)
-        from = began_us;
-    while (seen < rate->count - least &&
-           rate->times_us[(rate->count - seen - 1) % RATE_WINDOW] > from)
-        seen++;
-    return now_us > from ? (double)seen * US_PER_S / (double)(now_us - from)
-                         : 0;
+    int64_t first_us = 0;
+    int64_t last_us = 0;
+    for (; seen < kept; seen++) {
+        int64_t at_us = rate->times_us[(rate->count - 1 - seen) % RATE_WINDOW];
+        if (at_us <= now_us - RATE_SPAN_US)
+            break;
+        first_us = at_us;
+        last_us = seen ? last_us : at_us;
+    }
+    /* What has stopped slows down. */
+    if (now_us - last_us > US_PER_S)
+        last_us = now_us;
+    return seen > 1 && last_us > first_us
+               ? (double)(seen - 1) * US_PER_S / (double)(last_us - first_us)
+               : 0;
 }
 
 /* ---- the truth about frames ---------------------------------------------- */

@@ -57,10 +57,11 @@ struct behaviour {
     int64_t gpu_memory_bytes;
     const char *version;
     const char *runner_version;
-    bool works;        /* else it only points to its nodes */
-    const char *nodes; /* names, parted by commas */
-    int64_t slots;     /* containers */
-    int64_t price_wei; /* for one pixel; 0: off-chain */
+    bool works;          /* else it only points to its nodes */
+    const char *nodes;   /* names, parted by commas */
+    int64_t slots;       /* containers */
+    int64_t price_wei;   /* for one pixel; 0: off-chain */
+    bool trusts_senders; /* else each is said to have too little reserve */
 
     int64_t start_ms;            /* the runner's answer to its start */
     int64_t warm_up_ms;          /* more of a cold container, before output */

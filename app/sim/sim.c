@@ -3,14 +3,27 @@
  */
 #include "sim/sim.h"
 #include "base/clock.h"
-#include "sim/network.h"
+#include "sim/gateway.h"
+#include "sim/signer.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+enum { SHORT_STATUS_MS = 1000 };
 
 struct sim {
     struct network network;
     size_t opened; /* orchestrators */
+    struct signer *signer;
+    struct gateway gateway;
 };
+
+void url_write(char url[URL_BYTES], const char *scheme, const char *host,
+               uint16_t port)
+{
+    snprintf(url, URL_BYTES, strchr(host, ':') ? "%s://[%s]:%u" : "%s://%s:%u",
+             scheme, host, (unsigned)port);
+}
 
 static void say_start(struct network *network)
 {
@@ -43,17 +56,41 @@ static enum err open_orchestrators(struct sim *sim,
     return ERR_NONE;
 }
 
+static enum err open_gateway(struct sim *sim,
+                             const struct sim_settings *settings)
+{
+    struct gateway_settings gateway = {.host = settings->host,
+                                       .sessions = settings->sessions,
+                                       .hour_s = settings->hour_s,
+                                       .clock_start_ms =
+                                           settings->clock_start_ms,
+                                       .flattered = settings->flattered,
+                                       .events_path = settings->events_path,
+                                       .target_count = settings->target_count};
+    for (size_t i = 0; i < settings->target_count; i++)
+        gateway.targets[i] = (struct telemetry_target){
+            settings->targets[i].url, settings->targets[i].token};
+    return gateway_open(&sim->gateway, &sim->network, &gateway);
+}
+
 enum err sim_start(struct sim **result, const struct sim_settings *settings)
 {
     struct sim *sim = memory_zeroed(1, sizeof *sim);
     struct network *network = &sim->network;
     network->seed = settings->seed;
     network->started_us = clock_monotonic_us();
+    /* In short hours sessions are short, too, and must have a status. */
+    if (settings->hour_s < SIM_HOUR_S)
+        network->status_every_ms = SHORT_STATUS_MS;
     enum err err = truth_open(&network->truth, settings->truth_path);
     if (!err)
         err = loop_start(&network->loop);
     if (!err)
         err = open_orchestrators(sim, settings);
+    if (!err)
+        err = signer_open(&sim->signer, network, settings->host);
+    if (!err)
+        err = open_gateway(sim, settings);
     *result = sim;
     if (!err)
         return ERR_NONE;
@@ -64,13 +101,15 @@ enum err sim_start(struct sim **result, const struct sim_settings *settings)
 enum err sim_stop(struct sim *sim)
 {
     struct network *network = &sim->network;
+    enum err err = gateway_close(&sim->gateway);
+    signer_close(sim->signer);
     for (size_t i = 0; i < sim->opened; i++)
         orchestrator_close(&network->orchestrators[i]);
     loop_stop(network->loop);
-    enum err err = network->truth ? truth_close(network->truth) : ERR_NONE;
+    enum err told = network->truth ? truth_close(network->truth) : ERR_NONE;
     free(network->orchestrators);
     free(sim);
-    return err;
+    return err ? err : told;
 }
 
 static void add_address(struct json_writer *writer, const char *key,
@@ -81,24 +120,46 @@ static void add_address(struct json_writer *writer, const char *key,
     json_member_string(writer, key, text);
 }
 
-void sim_describe(const struct sim *sim, FILE *out)
+static void add_orchestrator(struct json_writer *writer,
+                             const struct orchestrator *orchestrator)
+{
+    json_member_string(writer, "kind", "orchestrator");
+    json_member_string(writer, "url", orchestrator->url);
+    add_address(writer, "address", orchestrator->address);
+    add_address(writer, "signing_address", orchestrator->signing_address);
+    json_member_string(writer, "model", orchestrator->behaviour->model);
+    json_member_string(writer, "behaviour", orchestrator->behaviour->name);
+}
+
+static void print_line(FILE *out, const char *kind, const char *url,
+                       const struct orchestrator *orchestrator)
 {
     struct buf line = {0};
-    for (size_t i = 0; i < sim->network.orchestrator_count; i++) {
-        const struct orchestrator *orchestrator =
-            &sim->network.orchestrators[i];
-        struct json_writer writer = {.out = &line};
-        buf_clear(&line);
-        json_begin(&writer, '{');
-        json_member_string(&writer, "kind", "orchestrator");
-        json_member_string(&writer, "url", orchestrator->url);
-        add_address(&writer, "address", orchestrator->address);
-        add_address(&writer, "signing_address", orchestrator->signing_address);
-        json_member_string(&writer, "model", orchestrator->behaviour->model);
-        json_member_string(&writer, "behaviour", orchestrator->behaviour->name);
-        json_end(&writer, '}');
-        fprintf(out, "%s\n", buf_string(&line));
+    struct json_writer writer = {.out = &line};
+    json_begin(&writer, '{');
+    if (orchestrator) {
+        add_orchestrator(&writer, orchestrator);
+    } else {
+        json_member_string(&writer, "kind", kind);
+        json_member_string(&writer, "url", url);
     }
+    json_end(&writer, '}');
+    fprintf(out, "%s\n", buf_string(&line));
     buf_free(&line);
+}
+
+const char *sim_gateway_url(const struct sim *sim)
+{
+    return sim->gateway.url;
+}
+
+void sim_describe(const struct sim *sim, const char *publisher, FILE *out)
+{
+    for (size_t i = 0; i < sim->network.orchestrator_count; i++)
+        print_line(out, NULL, NULL, &sim->network.orchestrators[i]);
+    if (publisher)
+        print_line(out, "publisher", publisher, NULL);
+    print_line(out, "signer", signer_url(sim->signer), NULL);
+    print_line(out, "gateway", sim->gateway.url, NULL);
     fflush(out);
 }

@@ -2,14 +2,11 @@
  * start.c: POST /live-video-to-video, the start of a job, with the checks and
  * refusals of go-livepeer in their order (livepeer-protocols.md §3.1).
  */
-#include "base/base64.h"
 #include "base/clock.h"
-#include "sim/job.h"
+#include "sim/admission.h"
+#include "sim/payment.h"
 
 #include <stdlib.h>
-#include <string.h>
-
-enum { BODY_MAX_BYTES = 1 << 20, HEADER_MAX_BYTES = 16 << 10 };
 
 static const char what[] = "start";
 
@@ -18,43 +15,10 @@ struct starting {
     struct orchestrator *orchestrator;
     struct exchange *exchange;
     struct arena arena;
-    struct loop_timer runner; /* when it has accepted the job */
-    struct job_request job;   /* with a container once one is taken */
+    struct admission admission;
+    int64_t credit_wei;
+    bool promised_payment; /* to an off-chain orchestrator, which cannot bill */
 };
-
-/* ---- credentials --------------------------------------------------------- */
-
-/* The bytes of a header in base64, empty where it is missing; false where it
- * is no base64. */
-static bool header_bytes(struct starting *starting, const char *name,
-                         struct text *bytes)
-{
-    const char *text = exchange_header(starting->exchange, name);
-    *bytes = (struct text){"", 0};
-    return !text || !*text ||
-           (strlen(text) <= HEADER_MAX_BYTES &&
-            base64_decode(&starting->arena, text_of(text), bytes));
-}
-
-static const char *segment_flaw(struct starting *starting)
-{
-    struct text bytes;
-    struct segment_data segment;
-    if (!header_bytes(starting, "Livepeer-Segment", &bytes) ||
-        segment_data_decode(&starting->arena, bytes, &segment))
-        return "ErrorSegEncoding";
-    if (segment.duration_ms < 0)
-        return "invalid duration";
-    return token_flaw(starting->orchestrator, segment.auth_token);
-}
-
-static bool payment_is_readable(struct starting *starting)
-{
-    struct text bytes;
-    struct payment payment;
-    return header_bytes(starting, "Livepeer-Payment", &bytes) &&
-           payment_decode(&starting->arena, bytes, &payment) == ERR_NONE;
-}
 
 /* ---- answers ------------------------------------------------------------- */
 
@@ -64,141 +28,112 @@ static void refuse(struct starting *starting, int status, const char *sentence)
                         status, sentence);
 }
 
-static void add_url(struct json_writer *writer, const char *key,
-                    struct starting *starting, const struct job *job,
-                    const char *suffix)
+static struct text channel_url(struct starting *starting, const struct job *job,
+                               const char *suffix)
 {
-    json_member_string(writer, key,
-                       arena_printf(&starting->arena, "%s" TRICKLE_PATH "%s%s",
-                                    starting->orchestrator->url, job->id,
-                                    suffix));
+    return text_of(arena_printf(&starting->arena, "%s" TRICKLE_PATH "%s%s",
+                                starting->orchestrator->url, job->id, suffix));
 }
 
 static void accept_job(struct starting *starting, struct job *job)
 {
     struct buf body = {0};
-    struct json_writer writer = {.out = &body};
-    json_begin(&writer, '{');
-    add_url(&writer, "publish_url", starting, job, "");
-    add_url(&writer, "subscribe_url", starting, job, "-out");
-    add_url(&writer, "control_url", starting, job, "-control");
-    add_url(&writer, "events_url", starting, job, "-events");
-    json_member_string(&writer, "manifest_id", job->id);
-    json_end(&writer, '}');
+    struct job_channels channels = {
+        .publish_url = channel_url(starting, job, ""),
+        .subscribe_url = channel_url(starting, job, "-out"),
+        .control_url = channel_url(starting, job, "-control"),
+        .events_url = channel_url(starting, job, "-events"),
+        .manifest_id = text_of(job->id)};
+    job_channels_encode(&body, &channels);
     exchange_reply(starting->exchange, 200, "application/json",
                    (struct text){body.data, body.length});
     buf_free(&body);
     struct json_writer *truth = job_truth(job, what, clock_monotonic_us());
-    json_member_int(truth, "received_us", starting->job.received_us);
+    json_member_int(truth, "received_us", job->received_us);
     json_member_int(truth, "status", 200);
     json_member_string(truth, "request_id", job->request_id);
     json_member_bool(truth, "cold", job->cold);
     truth_end(starting->orchestrator->network->truth);
 }
 
-/* ---- the runner's answer ------------------------------------------------- */
-
-static bool is_to_fail(const struct orchestrator *orchestrator)
-{
-    struct draw draw = draw_from(orchestrator->network->seed, "failure",
-                                 orchestrator->place, orchestrator->job_count);
-    return draw_chance(&draw, orchestrator->behaviour->failure_rate);
-}
-
-static void runner_answers(void *context)
+static void runner_answered(void *context, struct job *job)
 {
     struct starting *starting = context;
-    struct orchestrator *orchestrator = starting->orchestrator;
-    bool fails = is_to_fail(orchestrator);
-    if (fails && orchestrator->behaviour->failure_kind == FAILURE_START) {
-        container_release(starting->job.container, false, clock_monotonic_us());
-        starting->job.container = NULL;
-        orchestrator->job_count++;
+    if (!job) {
         refuse(starting, 500, "the runner could not start the pipeline");
         return;
     }
-    starting->job.fails = fails;
-    struct job *job = job_start(orchestrator, &starting->job);
-    starting->job.container = NULL; /* the job's */
+    job->balance_wei = starting->credit_wei;
+    job->is_billed = starting->promised_payment ||
+                     starting->orchestrator->behaviour->price_wei > 0;
     accept_job(starting, job);
 }
 
 /* ---- the request --------------------------------------------------------- */
 
-static const char *text_member(struct arena *arena, struct yyjson_val *body,
-                               const char *key, const char *otherwise)
+/* What the body says, else what the header does. */
+static struct text id_of(struct starting *starting, struct text said,
+                         const char *header)
 {
-    struct yyjson_val *member = json_get(body, key);
-    if (!json_is_string(member))
-        return otherwise ? otherwise : "";
-    struct text text = json_to_text(arena, member);
-    return arena_text(arena, text.data, text.length);
+    const char *value = exchange_header(starting->exchange, header);
+    return said.length || !value ? said : text_of(value);
 }
 
-/* Null MODEL: the body names none. */
-static const char *read_body(struct starting *starting, struct yyjson_val *body)
+/* False where the request has been answered. */
+static bool read_body(struct starting *starting, struct text bytes,
+                      struct job_start *start)
 {
-    struct arena *arena = &starting->arena;
-    struct job_request *job = &starting->job;
-    struct yyjson_val *params = json_get(body, "params");
-    job->request_id =
-        text_member(arena, body, "gateway_request_id",
-                    exchange_header(starting->exchange, "requestID"));
-    job->stream_id =
-        text_member(arena, body, "stream_id",
-                    exchange_header(starting->exchange, "streamID"));
-    if (json_is_object(params))
-        job->params = json_compact(arena, params, false);
-    return json_is_string(json_get(body, "model_id"))
-               ? text_member(arena, body, "model_id", NULL)
-               : NULL;
+    *start = (struct job_start){0};
+    if (job_start_decode(&starting->arena, bytes, start) == ERR_NONE)
+        return true;
+    /* Without a model go-livepeer's handler crashes. */
+    if (start->params.length && !start->model_id.length)
+        exchange_drop(starting->exchange);
+    else
+        refuse(starting, 400, err_message());
+    return false;
 }
 
 static void check(struct starting *starting, struct text bytes)
 {
     struct orchestrator *orchestrator = starting->orchestrator;
-    struct yyjson_val *body =
-        json_parse(&starting->arena, bytes.data, bytes.length);
-    if (!json_is_object(body)) {
-        refuse(starting, 400, "the body is not a JSON object");
+    struct job_start start;
+    struct credentials credentials;
+    if (!read_body(starting, bytes, &start))
         return;
-    }
-    const char *model = read_body(starting, body);
-    if (!model) {
-        exchange_drop(starting->exchange);
-        return;
-    }
-    if (strcmp(model, orchestrator->behaviour->model) == 0 &&
-        orchestrator->behaviour->works)
-        starting->job.container =
-            container_take(&orchestrator->containers, starting->job.received_us,
-                           &starting->job.cold);
-    const char *flaw = NULL;
-    if (!starting->job.container)
+    if (!admission_take(&starting->admission, orchestrator, start.model_id)) {
         refuse(starting, 503, "insufficient capacity");
-    else if (!payment_is_readable(starting))
-        refuse(starting, 402, "the payment cannot be read");
-    else if ((flaw = segment_flaw(starting)))
-        refuse(starting, 403, flaw);
-    else
-        loop_timer_after(&starting->runner,
-                         orchestrator->behaviour->start_ms * US_PER_MS);
+        return;
+    }
+    struct refusal refusal =
+        payment_judge(orchestrator, &starting->arena, starting->exchange,
+                      &credentials, &starting->credit_wei);
+    if (!refusal.status && orchestrator->behaviour->price_wei &&
+        starting->credit_wei < payment_ticket_wei(orchestrator))
+        refusal = (struct refusal){400, "Insufficient balance"};
+    if (refusal.status) {
+        admission_cancel(&starting->admission);
+        refuse(starting, refusal.status, refusal.sentence);
+        return;
+    }
+    const struct price_info *expected = credentials.payment.expected_price;
+    starting->promised_payment = expected && expected->price_per_unit > 0;
+    starting->admission.request = (struct job_request){
+        id_of(starting, start.gateway_request_id, "requestID"),
+        id_of(starting, start.stream_id, "streamID"), start.params};
+    admission_start(&starting->admission, runner_answered, starting);
 }
 
 static void received(void *context, struct exchange *exchange, struct text body)
 {
-    struct starting *starting = context;
     (void)exchange;
-    starting->job.received_us = clock_monotonic_us();
-    check(starting, body);
+    check(context, body);
 }
 
 static void closed(void *context)
 {
     struct starting *starting = context;
-    loop_timer_stop(&starting->runner);
-    if (starting->job.container)
-        container_release(starting->job.container, false, clock_monotonic_us());
+    admission_cancel(&starting->admission);
     arena_free(&starting->arena);
     free(starting);
 }
@@ -208,7 +143,5 @@ void start_handle(struct orchestrator *orchestrator, struct exchange *exchange)
     struct starting *starting = memory_zeroed(1, sizeof *starting);
     starting->orchestrator = orchestrator;
     starting->exchange = exchange;
-    loop_timer_init(&starting->runner, orchestrator->network->loop,
-                    runner_answers, starting);
-    exchange_collect(exchange, BODY_MAX_BYTES, received, closed, starting);
+    exchange_collect(exchange, JOB_START_BYTES_MAX, received, closed, starting);
 }

@@ -7,9 +7,7 @@
  * their members: see the functions that write them, in job.c, runner.c and
  * report.c; `assay help sim` lists them.
  *
- * Lines are put together on the network's loop and written to the file by a
- * thread of their own, so that a slow disk does not slow down what is
- * measured. Never from plans: only what was done is written, when it is done.
+ * Never from plans: only what was done is written, when it is done.
  */
 #ifndef ASSAY_SIM_TRUTH_H
 #define ASSAY_SIM_TRUTH_H

@@ -80,6 +80,7 @@ class Stream:
         self.frames = []    # (arrival, pts) of output frames
         self.events = []
         self.statuses = []  # of publishing
+        self.stopped = None
 
     async def publish_segment(self, seq, pieces, started):
         async def body():
@@ -91,12 +92,15 @@ class Stream:
         async with self.session.post(f"{self.urls['publish_url']}/{seq}",
                                      data=body()) as answer:
             self.statuses.append(
-                (answer.status, answer.headers["Lp-Trickle-Seq"]))
+                (answer.status, answer.headers.get("Lp-Trickle-Seq")))
+            return (answer.status == 200 and
+                    "Lp-Trickle-Closed" not in answer.headers)
 
     async def publish(self, seconds):
         started = time.monotonic()
         for seq, pieces in enumerate(mpegts.segments(seconds // 2)):
-            await self.publish_segment(seq, pieces, started)
+            if not await self.publish_segment(seq, pieces, started):
+                break
 
     async def segment(self, url, seq):
         """A segment's bytes with their times; None at the stream's end."""
@@ -136,8 +140,9 @@ class Stream:
             assert answer.status == 200, answer.status
 
     async def stop(self):
+        """400 where the orchestrator has ended the job before."""
         async with self.session.delete(self.urls["publish_url"]) as answer:
-            assert answer.status == 200, answer.status
+            self.stopped = answer.status
 
 
 async def start(session, url, model, token):
@@ -189,6 +194,7 @@ def main(url, model, seconds):
         "urls": job.urls,
         "startup_s": startup,
         "published": job.statuses,
+        "stopped": job.stopped,
         "frames": job.frames,
         "latencies_s": [at - job.sent[pts] for at, pts in job.frames
                         if pts in job.sent],

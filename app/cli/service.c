@@ -1,0 +1,34 @@
+/*
+ * service.c: see service.h.
+ */
+#include "cli/service.h"
+#include "rollup/rollup.h"
+
+#include <signal.h>
+
+enum err service_open(struct service *service, const struct config *config,
+                      const char *directory, struct store *store)
+{
+    const struct writer_settings settings = {
+        .settle = settle_step,
+        .limits = {config->evidence_keep_accepted_days,
+                   config->evidence_keep_ignored_days,
+                   config->evidence_keep_rejected_days,
+                   config->evidence_max_bytes},
+    };
+    /* A file at its limit is a full disk: told to the sender, not fatal. */
+    signal(SIGXFSZ, SIG_IGN);
+    enum err err = writer_start(&service->writer, store, &settings);
+    if (!err)
+        err = api_start(&service->api, config, directory, service->writer);
+    return err;
+}
+
+void service_close(struct service *service)
+{
+    if (service->api)
+        api_stop(service->api);
+    if (service->writer)
+        writer_stop(service->writer);
+    *service = (struct service){0};
+}
