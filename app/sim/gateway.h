@@ -68,7 +68,8 @@ void listing_add(struct json_writer *writer, struct orchestrator *orchestrator);
 struct session;
 
 void session_start(struct gateway *gateway, struct orchestrator *orchestrator);
-/* Ends it at once, as if its user had left; IS_CUT: because the gateway ends. */
+/* Ends it at once, as if its user had left; IS_CUT: because the gateway ends.
+ */
 void session_end(struct session *session, bool is_cut);
 /* Whose it is, and the next in the gateway's list. */
 const struct orchestrator *session_orchestrator(const struct session *session);

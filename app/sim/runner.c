@@ -368,7 +368,9 @@ void runner_free(struct runner *runner)
     }
     while (runner->sent_first)
         tell_first(runner, 0);
-    end_segment(runner);
+    /* Broken off; its readers get its end when the channel closes. */
+    if (runner->segment.channel)
+        trickle_write_break(&runner->segment);
     trickle_channel_release(runner->output);
     retimer_free(&runner->retimer);
     buf_free(&runner->key);

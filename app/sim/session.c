@@ -373,7 +373,8 @@ static void output_bytes(void *context, const char *bytes, size_t length)
 static void output_segment_end(void *context)
 {
     struct session *session = context;
-    if (!session->has_output)
+    /* One that was broken off was not received. */
+    if (!session->has_output || session->output->closed)
         return;
     session->segments_out++;
     if (session->segments_out == 1)
