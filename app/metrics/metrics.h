@@ -26,7 +26,7 @@ enum metric_set {
     METRIC_DEMAND = 4,    /* /v1/streaming/demand */
     METRIC_GPU = 8,       /* /v1/streaming/gpu-metrics */
     METRIC_COMPARED = 16, /* own figure for a published one, in verdicts */
-    METRIC_REQUESTS = 32, /* export request-demand */
+    METRIC_REQUESTS = 32, /* export requests */
     METRIC_SETS_END = 64
 };
 
