@@ -244,6 +244,11 @@ MUST_USE enum err writer_call(struct writer *writer, writer_work *work,
 enum { WRITER_SPARED_MS = 60000 };
 void writer_spare_log(struct writer *writer);
 
+/* journal_append on the writer's thread. ERR_LOCKED as above. */
+MUST_USE enum err writer_append(struct writer *writer,
+                                const struct journal_entry *entries,
+                                size_t count);
+
 /* Whether the last commit failed. */
 bool writer_is_failing(struct writer *writer);
 

@@ -491,6 +491,24 @@ void writer_spare_log(struct writer *writer)
     __atomic_store_n(&writer->spare_log_until_us, until_us, __ATOMIC_RELAXED);
 }
 
+struct appending {
+    const struct journal_entry *entries;
+    size_t count;
+};
+
+static enum err append_entries(void *context, struct store *store)
+{
+    const struct appending *appending = context;
+    return journal_append(store, appending->entries, appending->count);
+}
+
+enum err writer_append(struct writer *writer,
+                       const struct journal_entry *entries, size_t count)
+{
+    struct appending appending = {entries, count};
+    return writer_call(writer, append_entries, &appending);
+}
+
 bool writer_is_failing(struct writer *writer)
 {
     return __atomic_load_n(&writer->failing, __ATOMIC_RELAXED);

@@ -16,7 +16,6 @@
 #include "probe/payment.h"
 
 #include "base/base64.h"
-#include "probe/identity.h"
 #include "probe/refusal.h"
 
 #include <stdlib.h>
@@ -86,7 +85,10 @@ static bool is_running(const struct payer *payer)
  */
 static void be_our_key(struct payer *payer)
 {
-    identity_of_key(payer->settings.key, &payer->identity);
+    if (payer->settings.identity)
+        payer->identity = *payer->settings.identity;
+    else
+        identity_of_key(payer->settings.key, &payer->identity);
     payer->by_key = true;
     payer->step = PAYER_ASK;
 }

@@ -36,6 +36,7 @@
 
 #include "journal/journal.h"
 #include "livepeer/livepeer.h"
+#include "probe/identity.h"
 #include "seal/seal.h"
 
 #define SIGNER_PATH_SIGN "/sign-orchestrator-info"
@@ -45,6 +46,9 @@ enum { SIGNER_ANSWER_BYTES_MAX = 256 << 10 };
 
 struct payer_settings {
     const struct ethereum_key *key; /* borrowed; null for none */
+    /* Of the key, as identity_of_key() makes it: who has many payers makes it
+     * once. Null: each payer makes its own, in some 60 us. */
+    const struct identity *identity;
     bool has_signer;
     int64_t run_max_wei;  /* this run may hand over so much */
     int64_t day_left_wei; /* the day's ceiling less what the day has spent */

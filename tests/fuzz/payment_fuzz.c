@@ -56,8 +56,9 @@ static void tell(struct payer *payer, int status, struct text message,
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    const struct payer_settings settings = {NULL, size && data[0] & 1,
-                                            RUN_MAX_WEI, DAY_LEFT_WEI};
+    const struct payer_settings settings = {.has_signer = size && data[0] & 1,
+                                            .run_max_wei = RUN_MAX_WEI,
+                                            .day_left_wei = DAY_LEFT_WEI};
     struct payer *payer = payer_new(&settings);
     int64_t now_us = 0;
     for (size_t at = 1; at < size;) {

@@ -164,3 +164,33 @@ TEST(memory_is_shared_out_and_given_back)
     writer_stop(writer);
     store_close(store);
 }
+
+/* Beside batches, and in the order of the calls. */
+TEST(entries_of_the_journal_go_through_the_writer)
+{
+    struct store *store;
+    struct record_batch batch;
+    struct journal_verdict verdict;
+    bool found;
+    struct writer *writer = start(&store);
+    for (int i = 0; i < 5; i++) {
+        char id[16];
+        snprintf(id, sizeof id, "p%d", i);
+        const struct journal_entry entry = {.type = text_of("assay_plan"),
+                                            .id = text_of(id),
+                                            .timestamp_ms = i,
+                                            .vantage = text_of("")};
+        REQUIRE_OK(writer_append(writer, &entry, 1));
+        REQUIRE_OK(send(writer, &batch, i, NULL, NULL));
+    }
+    writer_stop(writer);
+    struct query *query = query_start(store, QUERY_JOURNAL_HEAD);
+    REQUIRE_OK(query_step(query, &found));
+    REQUIRE(found);
+    CHECK_EQ_INT(query_int(query, 0), 5);
+    REQUIRE_OK(query_run(query));
+    REQUIRE_OK(journal_verify(store, &verdict, NULL, NULL));
+    CHECK_EQ_INT(verdict.entries, 5);
+    CHECK_EQ_INT(verdict.defects, 0);
+    store_close(store);
+}

@@ -106,8 +106,10 @@ static struct payer *payer_with(bool signer, bool key, int64_t run_max_wei,
     static struct ethereum_key *our_key;
     if (!our_key)
         REQUIRE_OK(ethereum_key_parse(text_of(key_1), &our_key));
-    const struct payer_settings settings = {key ? our_key : NULL, signer,
-                                            run_max_wei, day_left_wei};
+    const struct payer_settings settings = {.key = key ? our_key : NULL,
+                                            .has_signer = signer,
+                                            .run_max_wei = run_max_wei,
+                                            .day_left_wei = day_left_wei};
     return payer_new(&settings);
 }
 
@@ -183,7 +185,12 @@ TEST(a_token_alone_is_given_where_no_money_is_taken)
 
 TEST(a_job_without_price_is_signed_by_our_key)
 {
-    struct payer *payer = payer_with(false, true, 0, 0);
+    struct ethereum_key *key;
+    struct identity identity;
+    REQUIRE_OK(ethereum_key_parse(text_of(key_1), &key));
+    identity_of_key(key, &identity);
+    const struct payer_settings settings = {.key = key, .identity = &identity};
+    struct payer *payer = payer_new(&settings);
     struct payment payment;
     struct segment_data segment;
     uint8_t hash[KECCAK_BYTES];
@@ -202,6 +209,7 @@ TEST(a_job_without_price_is_signed_by_our_key)
     REQUIRE(ethereum_recover(hash, segment.sig, signer));
     CHECK_EQ_MEMORY(signer, request.address.data, sizeof signer);
     CHECK_EQ_INT(payer_spent_wei(payer), 0);
+    ethereum_key_free(key);
     end(payer);
 }
 
