@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "wire/http_int.h"
 
+#include <errno.h>
 #include <psa/crypto.h>
 #include <pthread.h>
 #include <stdlib.h>
@@ -92,8 +93,16 @@ static void take_ended(struct http_client *client)
 static void drive(struct http_client *client, curl_socket_t socket, int events)
 {
     int running;
+    client->driving = true;
     curl_multi_socket_action(client->multi, socket, events, &running);
+    client->driving = false;
     take_ended(client);
+}
+
+void client_push(struct http_client *client)
+{
+    if (!client->driving)
+        drive(client, CURL_SOCKET_TIMEOUT, 0);
 }
 
 static void on_curl_timer(void *context)
@@ -203,6 +212,7 @@ curl_socket_t client_open_socket(void *context, curlsocktype purpose,
     connection->facts.receive_limit = HANDSHAKE_BYTES;
     connection->descriptor = socket_open(address->family, &connection->facts);
     if (connection->descriptor < 0) {
+        exchange->answer.system_code = errno;
         free(connection);
         return CURL_SOCKET_BAD;
     }
@@ -228,6 +238,7 @@ static void let_go(struct http_client *client, struct connection *connection)
     for (; at; at = at->next) {
         if (at->connection == connection) {
             at->too_large = at->too_large || connection->facts.exhausted;
+            at->lost = connection->facts.ended;
             at->connection = NULL;
         }
         if (at->opened == connection) {

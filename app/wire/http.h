@@ -67,7 +67,8 @@ enum http_outcome {
     HTTP_TLS_FAILED,      /* no handshake, or a certificate not accepted */
     HTTP_TIMED_OUT,       /* connected, but not answered within the limit */
     HTTP_TOO_LARGE,       /* more bytes than allowed, in headers or body */
-    HTTP_BROKEN           /* the connection ended or broke the protocol */
+    HTTP_LOST,            /* the connection ended before the answer did */
+    HTTP_BROKEN           /* what came breaks the protocol */
 };
 
 const char *http_outcome_name(enum http_outcome outcome);
@@ -95,7 +96,8 @@ struct http_answer {
     uint8_t key_sha256[SHA256_BYTES]; /* of the certificate's public key, as
                                          SubjectPublicKeyInfo in DER */
     char address[ADDRESS_TEXT_BYTES]; /* that was connected to, or "" */
-    char detail[HTTP_DETAIL_BYTES];   /* what went wrong, for a person */
+    int system_code;                /* errno of what the system refused, or 0 */
+    char detail[HTTP_DETAIL_BYTES]; /* what went wrong, for a person */
 };
 
 /* ---- the request --------------------------------------------------------- */
@@ -117,8 +119,10 @@ struct http_request {
     size_t body_bytes;   /* most; 0 means 1 MB */
 
     void *context;
-    /* Each may be null. Headers of interim answers (1xx) are not told; those
-     * behind the body (trailers) are. AT_US: their last byte came. */
+    /* Each may be null. on_connected: the request is about to leave. Headers
+     * of interim answers (1xx) are not told; those behind the body (trailers)
+     * are. AT_US: their last byte came. */
+    void (*on_connected)(void *context);
     void (*on_header)(void *context, struct text name, struct text value);
     void (*on_answer)(void *context, int status, int64_t at_us);
     void (*on_body)(void *context, struct text bytes, int64_t at_us);
@@ -129,7 +133,9 @@ struct http_request {
 struct http_exchange *http_start(struct http_client *client,
                                  const struct http_request *request);
 
-/* More of a streamed body, copied; then its end. */
+/* More of a streamed body, copied; then its end. Where the connection stands
+ * and the socket is not full, the kernel has the bytes when this returns;
+ * callbacks of this exchange may run meanwhile. */
 void http_send(struct http_exchange *exchange, struct text bytes);
 void http_send_end(struct http_exchange *exchange);
 

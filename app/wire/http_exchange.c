@@ -35,6 +35,7 @@ const char *http_outcome_name(enum http_outcome outcome)
                                         [HTTP_TLS_FAILED] = "tls_failed",
                                         [HTTP_TIMED_OUT] = "timed_out",
                                         [HTTP_TOO_LARGE] = "too_large",
+                                        [HTTP_LOST] = "lost",
                                         [HTTP_BROKEN] = "broken"};
     return names[outcome];
 }
@@ -327,14 +328,35 @@ static size_t on_body_bytes(char *bytes, size_t size, size_t count,
 }
 
 /* What is wrong where libcurl gives up while connecting. */
-static enum http_outcome
-outcome_of_connecting(const struct http_exchange *exchange, CURLcode code)
+static enum http_outcome connecting_outcome(struct http_exchange *exchange,
+                                            CURLcode code)
 {
+    long system_code = 0;
     if (code == CURLE_COULDNT_RESOLVE_HOST)
         return HTTP_NOT_RESOLVED;
     if (exchange->refusal)
         return HTTP_ADDRESS_REFUSED;
-    return began_tls(exchange) ? HTTP_TLS_FAILED : HTTP_NOT_CONNECTED;
+    if (began_tls(exchange))
+        return HTTP_TLS_FAILED;
+    curl_easy_getinfo(exchange->easy, CURLINFO_OS_ERRNO, &system_code);
+    if (!exchange->answer.system_code)
+        exchange->answer.system_code = (int)system_code;
+    return HTTP_NOT_CONNECTED;
+}
+
+static enum http_outcome outcome_of(struct http_exchange *exchange,
+                                    CURLcode code)
+{
+    if (exchange->too_large || code == CURLE_TOO_LARGE)
+        return HTTP_TOO_LARGE;
+    if (!exchange->connected)
+        return connecting_outcome(exchange, code);
+    bool lost = exchange->connection ? exchange->connection->facts.ended
+                                     : exchange->lost;
+    return lost && code != CURLE_WEIRD_SERVER_REPLY &&
+                   code != CURLE_UNSUPPORTED_PROTOCOL
+               ? HTTP_LOST
+               : HTTP_BROKEN;
 }
 
 void http_exchange_ended(struct http_exchange *exchange, CURLcode code)
@@ -349,11 +371,7 @@ void http_exchange_ended(struct http_exchange *exchange, CURLcode code)
         end_as(exchange, HTTP_ANSWERED);
         return;
     }
-    enum http_outcome outcome = HTTP_BROKEN;
-    if (exchange->too_large || code == CURLE_TOO_LARGE)
-        outcome = HTTP_TOO_LARGE;
-    else if (!exchange->connected)
-        outcome = outcome_of_connecting(exchange, code);
+    enum http_outcome outcome = outcome_of(exchange, code);
     if (outcome == HTTP_ADDRESS_REFUSED)
         http_exchange_fail(exchange, outcome, "%s is %s", answer->address,
                            exchange->refusal);
@@ -480,6 +498,7 @@ static void copy_wishes(struct http_exchange *exchange,
     exchange->body_bytes_max =
         request->body_bytes ? request->body_bytes : BODY_BYTES;
     exchange->context = request->context;
+    exchange->on_connected = request->on_connected;
     exchange->on_header = request->on_header;
     exchange->on_answer = request->on_answer;
     exchange->on_body = request->on_body;
@@ -521,6 +540,7 @@ static void resume(struct http_exchange *exchange)
     if (exchange->paused && exchange->state == EXCHANGE_RUNNING) {
         exchange->paused = false;
         curl_easy_pause(exchange->easy, CURLPAUSE_CONT);
+        client_push(exchange->client);
     }
 }
 

@@ -57,6 +57,7 @@ struct http_client {
     size_t connection_capacity;
     struct name_cache cache;
     int stamping; /* see socket_users_begin */
+    bool driving; /* libcurl is at work, and must not be entered again */
 };
 
 enum exchange_state {
@@ -85,6 +86,7 @@ struct http_exchange {
     struct connection *connection; /* once a request goes over it */
     bool shook_hands;        /* bytes were sent on what was opened for it */
     bool connected;          /* a request went over a connection */
+    bool lost;               /* which the other side has ended */
     struct loop_timer limit; /* until connected, then until answered */
 
     enum http_version version;
@@ -106,6 +108,7 @@ struct http_exchange {
     bool too_large;
 
     void *context;
+    void (*on_connected)(void *context);
     void (*on_header)(void *context, struct text name, struct text value);
     void (*on_answer)(void *context, int status, int64_t at_us);
     void (*on_body)(void *context, struct text bytes, int64_t at_us);
@@ -116,6 +119,9 @@ struct http_exchange {
 };
 
 /* ---- http.c -------------------------------------------------------------- */
+
+/* Lets libcurl do what it can do now. */
+void client_push(struct http_client *client);
 
 /* Has the client's next turn look at EXCHANGE and do what its state says. */
 void http_exchange_wake(struct http_exchange *exchange);

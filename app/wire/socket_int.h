@@ -34,6 +34,7 @@ struct socket_facts {
     uint64_t receive_limit; /* of received_bytes: reading fails beyond it */
     bool stamp_next;        /* the next send shall be stamped */
     bool exhausted;         /* the limit was reached */
+    bool ended;             /* the other side has ended the connection */
 };
 
 /* Opens a non-blocking TCP socket of FAMILY whose facts are kept; -1 with

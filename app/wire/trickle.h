@@ -43,6 +43,9 @@ struct trickle_publisher_settings {
     bool preconnect;
     size_t unsent_bytes; /* most that may wait to be taken; 0 means 4 MB */
     void *context;
+    /* Its first connection stands: what is written from now on leaves at once.
+     * May be null, as on_end. Without preconnect it is not told. */
+    void (*on_ready)(void *context);
     /* The last call, except after trickle_publisher_close; DETAIL is for a
      * person. */
     void (*on_end)(void *context, enum trickle_end end, const char *detail);

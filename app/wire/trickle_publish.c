@@ -45,6 +45,7 @@ struct trickle_publisher {
     bool preconnect;
     size_t unsent_max;
     void *context;
+    void (*on_ready)(void *context);
     void (*on_end)(void *context, enum trickle_end end, const char *detail);
 
     struct posting *first; /* oldest */
@@ -142,6 +143,17 @@ static void on_header(void *context, struct text name, struct text value)
     trickle_headers_add(&posting->headers, name, value);
 }
 
+static void on_connected(void *context)
+{
+    struct posting *posting = context;
+    struct trickle_publisher *publisher = posting->publisher;
+    void (*on_ready)(void *context) = publisher->on_ready;
+    if (!on_ready || posting != publisher->present)
+        return;
+    publisher->on_ready = NULL;
+    on_ready(publisher->context);
+}
+
 /* An answer before the body's end: the other side wants no more of it. */
 static void on_answer(void *context, int status, int64_t at_us)
 {
@@ -217,6 +229,7 @@ static void post(struct posting *posting)
                                    .header_count = 1,
                                    .streamed = true,
                                    .context = posting,
+                                   .on_connected = on_connected,
                                    .on_header = on_header,
                                    .on_answer = on_answer,
                                    .on_done = on_done};
@@ -264,6 +277,7 @@ trickle_publish(struct http_client *client,
     publisher->unsent_max =
         settings->unsent_bytes ? settings->unsent_bytes : UNSENT_BYTES;
     publisher->context = settings->context;
+    publisher->on_ready = settings->preconnect ? settings->on_ready : NULL;
     publisher->on_end = settings->on_end;
     loop_timer_init(&publisher->retry, loop, post_again, publisher);
     loop_timer_init(&publisher->tell, loop, tell_end, publisher);
