@@ -8,8 +8,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/derive.h"
+#include "cli/field_rows.h"
 #include "cli/lens.h"
-#include "cli/table.h"
 
 #include <string.h>
 
@@ -37,8 +37,6 @@ static const struct example examples[] = {
      "what that one departure from the documents costs or gives"},
     {0}};
 
-enum { COLUMNS_MAX = 80 };
-
 /* What one verb exports. */
 struct subject {
     struct fields fields;
@@ -50,71 +48,12 @@ struct subject {
     size_t whole_count;
 };
 
-struct printing {
-    struct table *table;
-    struct fields fields;
-};
-
-static enum column_kind column_kind_of(enum field_kind kind)
-{
-    if (kind == FIELD_INT)
-        return COLUMN_INT;
-    return kind == FIELD_DOUBLE ? COLUMN_DOUBLE : COLUMN_TEXT;
-}
-
-static struct printing start_printing(const struct invocation *invocation,
-                                      struct column columns[COLUMNS_MAX],
-                                      struct fields fields)
-{
-    for (size_t i = 0; i < fields.exported && i < COLUMNS_MAX; i++)
-        columns[i] = (struct column){fields.list[i].name,
-                                     column_kind_of(fields.list[i].kind)};
-    enum table_format format =
-        table_format_named(option_text(invocation, "--format"));
-    return (struct printing){
-        table_open(stdout, format, columns, fields.exported), fields};
-}
-
-static void print_time(struct table *table, const struct field *field,
-                       const void *row)
-{
-    char text[CLOCK_TEXT_BYTES];
-    int64_t ms = field_int(field, row);
-    if (field->kind == FIELD_TIME)
-        clock_text_ms(ms, text);
-    else
-        clock_text_s(ms, text);
-    table_text(table, text_of(text));
-}
-
-static void print_field(struct table *table, const struct field *field,
-                        const void *row)
-{
-    if (field_is_absent(field, row))
-        table_null(table);
-    else if (field->kind == FIELD_TEXT)
-        table_text(table, field_text(field, row));
-    else if (field->kind == FIELD_INT)
-        table_int(table, field_int(field, row));
-    else if (field->kind == FIELD_DOUBLE)
-        table_double(table, field_double(field, row));
-    else
-        print_time(table, field, row);
-}
-
-static enum err print_row(const struct printing *printing, const void *row)
-{
-    for (size_t i = 0; i < printing->fields.exported; i++)
-        print_field(printing->table, &printing->fields.list[i], row);
-    return table_end_row(printing->table);
-}
-
 /* ---- settled ------------------------------------------------------------- */
 
 static enum err print_settled(struct invocation *invocation,
                               struct store *store,
                               const struct subject *subject,
-                              const struct printing *printing)
+                              struct field_rows *printed)
 {
     struct arena arena = {0};
     void *row = arena_alloc(&invocation->arena, subject->row_bytes);
@@ -125,7 +64,7 @@ static enum err print_settled(struct invocation *invocation,
     enum err err;
     while (!(err = query_step(query, &found)) && found) {
         fields_read(&arena, query, 0, subject->fields, row);
-        err = print_row(printing, row);
+        err = field_rows_print(printed, row);
         if (err)
             break;
         arena_clear(&arena);
@@ -148,7 +87,7 @@ static int64_t time_of(const struct subject *subject, const char *row)
 static enum err print_whole(struct invocation *invocation, struct store *store,
                             const struct lens *lens,
                             const struct subject *subject,
-                            const struct printing *printing)
+                            struct field_rows *printed)
 {
     struct whole_pass pass;
     enum err err = whole_compute(store, &invocation->arena, lens, &pass);
@@ -164,7 +103,7 @@ static enum err print_whole(struct invocation *invocation, struct store *store,
         const char *row = rows + i * subject->row_bytes;
         int64_t time = time_of(subject, row);
         if (time >= from && time < to)
-            err = print_row(printing, row);
+            err = field_rows_print(printed, row);
     }
     return err;
 }
@@ -190,7 +129,7 @@ static enum err warn_of_expired(struct invocation *invocation,
 
 static enum err open_and_print(struct invocation *invocation,
                                const struct subject *subject,
-                               const struct printing *printing)
+                               struct field_rows *printed)
 {
     struct lens lens;
     bool whole;
@@ -202,9 +141,9 @@ static enum err open_and_print(struct invocation *invocation,
         return err;
     err = store_begin_read(store);
     if (!err && whole)
-        err = print_whole(invocation, store, &lens, subject, printing);
+        err = print_whole(invocation, store, &lens, subject, printed);
     else if (!err)
-        err = print_settled(invocation, store, subject, printing);
+        err = print_settled(invocation, store, subject, printed);
     if (!err)
         err = warn_of_expired(invocation, store);
     store_close(store);
@@ -214,11 +153,11 @@ static enum err open_and_print(struct invocation *invocation,
 static enum err export_subject(struct invocation *invocation,
                                const struct subject *subject)
 {
-    struct column columns[COLUMNS_MAX];
-    struct printing printing =
-        start_printing(invocation, columns, subject->fields);
-    enum err err = open_and_print(invocation, subject, &printing);
-    enum err closed = table_close(printing.table);
+    struct field_rows rows;
+    field_rows_open(&rows, subject->fields,
+                    table_format_named(option_text(invocation, "--format")));
+    enum err err = open_and_print(invocation, subject, &rows);
+    enum err closed = table_close(rows.table);
     return err ? err : closed;
 }
 

@@ -99,7 +99,7 @@ static void write_blanks(struct table *table, size_t count)
     }
 }
 
-static void add_for_terminal(struct buf *out, struct text text)
+void buf_add_for_terminal(struct buf *out, struct text text)
 {
     size_t start = out->length;
     buf_add_repaired(out, text);
@@ -208,7 +208,7 @@ void table_text(struct table *table, struct text value)
 {
     buf_clear(&table->cell);
     if (table->format == TABLE_ALIGNED)
-        add_for_terminal(&table->cell, value);
+        buf_add_for_terminal(&table->cell, value);
     else if (table->format == TABLE_NDJSON)
         add_json_text(table, value);
     else if (needs_quotes(value))

@@ -63,6 +63,10 @@ void table_flag(struct table *table, bool value);
 /* A row short of cells, or with too many, ends the process. */
 MUST_USE enum err table_end_row(struct table *table);
 
+/* Foreign TEXT as a terminal may see it: UTF-8, with '?' for each control
+ * character. */
+void buf_add_for_terminal(struct buf *out, struct text text);
+
 /* Writes what is left, flushes, frees. ERR_STOPPED where the reader has gone,
  * ERR_FULL where the disk is full, ERR_STORE for any other failed write. */
 MUST_USE enum err table_close(struct table *table);

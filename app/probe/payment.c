@@ -226,9 +226,10 @@ static void ask_signer(struct payer *payer)
 
 /* ---- terms --------------------------------------------------------------- */
 
+/* Its address is usually zero then, but need not be. */
 static bool is_off_chain(const struct orchestrator_info *info)
 {
-    return !info->ticket_params && ethereum_address_is_zero(info->address);
+    return !info->ticket_params && !info->price_info;
 }
 
 /* The token is all that an orchestrator wants that takes no money. */

@@ -3,6 +3,7 @@
  */
 #include "wire/grpc.h"
 #include "base/arena.h"
+#include "base/hex.h"
 
 #include <ctype.h>
 #include <stdio.h>
@@ -21,14 +22,6 @@ struct grpc_call {
 };
 
 /* ---- bytes --------------------------------------------------------------- */
-
-static int hex_digit(char c)
-{
-    if (c >= '0' && c <= '9')
-        return c - '0';
-    c = (char)tolower((unsigned char)c);
-    return c >= 'a' && c <= 'f' ? c - 'a' + 10 : -1;
-}
 
 void grpc_decode_text(struct text encoded, char text[GRPC_TEXT_BYTES])
 {

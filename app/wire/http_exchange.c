@@ -225,7 +225,9 @@ static int on_connected(void *context, char *to, char *from, int to_port,
     if (exchange->limit_us)
         loop_timer_at(&exchange->limit,
                       exchange->answer.times.started_us + exchange->limit_us);
-    return CURL_PREREQFUNC_OK;
+    if (exchange->on_connected)
+        exchange->on_connected(exchange->context);
+    return has_ended(exchange) ? CURL_PREREQFUNC_ABORT : CURL_PREREQFUNC_OK;
 }
 
 static size_t give_body(char *room, size_t size, size_t count, void *context)

@@ -1,0 +1,25 @@
+/*
+ * field_rows.h: printing rows whose fields a table describes (base/fields.h),
+ * column by column as they stand in it.
+ */
+#ifndef ASSAY_CLI_FIELD_ROWS_H
+#define ASSAY_CLI_FIELD_ROWS_H
+
+#include "base/fields.h"
+#include "cli/table.h"
+
+enum { FIELD_COLUMNS_MAX = 80 };
+
+struct field_rows {
+    struct table *table;
+    struct fields fields;
+    struct column columns[FIELD_COLUMNS_MAX];
+};
+
+/* Opens ROWS->table on standard output, which is the caller's to close. */
+void field_rows_open(struct field_rows *rows, struct fields fields,
+                     enum table_format format);
+
+MUST_USE enum err field_rows_print(struct field_rows *rows, const void *row);
+
+#endif
