@@ -5,11 +5,10 @@
  * of any other lens, are computed now. Columns, spelling and order are fixed
  * (README, "Rows").
  */
+#include "cli/export.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "cli/derive.h"
-#include "cli/field_rows.h"
-#include "cli/lens.h"
 
 #include <string.h>
 
@@ -37,7 +36,7 @@ static const struct example examples[] = {
      "what that one departure from the documents costs or gives"},
     {0}};
 
-/* What one verb exports. */
+/* Rows that are stored by day and computed for the whole pass. */
 struct subject {
     struct fields fields;
     size_t row_bytes;
@@ -50,20 +49,19 @@ struct subject {
 
 /* ---- settled ------------------------------------------------------------- */
 
-static enum err print_settled(struct invocation *invocation,
-                              struct store *store,
-                              const struct subject *subject,
-                              struct field_rows *printed)
+enum err print_query(struct invocation *invocation, struct store *store,
+                     enum query_id id, size_t row_bytes,
+                     struct field_rows *printed)
 {
     struct arena arena = {0};
-    void *row = arena_alloc(&invocation->arena, subject->row_bytes);
-    struct query *query = query_start(store, subject->query);
+    void *row = arena_alloc(&invocation->arena, row_bytes);
+    struct query *query = query_start(store, id);
     query_bind_int(query, 1, option_time(invocation, "--from", INT64_MIN));
     query_bind_int(query, 2, option_time(invocation, "--to", INT64_MAX));
     bool found;
     enum err err;
     while (!(err = query_step(query, &found)) && found) {
-        fields_read(&arena, query, 0, subject->fields, row);
+        fields_read(&arena, query, 0, printed->fields, row);
         err = field_rows_print(printed, row);
         if (err)
             break;
@@ -127,38 +125,53 @@ static enum err warn_of_expired(struct invocation *invocation,
     return !err && found ? query_run(query) : err;
 }
 
-static enum err open_and_print(struct invocation *invocation,
-                               const struct subject *subject,
-                               struct field_rows *printed)
+static enum err open_and_print(struct invocation *invocation, export_rows *rows,
+                               const void *context, struct field_rows *printed)
 {
-    struct lens lens;
-    bool whole;
     struct store *store;
-    enum err err = lens_from_options(invocation, &lens, &whole);
+    struct exporting exporting = {.invocation = invocation, .printed = printed};
+    enum err err =
+        lens_from_options(invocation, &exporting.lens, &exporting.whole);
     if (!err)
         err = open_settled(invocation, &store);
     if (err)
         return err;
+    exporting.store = store;
     err = store_begin_read(store);
-    if (!err && whole)
-        err = print_whole(invocation, store, &lens, subject, printed);
-    else if (!err)
-        err = print_settled(invocation, store, subject, printed);
+    if (!err)
+        err = rows(&exporting, context);
     if (!err)
         err = warn_of_expired(invocation, store);
     store_close(store);
     return err;
 }
 
+enum err export_all(struct invocation *invocation, struct fields fields,
+                    export_rows *rows, const void *context)
+{
+    struct field_rows printed;
+    field_rows_open(&printed, fields,
+                    table_format_named(option_text(invocation, "--format")));
+    enum err err = open_and_print(invocation, rows, context, &printed);
+    enum err closed = table_close(printed.table);
+    return err ? err : closed;
+}
+
+static enum err print_subject(const struct exporting *exporting,
+                              const void *context)
+{
+    const struct subject *subject = context;
+    if (exporting->whole)
+        return print_whole(exporting->invocation, exporting->store,
+                           &exporting->lens, subject, exporting->printed);
+    return print_query(exporting->invocation, exporting->store, subject->query,
+                       subject->row_bytes, exporting->printed);
+}
+
 static enum err export_subject(struct invocation *invocation,
                                const struct subject *subject)
 {
-    struct field_rows rows;
-    field_rows_open(&rows, subject->fields,
-                    table_format_named(option_text(invocation, "--format")));
-    enum err err = open_and_print(invocation, subject, &rows);
-    enum err closed = table_close(rows.table);
-    return err ? err : closed;
+    return export_all(invocation, subject->fields, print_subject, subject);
 }
 
 static enum err export_sla(struct invocation *invocation)
@@ -195,6 +208,30 @@ static enum err export_selections(struct invocation *invocation)
         .time_offset = offsetof(struct selection_row, selection_ts),
         .whole_rows = offsetof(struct whole_pass, selections),
         .whole_count = offsetof(struct whole_pass, selection_count)};
+    return export_subject(invocation, &subject);
+}
+
+static enum err export_demand(struct invocation *invocation)
+{
+    struct subject subject = {
+        .fields = demand_fields,
+        .row_bytes = sizeof(struct demand_row),
+        .query = QUERY_DEMAND_BETWEEN,
+        .time_offset = offsetof(struct demand_row, window_start),
+        .whole_rows = offsetof(struct whole_pass, demand),
+        .whole_count = offsetof(struct whole_pass, demand_count)};
+    return export_subject(invocation, &subject);
+}
+
+static enum err export_gpu(struct invocation *invocation)
+{
+    struct subject subject = {
+        .fields = gpu_fields,
+        .row_bytes = sizeof(struct gpu_row),
+        .query = QUERY_GPU_HOUR_BETWEEN,
+        .time_offset = offsetof(struct gpu_row, window_start),
+        .whole_rows = offsetof(struct whole_pass, gpus),
+        .whole_count = offsetof(struct whole_pass, gpu_count)};
     return export_subject(invocation, &subject);
 }
 
@@ -247,13 +284,26 @@ static const struct verb verbs[] = {
      export_sessions},
     {"selections", "", "selection events and the decision on each", 0, 0,
      export_selections},
+    {"demand", "", "hourly demand of gateways by pipeline and model", 0, 0,
+     export_demand},
+    {"gpu", "", "hours of single GPUs", 0, 0, export_gpu},
+    {"requests", "", "hourly request demand: batch and byoc jobs", 0, 0,
+     export_requests},
+    {"batch-jobs", "", "completed batch requests, attributed", 0, 0,
+     export_batch_jobs},
+    {"byoc-jobs", "", "attempts at byoc jobs, attributed", 0, 0,
+     export_byoc_jobs},
+    {"payments", "", "payments with the sessions they name", 0, 0,
+     export_payments},
+    {"inventory", "", "what orchestrators offered, as it was seen last", 0, 0,
+     export_inventory},
     {"counts", "", "lines received, by class, reason and organisation", 0, 0,
      export_counts},
     {0}};
 
 const struct command command_export = {
     .name = "export",
-    .summary = "print rows: scores, sessions, selections, counts",
+    .summary = "print rows: scores, sessions, demand, payments and others",
     .about =
         "Prints rows as the publisher's code computes them, or as its "
         "documents "
@@ -261,8 +311,10 @@ const struct command command_export = {
         "(--switch). Times are UTC, nulls are nulls, "
         "and the order is fixed, so that two exports can be compared byte by "
         "byte. --from and --to look at a row's window, a session's start (its "
-        "last event where it has none), or a selection's time; counts take "
-        "neither.\n\n"
+        "last event where it has none), a selection's or payment's time, or "
+        "when a job was completed or an offer seen; counts take neither. "
+        "Requests of hours that "
+        "the publisher never shows say published 0.\n\n"
         "Reads beside a running server.",
     .verbs = verbs,
     .options = options,

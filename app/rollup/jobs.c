@@ -220,9 +220,9 @@ static int compare_batch(const void *left, const void *right)
 static void decide(struct arena *arena, const struct job_facts *facts,
                    struct selection_row *selections, size_t count)
 {
-    struct capability_index *index = capability_index_build(
-        arena, &lens_published, facts->org, facts->snapshots,
-        facts->snapshot_count, selections, count);
+    struct capability_index *index =
+        capability_index_build(arena, facts->lens, facts->org, facts->snapshots,
+                               facts->snapshot_count, selections, count);
     for (size_t i = 0; i < count; i++)
         attribute(arena, index, &selections[i]);
     capability_index_free(index);

@@ -97,6 +97,7 @@ extern const struct fields byoc_job_fields;
 
 /* What one pass over an organisation's jobs is made from. */
 struct job_facts {
+    const struct lens *lens; /* late_snapshot and multi_gpu act on jobs, too */
     struct text org;
     int64_t from_ms; /* jobs completed in [from, until) are of the pass */
     int64_t until_ms;
@@ -128,7 +129,8 @@ struct jobs {
 /* The jobs of one pass over the store: of the UTC day that begins at DAY, or of
  * all times where it is INT64_MIN. */
 MUST_USE enum err jobs_of_day(struct store *store, struct arena *arena,
-                              struct text org, int64_t day, struct jobs *jobs);
+                              const struct lens *lens, struct text org,
+                              int64_t day, struct jobs *jobs);
 
 /* Days of which ORG (null: anybody) has events of GROUP between FROM and
  * UNTIL, newest first. */
@@ -185,9 +187,132 @@ struct request_demand_row {
 };
 extern const struct fields request_demand_fields;
 
+/* All rows of the whole pass, as request_demand_build sorts them; `published`
+ * is set. */
+MUST_USE enum err request_demand_whole(struct store *store, struct arena *arena,
+                                       const struct lens *lens,
+                                       struct request_demand_row **rows,
+                                       size_t *count);
+
 /* Sorted by window_start, then by key. */
 struct request_demand_row *request_demand_build(struct arena *arena,
                                                 const struct jobs *jobs,
                                                 size_t *count);
+
+/* ---- payments (§3.9) ---------------------------------------------------- */
+
+/* One payment and the session that it names by its request's id. */
+struct payment_row {
+    int64_t event_ts;
+    struct text org;
+    struct text event_id;
+    struct text gateway;
+    struct text session_id;
+    struct text request_id;
+    struct text manifest_id;
+    struct text pipeline_hint; /* manifest_id without a leading "<digits>_" */
+    struct text sender_address;
+    struct text recipient_address;
+    struct text orchestrator_url;
+    struct text face_value_wei; /* decimal, up to 2^64 - 1 */
+    double price_wei_per_pixel;
+    double win_prob;
+    int64_t num_tickets;
+    struct text session_key; /* null where unlinked */
+    struct text link_method; /* request_id, unlinked */
+    struct text link_status; /* resolved, unresolved */
+    /* not exported */
+    struct text win_prob_text; /* as it came, exact */
+    int64_t line;
+};
+extern const struct fields payment_fields;
+
+/* The row of EVENT; SESSION_KEY is null for none. */
+struct payment_row payment_row_of(struct arena *arena, struct text org,
+                                  const struct request_event *event,
+                                  struct text session_key);
+/* An org's payments with FROM <= ts < UNTIL, by time and id. */
+MUST_USE enum err payments_between(struct store *store, struct arena *arena,
+                                   struct text org, int64_t from_ms,
+                                   int64_t until_ms, struct payment_row **rows,
+                                   size_t *count);
+
+/* ---- what the network offers (§1.5, §4.4) -------------------------------- */
+
+/* A pipeline and model, with a card or without, that an orchestrator was seen
+ * to offer: once, as it was seen last. */
+struct offer_row {
+    int64_t last_seen;
+    struct text org;
+    struct text orch_address;
+    struct text orchestrator_uri;
+    int64_t capability_id;
+    struct text capability_name;    /* the canonical pipeline, or byoc */
+    struct text capability_family;  /* builtin, byoc */
+    struct text canonical_pipeline; /* for byoc the name that is offered */
+    struct text pipeline_id;        /* the same */
+    struct text model_id;           /* null where none is named */
+    int64_t warm;                   /* null for hardware, as capacity */
+    int64_t advertised_capacity;
+    int64_t hardware_present;
+    struct text gpu_id;
+    struct text gpu_model_name;
+    int64_t gpu_memory_bytes_total;
+    int64_t supports_stream;
+    int64_t supports_request;
+    struct text price_per_unit; /* wei, decimal; null where none was told */
+    int64_t pixels_per_unit;
+    /* not exported */
+    bool ever_warm; /* or hardware */
+};
+extern const struct fields offer_fields;
+
+/* What one orchestrator asks for a pipeline and model, as told last. */
+struct price_row {
+    int64_t last_seen;
+    struct text org;
+    struct text orch_address;
+    struct text orchestrator_uri;
+    int64_t capability_id;
+    struct text pipeline_id; /* canonical, or byoc's own name */
+    struct text model_id;    /* null for byoc */
+    int64_t price_per_unit;  /* wei, above 0 */
+    int64_t pixels_per_unit; /* above 0 */
+};
+
+/* Anybody who announced himself, whether he offered something or not. */
+struct sighting_row {
+    int64_t last_seen;
+    struct text org;
+    struct text orch_address;
+    struct text orchestrator_uri;
+};
+
+struct network {
+    struct offer_row *offers; /* by address, pipeline, model, card, org */
+    size_t offer_count;
+    struct price_row *prices; /* by address, pipeline, model, org */
+    size_t price_count;
+    struct sighting_row *sightings; /* by address, org */
+    size_t sighting_count;
+};
+
+/*
+ * Snapshots of any number of organisations, in any order, become the network
+ * that they show. Memory grows with what is offered, not with how often.
+ */
+struct network_builder;
+struct network_builder *network_builder_new(void);
+void network_builder_add(struct network_builder *builder, struct text org,
+                         const struct capability_snapshot *snapshots,
+                         size_t count);
+/* Frees BUILDER; the rows lie in ARENA. */
+struct network network_builder_end(struct network_builder *builder,
+                                   struct arena *arena);
+
+/* What ORG (null: anybody) saw with FROM <= ts < UNTIL. */
+MUST_USE enum err network_between(struct store *store, struct arena *arena,
+                                  struct text org, int64_t from_ms,
+                                  int64_t until_ms, struct network *network);
 
 #endif

@@ -168,10 +168,12 @@ static enum err gather(struct store *store, struct arena *arena,
     return err;
 }
 
-enum err jobs_of_day(struct store *store, struct arena *arena, struct text org,
-                     int64_t day, struct jobs *jobs)
+enum err jobs_of_day(struct store *store, struct arena *arena,
+                     const struct lens *lens, struct text org, int64_t day,
+                     struct jobs *jobs)
 {
-    struct job_facts facts = {.org = org,
+    struct job_facts facts = {.lens = lens,
+                              .org = org,
                               .from_ms = day,
                               .until_ms = day == INT64_MIN ? INT64_MAX
                                                            : day + MS_PER_DAY};
@@ -247,7 +249,7 @@ static enum err settle_day_of(struct store *store, struct arena *arena,
     struct jobs jobs;
     struct demand_list former;
     struct demand_list now;
-    enum err err = jobs_of_day(store, arena, org, day, &jobs);
+    enum err err = jobs_of_day(store, arena, &lens_published, org, day, &jobs);
     if (!err)
         err = read_demand(store, arena, org, day, &former);
     if (err)
@@ -268,4 +270,63 @@ enum err settle_requests(struct store *store, struct text org, int64_t day)
     query_bind_text(query, 1, org);
     query_bind_int(query, 2, day);
     return query_run(query);
+}
+
+/* ---- the whole pass ------------------------------------------------------ */
+
+static enum err add_jobs(struct store *store, struct arena *arena,
+                         const struct lens *lens, struct text org,
+                         struct jobs *all)
+{
+    struct jobs jobs;
+    enum err err = jobs_of_day(store, arena, lens, org, INT64_MIN, &jobs);
+    for (size_t i = 0; !err && i < jobs.batch_count; i++) {
+        all->batch =
+            arena_grow(arena, all->batch, all->batch_count, sizeof *all->batch);
+        all->batch[all->batch_count++] = jobs.batch[i];
+    }
+    for (size_t i = 0; !err && i < jobs.byoc_count; i++) {
+        all->byoc =
+            arena_grow(arena, all->byoc, all->byoc_count, sizeof *all->byoc);
+        all->byoc[all->byoc_count++] = jobs.byoc[i];
+    }
+    return err;
+}
+
+static enum err set_published(struct store *store,
+                              struct request_demand_row *rows, size_t count)
+{
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < count; i++) {
+        if (i && rows[i - 1].window_start == rows[i].window_start) {
+            rows[i].published = rows[i - 1].published;
+            continue;
+        }
+        struct query *query = query_start(store, QUERY_REQUEST_HOUR_PUBLISHED);
+        query_bind_int(query, 1, rows[i].window_start);
+        bool row;
+        err = query_step(query, &row);
+        if (err)
+            break;
+        rows[i].published = query_int(query, 0);
+        err = query_run(query);
+    }
+    return err;
+}
+
+enum err request_demand_whole(struct store *store, struct arena *arena,
+                              const struct lens *lens,
+                              struct request_demand_row **rows, size_t *count)
+{
+    struct text *orgs;
+    size_t org_count;
+    struct jobs all = {0};
+    enum err err = request_orgs(store, arena, GROUP_JOBS, (struct text){0},
+                                &orgs, &org_count);
+    for (size_t i = 0; !err && i < org_count; i++)
+        err = add_jobs(store, arena, lens, orgs[i], &all);
+    if (err)
+        return err;
+    *rows = request_demand_build(arena, &all, count);
+    return set_published(store, *rows, *count);
 }

@@ -16,6 +16,7 @@ CREATE INDEX request_hour_by_time ON request_hour (kind, hour, org);
 -- What wants joining is few among many rows with large blobs.
 CREATE INDEX request_hour_chunked ON request_hour (org, kind, hour)
     WHERE chunk > 0;
+CREATE INDEX snapshot_hour_by_time ON snapshot_hour (hour, org);
 CREATE INDEX snapshot_hour_chunked ON snapshot_hour (hour) WHERE chunk > 0;
 
 -- In which hours a batch request was heard of: it may be received in one and

@@ -105,3 +105,43 @@ DELETE FROM rebuild_wanted;
 -- name: rebuild_wanted_first
 -- What is missing until a rebuild, all in one text; null where nothing is.
 SELECT group_concat(missing, '; ') FROM rebuild_wanted;
+
+-- name: session_of_request
+SELECT session_key FROM session
+WHERE org = ?1 AND request_id = ?2 ORDER BY session_key LIMIT 1;
+
+-- name: snapshot_hours
+-- Hours with snapshots of ?1 (null: of anybody) between ?2 and ?3.
+SELECT DISTINCT org, hour FROM snapshot_hour
+WHERE (?1 IS NULL OR org = ?1) AND hour >= ?2 AND hour < ?3
+ORDER BY org, hour;
+
+-- name: request_hour_published
+-- Whether the publisher shows the requests of hour ?1: hours are published in
+-- which a streaming session of anybody began, ended, or had status events.
+SELECT EXISTS (SELECT 1 FROM demand WHERE window_start = ?1)
+    OR EXISTS (SELECT 1 FROM session
+               WHERE last_seen >= ?1 AND last_seen < ?1 + 3600000);
+
+-- name: request_demand_between
+-- Filters that are null let everything through.
+SELECT
+    window_start, org, gateway, execution_mode, capability_family,
+    capability_name, capability_id, canonical_pipeline, pipeline_id,
+    canonical_model, orchestrator_address, orchestrator_uri, job_count,
+    selected_count, no_orch_count, success_count, duration_ms_sum, price_sum,
+    llm_request_count, llm_success_count, llm_total_tokens_sum,
+    llm_total_tokens_sample_count, llm_tokens_per_second_sum,
+    llm_tokens_per_second_sample_count, llm_ttft_ms_sum,
+    llm_ttft_ms_sample_count,
+    EXISTS (SELECT 1 FROM demand AS d WHERE d.window_start = r.window_start)
+    OR EXISTS (SELECT 1 FROM session AS s
+               WHERE s.last_seen >= r.window_start
+                 AND s.last_seen < r.window_start + 3600000)
+FROM request_demand AS r
+WHERE window_start >= ?1 AND window_start < ?2
+  AND (?3 IS NULL OR org = ?3)
+  AND (?4 IS NULL OR gateway = ?4)
+  AND (?5 IS NULL OR pipeline_id = ?5)
+  AND (?6 IS NULL OR coalesce(canonical_model, '') = ?6)
+ORDER BY window_start, org, position;

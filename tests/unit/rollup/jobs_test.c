@@ -66,7 +66,8 @@ static struct capability_snapshot snapshot(int64_t ts, const char *json)
 static struct job_facts facts_of(const struct request_event *events,
                                  size_t count)
 {
-    return (struct job_facts){.org = text_of("acme"),
+    return (struct job_facts){.lens = &lens_published,
+                              .org = text_of("acme"),
                               .from_ms = DAY,
                               .until_ms = DAY + 24 * HOUR_MS,
                               .events = events,

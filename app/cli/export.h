@@ -1,0 +1,38 @@
+/*
+ * export.h: what the files of `assay export` share. Private to the commands.
+ */
+#ifndef ASSAY_CLI_EXPORT_H
+#define ASSAY_CLI_EXPORT_H
+
+#include "cli/field_rows.h"
+#include "cli/lens.h"
+#include "rollup/rollup.h"
+
+/* One export, in a snapshot of the store. */
+struct exporting {
+    struct invocation *invocation;
+    struct store *store;
+    struct lens lens;
+    bool whole; /* one pass over everything */
+    struct field_rows *printed;
+};
+typedef enum err export_rows(const struct exporting *exporting,
+                             const void *context);
+
+/* Opens the store, prints what ROWS gives, and closes both. */
+MUST_USE enum err export_all(struct invocation *invocation,
+                             struct fields fields, export_rows *rows,
+                             const void *context);
+
+/* The rows of query ID, which takes --from and --to first. */
+MUST_USE enum err print_query(struct invocation *invocation,
+                              struct store *store, enum query_id id,
+                              size_t row_bytes, struct field_rows *printed);
+
+MUST_USE enum err export_requests(struct invocation *invocation);
+MUST_USE enum err export_batch_jobs(struct invocation *invocation);
+MUST_USE enum err export_byoc_jobs(struct invocation *invocation);
+MUST_USE enum err export_payments(struct invocation *invocation);
+MUST_USE enum err export_inventory(struct invocation *invocation);
+
+#endif
