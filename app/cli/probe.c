@@ -8,12 +8,14 @@
 #include "probe/probe.h"
 #include "base/arena.h"
 #include "base/ca_bundle.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "cli/cli.h"
 #include "cli/field_rows.h"
 #include "cli/probe_summary.h"
 #include "cli/progress.h"
 #include "cli/stop.h"
+#include "ingest/ingest.h"
 
 #include <pthread.h>
 #include <string.h>
@@ -86,6 +88,7 @@ struct target {
 };
 
 struct session {
+    struct store *store; /* null where nothing is kept */
     struct loop *loop;
     struct prober *prober;
     struct target targets[URLS_MAX];
@@ -170,6 +173,48 @@ static void wait_for_all(const struct invocation *invocation,
         pthread_mutex_unlock(&session->mutex);
     } while (left);
     progress_end(&line);
+}
+
+/* ---- keeping ------------------------------------------------------------- */
+
+/* All runs with their samples as evidence, together. Runs become what the
+ * evidence says of them. */
+static enum err keep_results(struct arena *arena, struct session *session)
+{
+    struct journal_entry *entries =
+        arena_array(arena, session->count, sizeof *entries);
+    for (size_t i = 0; i < session->count; i++) {
+        struct probe_result *result = session->targets[i].result;
+        entries[i] = run_entry(arena, &result->run, &result->samples);
+    }
+    return session->store
+               ? journal_append(session->store, entries, session->count)
+               : ERR_NONE;
+}
+
+/* What may be paid today; nothing where it is not known what was paid. */
+static enum err find_day_left(const struct invocation *invocation,
+                              const struct session *session,
+                              int64_t *day_left_wei)
+{
+    const struct config *config = invocation->config;
+    int64_t now_ms = clock_wall_ms();
+    int64_t spent_wei = 0;
+    *day_left_wei = 0;
+    if (!config->payment_day_max_wei || !*config->payment_signer_url)
+        return ERR_NONE;
+    if (!session->store) {
+        log_message(LOG_WARNING,
+                    "nothing is paid without --data: only a store knows what "
+                    "was paid today");
+        return ERR_NONE;
+    }
+    enum err err =
+        journal_spent_wei(session->store, clock_day_start(now_ms),
+                          clock_day_start(now_ms) + MS_PER_DAY, &spent_wei);
+    if (config->payment_day_max_wei > spent_wei)
+        *day_left_wei = config->payment_day_max_wei - spent_wei;
+    return err;
 }
 
 /* ---- printing ------------------------------------------------------------ */
@@ -262,7 +307,6 @@ static enum err read_requests(struct invocation *invocation,
                               struct session *session)
 {
     const char *kind = option_text(invocation, "--kind");
-    const struct config *config = invocation->config;
     struct probe_request request = {
         .kind = kind && strcmp(kind, "live") == 0 ? PROBE_LIVE : PROBE_REACH,
         .model = option_text(invocation, "--model"),
@@ -270,13 +314,16 @@ static enum err read_requests(struct invocation *invocation,
                       (int64_t)1000000,
         .patience_us = option_int(invocation, "--patience", PATIENCE_USUAL_S) *
                        (int64_t)1000000,
-        .run_max_wei = config->payment_run_max_wei,
-        .day_left_wei = config->payment_day_max_wei,
+        .run_max_wei = invocation->config->payment_run_max_wei,
         .on_progress = on_progress,
         .on_done = on_done};
     enum err err = read_params(invocation, &request.params);
+    if (!err)
+        err = find_day_left(invocation, session, &request.day_left_wei);
     if (err)
         return err;
+    /* They run at once, and none knows what the others spend. */
+    request.day_left_wei /= (int64_t)invocation->argument_count;
     session->count = session->left = invocation->argument_count;
     for (size_t i = 0; i < session->count; i++) {
         struct url url;
@@ -316,7 +363,9 @@ static enum err measure(struct invocation *invocation, struct session *session,
         loop_call(session->loop, start_all, session);
         wait_for_all(invocation, session);
         prober_close(session->prober);
-        err = print_results(invocation, session);
+        err = keep_results(&invocation->arena, session);
+        enum err printed = print_results(invocation, session);
+        err = err ? err : printed;
         if (!err)
             err = verdict(session);
     }
@@ -360,12 +409,16 @@ static enum err run(struct invocation *invocation)
     pthread_mutex_init(&session->mutex, NULL);
     if (*secret)
         err = ethereum_key_parse(text_of(secret), &key);
+    if (!err && option_given(invocation, "--data"))
+        err =
+            store_open(&session->store, invocation->config->data, STORE_WRITE);
     if (!err)
         err = run_with_key(invocation, session, key);
     for (size_t i = 0; i < session->count; i++) {
         if (session->targets[i].result)
             probe_result_free(session->targets[i].result);
     }
+    store_close(session->store);
     ethereum_key_free(key);
     pthread_mutex_destroy(&session->mutex);
     return err;
@@ -380,13 +433,15 @@ const struct command command_probe = {
         "test stream through it and measures what comes back: time to the "
         "first frame, frames per second, jitter, freezes, latency of frames. "
         "`assay metrics` defines every figure.\n\n"
+        "With --data the runs and their raw samples are kept as evidence; else "
+        "nothing is written.\n\n"
         "A URL may be shortened to HOST or HOST:PORT. Several are measured at "
         "once. Only addresses of the public Internet are connected to, unless "
         "--allow-cidr names their range.\n\n"
         "Orchestrators that want a signature get one by the key of "
         "ethereum.key_file or by the signer of payment.signer_url; those that "
         "want to be paid are paid through the signer, within "
-        "payment.run_max_wei and payment.day_max_wei.",
+        "payment.run_max_wei and payment.day_max_wei, and only with --data.",
     .options = options,
     .examples = examples,
     .exits = "0  all were measured, and are well\n"

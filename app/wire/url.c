@@ -167,7 +167,8 @@ enum err url_of_orchestrator(struct arena *arena, const char *text,
                              struct url *url)
 {
     *url = (struct url){0};
-    if (strncmp(text, "http", 4) == 0 || strlen(text) > URL_BYTES_MAX)
+    bool has_scheme = strncmp(text, "http", 4) == 0 || strstr(text, "://");
+    if (has_scheme || strlen(text) > URL_BYTES_MAX)
         return parse(arena, NULL, text, url);
     size_t authority = strcspn(text, "/?#");
     char *whole =

@@ -129,5 +129,8 @@ TEST(orchestrators_are_named_in_short)
         REQUIRE_OK(url_of_orchestrator(&arena, row->text, &url));
         CHECK_EQ_TEXT(url.origin, row->origin);
     }
+    struct url url;
+    CHECK_ERR(url_of_orchestrator(&arena, "ftp://o.example", &url), ERR_INPUT);
+    CHECK_ERR(url_of_orchestrator(&arena, "", &url), ERR_INPUT);
     arena_free(&arena);
 }
