@@ -6,7 +6,7 @@
 
 The binary is $ASSAY_BIN, else build/assay. Each seed's records are imported
 into a fresh data directory (in one, three or many imports, plain or gzip, by
-seed); then `sla`, `sessions` and `selections` of both passes and `counts` are
+seed); then all tables of both passes, the counts and the inventory are
 exported and compared: the same rows, in the same order, the same columns in
 the same order, every number equal as a double. With FILE the records are the
 lines (or array elements) of that file instead.
@@ -35,7 +35,9 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+import jobs                          # noqa: E402
 import lens as published             # noqa: E402
+import network                       # noqa: E402
 from generate import file_of, generate  # noqa: E402
 from jsontext import compact         # noqa: E402
 from sessions import session_key     # noqa: E402
@@ -79,11 +81,27 @@ KEYS = {
             'model_id', 'gpu_id'),
     'sessions': ('session_key',),
     'selections': ('session_key', 'selection_ts', 'selection_event_id'),
+    'requests': ('window_start', 'org', 'gateway', 'capability_family',
+                 'pipeline_id', 'canonical_model', 'orchestrator_address',
+                 'orchestrator_uri'),
+    'batch-jobs': ('org', 'request_id'),
+    'byoc-jobs': ('org', 'completed_at', 'event_id'),
+    'payments': ('org', 'event_ts', 'event_id'),
+    'inventory': ('org', 'orch_address', 'pipeline_id', 'model_id', 'gpu_id',
+                  'hardware_present'),
     'counts': ('class', 'reason', 'org')}
 COLUMNS = {'sla': published.SLA_COLUMNS,
            'sessions': published.SESSION_COLUMNS,
            'selections': published.SELECTION_COLUMNS,
+           'requests': jobs.DEMAND_COLUMNS,
+           'batch-jobs': jobs.BATCH_COLUMNS,
+           'byoc-jobs': jobs.BYOC_COLUMNS,
+           'payments': jobs.PAYMENT_COLUMNS,
+           'inventory': network.OFFER_COLUMNS,
            'counts': published.COUNT_COLUMNS}
+OF_A_VIEW = ('sla', 'sessions', 'selections', 'requests', 'batch-jobs',
+             'byoc-jobs', 'payments')
+OF_ALL = ('counts', 'inventory')
 
 
 class Failure(Exception):
@@ -127,9 +145,9 @@ def export_real(data, what, options=()):
 
 
 def real_tables(data, views):
-    tables = {('counts', None): export_real(data, 'counts')}
+    tables = {(what, None): export_real(data, what) for what in OF_ALL}
     for view in views:
-        for what in ('sla', 'sessions', 'selections'):
+        for what in OF_A_VIEW:
             tables[what, view] = export_real(data, what, view.options)
     return tables
 
@@ -142,6 +160,9 @@ def reference_tables(groups, org='', views=PUBLISHED):
     tables = {('counts', None): lens.export_counts()}
     for view in views:
         lens.run(view.mode, view.switches)
+        tables['inventory', None] = lens.export_inventory()
+        more = published.request_tables(lens.requests())
+        tables.update(((what, view), rows) for what, rows in more.items())
         tables['sla', view] = lens.export_sla()
         tables['sessions', view] = lens.export_sessions()
         tables['selections', view] = lens.export_selections()
@@ -265,7 +286,7 @@ def shrink(records, org, views):
 
 def context(lens, name, key):
     """The events that the row is about, as text."""
-    if key is None or name[0] == 'counts':
+    if key is None or name[0] not in ('sla', 'sessions', 'selections'):
         return ''
     lens.run(name[1].mode, name[1].switches)
     org = key[1] if name[0] == 'sla' else key[0].partition('|')[0]

@@ -20,6 +20,8 @@ import json
 import random
 import sys
 
+import traffic
+
 SECOND, MINUTE, HOUR = 1000, 60 * 1000, 3600 * 1000
 DAY = 24 * HOUR
 BASE = 1767744000000  # 2026-01-07T00:00:00Z
@@ -92,6 +94,7 @@ class Orchestrator:
         self.shape = r.choice(['hardware'] * 5 + ['mixed', 'per-capability',
                                                   'none', 'bare-entry'])
         self.drops_alias = self.no_url = False
+        self.own = random.Random(self.address)
 
     def mutate(self):
         r = self.r
@@ -171,6 +174,8 @@ class Orchestrator:
             e['hardware'] = r.choice([None, []])
         if self.shape in ('per-capability', 'mixed'):
             e['capabilities'] = self._capabilities()
+        if self.own.random() < 0.6:
+            e['capabilities_prices'] = traffic.prices(self.own)
         if r.random() < 0.06:
             _break_element(r, e)
         return e
@@ -734,6 +739,7 @@ def generate(seed, days=None, sessions=None, benchmark=False):
         t.noise()
     if benchmark:
         t.orderly_days()
+    traffic.Traffic(t, ORGS).add()
     return t.records()
 
 

@@ -12,12 +12,14 @@ the `published` lens, with all of them `assay`.
     lens.export_sla() ...
 
 Reading order: accept.py, sessions.py, snapshots.py, attribution.py, score.py,
-then the passes here.
+jobs.py, network.py, then the passes here.
 """
 
 import datetime
 
 import attribution
+import jobs
+import network
 import score
 import snapshots
 from accept import Intake
@@ -365,6 +367,16 @@ class Lens:
     def export_counts(self):
         return self.intake.count_rows()
 
+    def requests(self):
+        """What of the run's events no stream is made of."""
+        return jobs.Requests(self.intake.events.values(), self.elements,
+                             self.sessions.values(), self.mode, self.switches)
+
+    def export_inventory(self):
+        return _told(network.OFFER_COLUMNS, network.Network(
+            e for e in self.intake.events.values()
+            if e.family == 'network_capabilities').rows())
+
     def export_selections(self):
         rows = [_selection_row(s) for s in self.selections]
         rows.sort(key=lambda r: (r['session_key'], r['selection_ts'],
@@ -374,6 +386,30 @@ class Lens:
     def export_sessions(self):
         return [_export_session(self.last_row[key])
                 for key in sorted(self.sessions)]
+
+
+def _told(columns, rows):
+    """The columns of rows, moments written out."""
+    moments = {'last_seen': 'last_seen_ms', 'completed_at': 'completed_ms',
+               'received_at': 'received_ms', 'event_ts': 'event_ms',
+               'attribution_snapshot_ts': 'attribution_snapshot_ms'}
+
+    def cell(row, name):
+        if name == 'window_start':
+            return window(row['window_start_ms'])
+        if name in moments:
+            return instant(row[moments[name]])
+        value = row[name]
+        return score.shown(value) if isinstance(value, float) else value
+    return [{name: cell(row, name) for name in columns} for row in rows]
+
+
+def request_tables(requests):
+    """The export of each table that `jobs.Requests` makes, by its name."""
+    return {'requests': _told(jobs.DEMAND_COLUMNS, requests.demand()),
+            'batch-jobs': _told(jobs.BATCH_COLUMNS, requests.batch),
+            'byoc-jobs': _told(jobs.BYOC_COLUMNS, requests.byoc),
+            'payments': _told(jobs.PAYMENT_COLUMNS, requests.payments())}
 
 
 def _decision_columns(decision):
