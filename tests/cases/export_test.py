@@ -429,3 +429,33 @@ def test_a_reader_sees_one_state_beside_a_writer():
     process.stdin.close()
     assert process.wait(30) == 0, process.stderr.read()
     process.stderr.close()
+
+
+def test_runs_have_their_columns_before_there_are_any():
+    run("import", SAMPLE_LOG)
+    assert run("export", "runs").out == ""
+    heading = run("export", "runs", "--format", "csv").out.strip().split(",")
+    assert heading[:3] == ["run_id", "kind", "workflow"], heading
+    for name in ("outcome", "reason", "ptff_ms", "jitter_fps", "cost_wei",
+                 "samples_sha256"):
+        assert name in heading, heading
+    assert "line" not in heading and len(set(heading)) == len(heading)
+
+
+def test_runs_of_others_never_become_ours():
+    lines = [{"id": "r-1", "type": kind, "timestamp": "1767908945298",
+              "gateway": "g", "org": "acme",
+              "data": {"seq": 1, "previous": "0" * 64, "run_id": "r-1",
+                       "started_at_ms": 1767908945298, "outcome": "ok"}}
+             for kind in ("assay_run", "assay_run_samples", "assay_plan")]
+    with open("runs.ndjson", "w", encoding="utf-8") as out:
+        out.writelines(json.dumps(line) + "\n" for line in lines)
+    run("import", "runs.ndjson")
+    assert run("export", "runs").out == ""
+    reasons = {row["reason"]: row["received"]
+               for row in json_lines(run("export", "counts").out)}
+    assert reasons == {"run_from_outside": 2, "journal_from_outside": 1}, reasons
+    run("rebuild")
+    assert run("export", "runs").out == ""
+    journal = json.loads(run("evidence", "verify", "--json").out)["journal"]
+    assert journal["entries"] == 0, journal
