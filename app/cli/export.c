@@ -23,6 +23,11 @@ static const struct option options[] = {
      .value = "TIME",
      .type = OPTION_TIME,
      .help = "rows before this time"},
+    {.name = "--scorecard",
+     .value = "NAME|FILE",
+     .type = OPTION_TEXT,
+     .help = "of scores: one that is built in, or a YAML file (default "
+             "assay; a wrong name tells which there are)"},
     {.name = "--format",
      .value = TABLE_FORMATS,
      .type = OPTION_CHOICE,
@@ -33,6 +38,8 @@ static const struct example examples[] = {
     {"assay export sla --format table", "scores with all their components"},
     {"assay export sessions --from 2026-01-08 --to 2026-01-09",
      "sessions that started on one day"},
+    {"assay export scores --scorecard leaderboard-ai",
+     "own runs as the leaderboard would score them"},
     {"assay export sla --switch ptff_from_request",
      "what that one departure from the documents costs or gives"},
     {0}};
@@ -153,6 +160,19 @@ enum err export_all(struct invocation *invocation, struct fields fields,
     struct field_rows printed;
     field_rows_open(&printed, fields,
                     table_format_named(option_text(invocation, "--format")));
+    enum err err = open_and_print(invocation, rows, context, &printed);
+    enum err closed = table_close(printed.table);
+    return err ? err : closed;
+}
+
+enum err export_columns(struct invocation *invocation,
+                        const struct column *columns, size_t count,
+                        export_rows *rows, const void *context)
+{
+    struct field_rows printed = {.fields = {0}};
+    printed.table = table_open(
+        stdout, table_format_named(option_text(invocation, "--format")),
+        columns, count);
     enum err err = open_and_print(invocation, rows, context, &printed);
     enum err closed = table_close(printed.table);
     return err ? err : closed;
@@ -317,6 +337,8 @@ static const struct verb verbs[] = {
      export_payments},
     {"inventory", "", "what orchestrators offered, as it was seen last", 0, 0,
      export_inventory},
+    {"scores", "", "rows under a scorecard, with an interval where it has one",
+     0, 0, export_scores},
     {"counts", "", "lines received, by class, reason and organisation", 0, 0,
      export_counts},
     {"runs", "", "our own measurements of orchestrators", 0, 0, export_runs},

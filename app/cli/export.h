@@ -24,6 +24,11 @@ MUST_USE enum err export_all(struct invocation *invocation,
                              struct fields fields, export_rows *rows,
                              const void *context);
 
+/* The same where ROWS prints COLUMNS of its own; its fields are none. */
+MUST_USE enum err export_columns(struct invocation *invocation,
+                                 const struct column *columns, size_t count,
+                                 export_rows *rows, const void *context);
+
 /* The rows of query ID, which takes --from and --to first. */
 MUST_USE enum err print_query(struct invocation *invocation,
                               struct store *store, enum query_id id,
@@ -34,5 +39,6 @@ MUST_USE enum err export_batch_jobs(struct invocation *invocation);
 MUST_USE enum err export_byoc_jobs(struct invocation *invocation);
 MUST_USE enum err export_payments(struct invocation *invocation);
 MUST_USE enum err export_inventory(struct invocation *invocation);
+MUST_USE enum err export_scores(struct invocation *invocation);
 
 #endif

@@ -34,8 +34,8 @@ static void print_time(struct table *table, const struct field *field,
     table_text(table, text_of(text));
 }
 
-static void print_field(struct table *table, const struct field *field,
-                        const void *row)
+void field_print(struct table *table, const struct field *field,
+                 const void *row)
 {
     if (field_is_absent(field, row))
         table_null(table);
@@ -52,6 +52,6 @@ static void print_field(struct table *table, const struct field *field,
 enum err field_rows_print(struct field_rows *rows, const void *row)
 {
     for (size_t i = 0; i < rows->fields.exported; i++)
-        print_field(rows->table, &rows->fields.list[i], row);
+        field_print(rows->table, &rows->fields.list[i], row);
     return table_end_row(rows->table);
 }

@@ -20,6 +20,10 @@ struct field_rows {
 void field_rows_open(struct field_rows *rows, struct fields fields,
                      enum table_format format);
 
+/* One field of ROW as the next cell. */
+void field_print(struct table *table, const struct field *field,
+                 const void *row);
+
 MUST_USE enum err field_rows_print(struct field_rows *rows, const void *row);
 
 #endif

@@ -24,6 +24,8 @@
 #include "base/fields.h"
 #include "livepeer/livepeer.h"
 #include "rollup/lens.h"
+#include "rollup/run_group.h"
+#include "rollup/scorecard.h"
 #include "stats/stats.h"
 #include "store/store.h"
 
