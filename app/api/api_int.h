@@ -211,6 +211,13 @@ void page_tells_until(struct page *page, int64_t ms);
 /* LAST is the sort key of the last row. */
 void page_end(struct page *page, const char *shape, const struct cursor *last);
 
+/* A list that is a member of another answer: rows go where WRITER stands, LIMIT
+ * is for who gives none, and the end is the member "pagination". */
+struct page page_within(const struct request *request, struct reply *reply,
+                        struct json_writer *writer, int64_t limit);
+void page_end_within(struct page *page, const char *shape,
+                     const struct cursor *last);
+
 /* ---- rows.c ---------------------------------------------------------- */
 
 /* The first COUNT fields of ROW as members of the object being written. */

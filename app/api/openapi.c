@@ -274,7 +274,8 @@ static const struct {
      "status_samples:i,fps_positive_samples:i,running_samples:i,"
      "error_samples:i,latency_samples:i,tail_artefact:i,output_fps_sum:n?,"
      "latency_sum_ms:n?}],attribution:{snapshot_age_s:n?,"
-     "nearest_snapshot_after_s:n?,sentences:[s]},event_count:i,"
+     "nearest_snapshot_after_s:n?,sentences:[s]},selection_count:i,"
+     "hour_count:i,event_count:i,pagination:#Pagination,"
      "events:[{ts:t,family:s,type:s,line:i,"
      "state:s?,fps:n?,orchestrator_address:s,orchestrator_url:s,gateway:s,"
      "note:s}]}"},

@@ -111,25 +111,41 @@ static void begin_json(struct page *page)
     json_begin(&page->writer, '[');
 }
 
+static struct page page_of(const struct request *request, struct reply *reply,
+                           int64_t limit)
+{
+    struct text given = parameter_text(request, "limit");
+    reply->is_list = true;
+    if (given.data)
+        limit = strtol(arena_text(request->arena, given.data, given.length),
+                       NULL, 10);
+    return (struct page){.request = request,
+                         .reply = reply,
+                         .limit = limit,
+                         .told_until_ms = ABSENT_INT};
+}
+
 struct page page_begin(const struct request *request, struct reply *reply,
                        struct fields fields, const char *more)
 {
-    struct text limit = parameter_text(request, "limit");
-    struct page page = {.request = request,
-                        .reply = reply,
-                        .csv = wants_csv(request),
-                        .writer = reply_json(reply),
-                        .limit = LIMIT_STANDARD,
-                        .told_until_ms = ABSENT_INT};
+    struct json_writer writer = reply_json(reply);
+    struct page page = page_of(request, reply, LIMIT_STANDARD);
     reply->varies_by_accept = true;
-    reply->is_list = true;
-    if (limit.data)
-        page.limit = strtol(
-            arena_text(request->arena, limit.data, limit.length), NULL, 10);
+    page.writer = writer;
+    page.csv = wants_csv(request);
     if (page.csv)
         begin_csv(reply, fields, more);
     else
         begin_json(&page);
+    page.rows_at = reply->body->length;
+    return page;
+}
+
+struct page page_within(const struct request *request, struct reply *reply,
+                        struct json_writer *writer, int64_t limit)
+{
+    struct page page = page_of(request, reply, limit);
+    page.writer = *writer;
     page.rows_at = reply->body->length;
     return page;
 }
@@ -154,11 +170,10 @@ void page_tells_until(struct page *page, int64_t ms)
         page->told_until_ms = ms;
 }
 
-/* The envelope behind the rows; NEXT has no data where nothing follows. */
-static void end_envelope(struct page *page, struct text next)
+/* NEXT has no data where nothing follows. */
+static void add_pagination(struct page *page, struct text next)
 {
     struct json_writer *writer = &page->writer;
-    json_end(writer, ']');
     json_key(writer, "pagination");
     json_begin(writer, '{');
     json_key(writer, "next_cursor");
@@ -168,6 +183,14 @@ static void end_envelope(struct page *page, struct text next)
     json_key(writer, "page_size");
     json_int(writer, page->limit);
     json_end(writer, '}');
+}
+
+/* The envelope behind the rows. */
+static void end_envelope(struct page *page, struct text next)
+{
+    struct json_writer *writer = &page->writer;
+    json_end(writer, ']');
+    add_pagination(page, next);
     json_key(writer, "meta");
     json_begin(writer, '{');
     json_key(writer, "generated_at");
@@ -199,15 +222,28 @@ static void link_next(const struct request *request, struct reply *reply,
     buf_free(&query);
 }
 
-void page_end(struct page *page, const char *shape, const struct cursor *last)
+static struct text end_rows(struct page *page, const char *shape,
+                            const struct cursor *last)
 {
     struct text next = {0};
     note_rows(page);
     if (page->more)
         next = cursor_write(page, shape, last);
     page->reply->cursor = next.data;
+    return next;
+}
+
+void page_end(struct page *page, const char *shape, const struct cursor *last)
+{
+    struct text next = end_rows(page, shape, last);
     if (!page->csv)
         end_envelope(page, next);
     else if (page->more)
         link_next(page->request, page->reply, next);
+}
+
+void page_end_within(struct page *page, const char *shape,
+                     const struct cursor *last)
+{
+    add_pagination(page, end_rows(page, shape, last));
 }

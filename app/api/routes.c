@@ -90,6 +90,13 @@ static const struct parameter list_of_sessions[] = {
     {0},
 };
 
+static const struct parameter events_of_a_session[] = {
+    {"limit", PARAMETER_LIMIT, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL},
+    {"pin", PARAMETER_PIN, NULL},
+    {0},
+};
+
 const struct route routes[] = {
     {"/healthz", NULL, true, answer_alive, "is the process alive", SCOPE_OPEN,
      "GET"},
@@ -126,7 +133,7 @@ const struct route routes[] = {
      "this description of all routes", SCOPE_READ, "GET"},
     {"/v1/sessions", list_of_sessions, false, answer_sessions,
      "sessions, newest first", SCOPE_READ, "GET"},
-    {"/v1/sessions/{key}", NULL, false, answer_session,
+    {"/v1/sessions/{key}", events_of_a_session, false, answer_session,
      "one session with its selections, hours and events", SCOPE_READ, "GET"},
     {"/v1/evidence/lines/{line}", NULL, false, answer_line,
      "one line of evidence exactly as it arrived", SCOPE_READ, "GET"},

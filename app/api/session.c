@@ -1,7 +1,7 @@
 /*
  * session.c: /v1/sessions/{key}: one session with everything under it.
  */
-#include "api/api_int.h"
+#include "api/serving.h"
 #include "base/clock.h"
 
 /* How far from a selection a snapshot is looked for that lists its
@@ -11,7 +11,7 @@ enum { NEARBY_MS = MS_PER_HOUR };
 /* ---- selections ---------------------------------------------------------- */
 
 /* One swap after another can be all that a stranger's session holds. */
-enum { SELECTIONS_MAX = 1000, EVENTS_MAX = 5000 };
+enum { SELECTIONS_MAX = 1000, HOURS_MAX = 1000, EVENTS_STANDARD = 1000 };
 
 static void add_selection(struct json_writer *writer,
                           const struct selection_row *row)
@@ -25,35 +25,38 @@ static void add_selection(struct json_writer *writer,
     json_end(writer, '}');
 }
 
-/* All are read for the last one, which decides; two arenas take turns, so that
- * only it and the one before are in memory. */
 static enum err add_selections(struct request *request,
-                               struct json_writer *writer,
-                               struct selection_row *deciding, bool *any)
+                               struct json_writer *writer)
 {
     struct query *query =
         query_start(request->store, QUERY_API_SESSION_SELECTIONS);
     query_bind_text(query, 1, request->argument);
-    struct arena turns[2] = {0};
+    query_bind_int(query, 2, SELECTIONS_MAX);
     bool more = true;
-    size_t count = 0;
     enum err err;
     json_key(writer, "selections");
     json_begin(writer, '[');
     while (!(err = query_step(query, &more)) && more) {
-        struct arena *turn = &turns[count % 2];
-        arena_clear(turn);
-        fields_read(turn, query, 0, selection_fields, deciding);
-        if (count++ < SELECTIONS_MAX)
-            add_selection(writer, deciding);
+        struct selection_row row;
+        fields_borrow(query, selection_fields, &row);
+        add_selection(writer, &row);
     }
-    *any = count > 0;
-    if (*any)
-        fields_copy(request->arena, selection_fields, deciding);
-    arena_free(&turns[0]);
-    arena_free(&turns[1]);
     json_end(writer, ']');
     return err;
+}
+
+/* The last selection, which decides. */
+static enum err read_decision(struct request *request,
+                              struct selection_row *deciding, bool *any)
+{
+    struct query *query =
+        query_start(request->store, QUERY_API_SESSION_DECISION);
+    query_bind_text(query, 1, request->argument);
+    enum err err = query_step(query, any);
+    if (err || !*any)
+        return err;
+    fields_read(request->arena, query, 0, selection_fields, deciding);
+    return query_run(query);
 }
 
 /* ---- hours --------------------------------------------------------------- */
@@ -98,13 +101,14 @@ static enum err add_hours(struct request *request, struct json_writer *writer)
 {
     struct query *query = query_start(request->store, QUERY_API_SESSION_HOURS);
     query_bind_text(query, 1, request->argument);
+    query_bind_int(query, 2, HOURS_MAX);
     bool more = true;
     enum err err;
     json_key(writer, "hours");
     json_begin(writer, '[');
     while (!(err = query_step(query, &more)) && more) {
         struct hour_row row;
-        fields_read(request->arena, query, 0, hour_fields, &row);
+        fields_borrow(query, hour_fields, &row);
         add_hour(writer, request->arena, &row);
     }
     json_end(writer, ']');
@@ -239,22 +243,76 @@ static void add_event(struct json_writer *writer,
     json_end(writer, '}');
 }
 
-static enum err add_events(struct request *request, struct json_writer *writer)
+/* How many there are of what is shown in part only. */
+static enum err add_counts(struct request *request, struct json_writer *writer)
 {
-    struct session_event *events;
-    size_t count;
-    enum err err = session_events(request->store, request->arena,
-                                  request->argument, &events, &count);
+    static const char *const names[] = {"selection_count", "hour_count",
+                                        "event_count"};
+    struct query *query = query_start(request->store, QUERY_API_SESSION_COUNTS);
+    query_bind_text(query, 1, request->argument);
+    bool row;
+    enum err err = query_step(query, &row);
+    for (int i = 0; !err && row && i < 3; i++) {
+        json_key(writer, names[i]);
+        json_int(writer, query_int(query, i));
+    }
+    return err ? err : query_run(query);
+}
+
+/* Day and number of a part, and how many of its events were shown. */
+static const char shape[] = "iii";
+
+static struct cursor place_behind(const struct session_part *part, size_t shown)
+{
+    return (struct cursor){.parts = {{.number = part->place.day},
+                                     {.number = part->place.number},
+                                     {.number = (int64_t)shown}}};
+}
+
+/* One part after the other is in memory. */
+static enum err add_parts(struct request *request, struct page *page,
+                          const struct cursor *cursor, struct cursor *last)
+{
+    struct part_place from = {INT64_MIN, 0};
+    size_t skip = cursor->given ? (size_t)cursor->parts[2].number : 0;
+    struct session_part part;
+    struct arena arena = {0};
+    bool found = true;
+    enum err err;
+    if (cursor->given)
+        from = (struct part_place){cursor->parts[0].number,
+                                   cursor->parts[1].number};
+    struct query *parts =
+        session_parts(request->store, request->argument, from, INT64_MAX);
+    while (!(err = session_part_next(parts, &arena, &part, &found)) && found &&
+           !page->more) {
+        for (size_t i = skip; i < part.count && page_wants_row(page); i++) {
+            add_event(&page->writer, &part.events[i]);
+            *last = place_behind(&part, i + 1);
+        }
+        skip = 0;
+        arena_clear(&arena);
+    }
+    arena_free(&arena);
+    return err;
+}
+
+static enum err add_events(struct request *request, struct reply *reply,
+                           struct json_writer *writer)
+{
+    struct cursor cursor;
+    struct cursor last = {0};
+    enum err err = cursor_read(request, shape, &cursor);
     if (err)
         return err;
-    json_key(writer, "event_count");
-    json_int(writer, (int64_t)count);
     json_key(writer, "events");
     json_begin(writer, '[');
-    for (size_t i = 0; i < count && i < EVENTS_MAX; i++)
-        add_event(writer, &events[i]);
-    json_end(writer, ']');
-    return ERR_NONE;
+    struct page page = page_within(request, reply, writer, EVENTS_STANDARD);
+    err = add_parts(request, &page, &cursor, &last);
+    json_end(&page.writer, ']');
+    page_end_within(&page, shape, &last);
+    *writer = page.writer;
+    return err;
 }
 
 /* ---- the whole ----------------------------------------------------------- */
@@ -288,14 +346,18 @@ enum err answer_session(struct request *request, struct reply *reply)
     json_begin(&writer, '{');
     json_fields(&writer, session_fields, session_fields.exported, &session);
     json_end(&writer, '}');
-    err = add_selections(request, &writer, &deciding, &selected);
+    err = read_decision(request, &deciding, &selected);
+    if (!err)
+        err = add_counts(request, &writer);
+    if (!err)
+        err = add_selections(request, &writer);
     if (!err)
         err = add_hours(request, &writer);
     if (!err)
         err = add_attribution(request, &writer, &session,
                               selected ? &deciding : NULL);
     if (!err)
-        err = add_events(request, &writer);
+        err = add_events(request, reply, &writer);
     json_end(&writer, '}');
     return err;
 }

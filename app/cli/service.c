@@ -2,15 +2,21 @@
  * service.c: see service.h.
  */
 #include "cli/service.h"
-#include "rollup/rollup.h"
 
 #include <signal.h>
+
+static enum err settle_some(void *context, struct store *store, bool *more)
+{
+    return settle_step(context, store, more);
+}
 
 enum err service_open(struct service *service, const struct config *config,
                       const char *directory, struct store *store)
 {
+    service->settling = settling_new();
     const struct writer_settings settings = {
-        .settle = settle_step,
+        .settle = settle_some,
+        .settle_context = service->settling,
         .limits = {config->evidence_keep_accepted_days,
                    config->evidence_keep_ignored_days,
                    config->evidence_keep_rejected_days,
@@ -30,5 +36,6 @@ void service_close(struct service *service)
         api_stop(service->api);
     if (service->writer)
         writer_stop(service->writer);
+    settling_free(service->settling);
     *service = (struct service){0};
 }

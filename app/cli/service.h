@@ -7,12 +7,14 @@
 
 #include "api/api.h"
 #include "ingest/ingest.h"
+#include "rollup/rollup.h"
 #include "store/store.h"
 
 /* Zeroed at first. */
 struct service {
     struct writer *writer;
     struct api *api;
+    struct settling *settling;
 };
 
 /* Serves STORE, which lies in DIRECTORY, as CONFIG says; all three must outlive

@@ -2,10 +2,10 @@
  * batch.c: facts of many lines, gathered so that one session's day, one
  * organisation's hour of snapshots and one count are written once a commit.
  *
- * Settling leaves each day and hour as one chunk, number 0: sorted, each key
- * once, none removed. A chunk that is not so as it comes is numbered 1 at
- * least, which makes settling join it; so the stored bytes do not tell in which
- * order events came.
+ * Settling leaves each hour as one chunk, number 0, and each day as chunks of
+ * bounded size: sorted, each key once, none removed. What comes in that form is
+ * kept as it is where it is alone; else settling joins it, so that the stored
+ * bytes do not tell in which order events came.
  */
 #include "ingest/batch.h"
 
@@ -361,7 +361,10 @@ static enum err write_day(struct store *store, const struct session_day *day)
     query_bind_int(query, 2, day->day);
     query_bind_text(query, 3, day->org);
     query_bind_blob(query, 4, bytes.data, bytes.length);
-    query_bind_int(query, 5, day->wants_joining);
+    if (!day->wants_joining && day->count <= SESSION_PART_EVENTS) {
+        query_bind_int(query, 5, (int64_t)day->count);
+        query_bind_int(query, 6, day->events[0].ts);
+    }
     enum err err = query_run(query);
     buf_free(&bytes);
     return err ? err : note_dirty(store, day->org, day->day, day->session_key);

@@ -179,7 +179,8 @@ struct writer;
 struct writer_settings {
     /* One unit of settling (settle_step); the room that does it is none of
      * ingest's business. */
-    enum err (*settle)(struct store *store, bool *more);
+    enum err (*settle)(void *context, struct store *store, bool *more);
+    void *settle_context;
     struct evidence_limits limits; /* of retention, hourly */
 };
 

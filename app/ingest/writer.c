@@ -312,7 +312,8 @@ static void settle_some(struct writer *writer)
         writer->round_began_us = now_us;
     writer->settling = true;
     do {
-        err = writer->settings.settle(writer->store, &more);
+        err = writer->settings.settle(writer->settings.settle_context,
+                                      writer->store, &more);
         now_us = clock_monotonic_us();
     } while (!err && more &&
              now_us - writer->round_began_us > SETTLE_PATIENCE_US);

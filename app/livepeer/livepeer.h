@@ -137,8 +137,15 @@ struct text session_key(struct arena *arena, struct text org,
 void session_event_read(struct arena *arena, enum family family,
                         struct yyjson_val *data, struct session_event *event);
 
+/* Moves the texts of EVENT into ARENA. */
+void session_event_keep(struct arena *arena, struct session_event *event);
+
+/* Events of one part of a session's day: what is read and written at once. */
+enum { SESSION_PART_EVENTS = 512 };
+
 /*
- * The stored form: one session's events of one UTC day, strings once each.
+ * The stored form: a run of one session's events of one UTC day, strings once
+ * each.
  * Texts point into BYTES or lie in ARENA. False where BYTES are not what
  * session_events_encode wrote.
  */

@@ -117,6 +117,16 @@ void session_event_read(struct arena *arena, enum family family,
         read_stream_event(arena, data, event);
 }
 
+void session_event_keep(struct arena *arena, struct session_event *event)
+{
+    struct text *texts[] = {&event->id,         &event->stream_id,
+                            &event->request_id, &event->gateway,
+                            &event->address,    &event->url,
+                            &event->pipeline,   &event->pipeline_id};
+    for (size_t i = 0; i < COUNT_OF(texts); i++)
+        texts[i]->data = arena_text(arena, texts[i]->data, texts[i]->length);
+}
+
 /* ---- stored form --------------------------------------------------------- */
 
 static void encode_status(struct buf *out, const struct session_event *event)

@@ -1,76 +1,16 @@
 /*
- * facts.c: session events and snapshots out of their chunks.
+ * facts.c: capability snapshots out of their chunks. Session events are in
+ * session_parts.c, those of requests in request_facts.c.
  *
- * Chunks of one day are joined in the order in which they were written, and of
- * two events with one key the later stands: ingest writes an event again where
- * a redelivery won over it, and writes it as removed where the redelivery moved
- * it to another session.
+ * Chunks of one hour are joined in the order in which they were written, and of
+ * two snapshots with one key the later stands.
  */
 #include "rollup/facts.h"
 
 #include "base/clock.h"
-#include "rollup/session.h"
 
 #include <stdlib.h>
 #include <string.h>
-
-struct gathered {
-    struct session_event *events;
-    size_t count;
-    size_t capacity;
-};
-
-static void gather(struct gathered *gathered,
-                   const struct session_event *events, size_t count)
-{
-    if (!count)
-        return;
-    if (gathered->count + count > gathered->capacity) {
-        gathered->capacity = (gathered->count + count) * 2;
-        gathered->events = memory_resize(
-            gathered->events, gathered->capacity * sizeof *gathered->events);
-    }
-    memcpy(gathered->events + gathered->count, events, count * sizeof *events);
-    gathered->count += count;
-}
-
-static int compare_key(const struct session_event *a,
-                       const struct session_event *b)
-{
-    if (a->ts != b->ts)
-        return a->ts < b->ts ? -1 : 1;
-    int order = text_compare(a->id, b->id);
-    return order ? order : (int)a->family - (int)b->family;
-}
-
-/* Pointers into one array: of equal keys the later written comes last. */
-static int compare_written(const void *left, const void *right)
-{
-    const struct session_event *a = *(const struct session_event *const *)left;
-    const struct session_event *b = *(const struct session_event *const *)right;
-    int order = compare_key(a, b);
-    return order ? order : (a > b) - (a < b);
-}
-
-/* Sorted, each key once, removed ones left out; in ARENA. */
-static void settle_events(struct arena *arena, const struct gathered *gathered,
-                          struct session_facts *facts)
-{
-    size_t count = gathered->count;
-    const struct session_event **order =
-        arena_array(arena, count, sizeof *order);
-    for (size_t i = 0; i < count; i++)
-        order[i] = &gathered->events[i];
-    if (count)
-        qsort(order, count, sizeof *order, compare_written);
-    facts->events = arena_array(arena, count, sizeof *facts->events);
-    facts->count = 0;
-    for (size_t i = 0; i < count; i++) {
-        bool replaced = i + 1 < count && !compare_key(order[i], order[i + 1]);
-        if (!replaced && !(order[i]->flags & EVENT_REMOVED))
-            facts->events[facts->count++] = *order[i];
-    }
-}
 
 enum err facts_damaged(const char *what, struct text key)
 {
@@ -78,146 +18,6 @@ enum err facts_damaged(const char *what, struct text key)
                    "the stored %s of %.*s cannot be read; run `assay rebuild` "
                    "to derive them again from the evidence",
                    what, (int)key.length, key.data);
-}
-
-static enum err gather_chunks(struct query *query, struct arena *arena,
-                              struct text session_key,
-                              struct gathered *gathered,
-                              struct session_facts *facts)
-{
-    bool row;
-    enum err err;
-    while (!(err = query_step(query, &row)) && row) {
-        struct session_event *events;
-        size_t count;
-        struct text bytes = query_copy(arena, query, 2);
-        if (!session_events_decode(arena, bytes, &events, &count))
-            return facts_damaged("events", session_key);
-        gather(gathered, events, count);
-        if (query_int(query, 1) != 1)
-            continue;
-        int64_t *days = arena_array(arena, facts->chunked_count + 1,
-                                    sizeof *facts->chunked_days);
-        if (facts->chunked_count)
-            memcpy(days, facts->chunked_days,
-                   facts->chunked_count * sizeof *days);
-        days[facts->chunked_count++] = query_int(query, 0);
-        facts->chunked_days = days;
-    }
-    return err;
-}
-
-enum err session_facts_read(struct store *store, struct arena *arena,
-                            struct text session_key,
-                            struct session_facts *facts)
-{
-    struct query *query = query_start(store, QUERY_SESSION_DAY_OF_SESSION);
-    query_bind_text(query, 1, session_key);
-    struct gathered gathered = {0};
-    *facts = (struct session_facts){0};
-    enum err err = gather_chunks(query, arena, session_key, &gathered, facts);
-    if (!err)
-        settle_events(arena, &gathered, facts);
-    free(gathered.events);
-    return err;
-}
-
-enum err session_events(struct store *store, struct arena *arena,
-                        struct text session_key, struct session_event **events,
-                        size_t *count)
-{
-    struct session_facts facts;
-    enum err err = session_facts_read(store, arena, session_key, &facts);
-    *events = facts.events;
-    *count = facts.count;
-    return err;
-}
-
-static size_t first_from(const struct session_event *events, size_t count,
-                         int64_t start)
-{
-    size_t low = 0;
-    while (low < count) {
-        size_t middle = low + (count - low) / 2;
-        if (events[middle].ts < start)
-            low = middle + 1;
-        else
-            count = middle;
-    }
-    return low;
-}
-
-struct session_event *events_between(struct session_event *events, size_t count,
-                                     int64_t start, int64_t end,
-                                     size_t *run_count)
-{
-    size_t first = first_from(events, count, start);
-    *run_count = first_from(events, count, end) - first;
-    return events ? events + first : events;
-}
-
-static enum err write_day(struct store *store, struct text session_key,
-                          struct text org, int64_t day,
-                          const struct session_event *events, size_t count)
-{
-    struct query *query = query_start(store, QUERY_SESSION_DAY_DELETE);
-    query_bind_text(query, 1, session_key);
-    query_bind_int(query, 2, day);
-    enum err err = query_run(query);
-    if (err || !count)
-        return err;
-    struct buf bytes = {0};
-    session_events_encode(&bytes, events, count);
-    query = query_start(store, QUERY_SESSION_DAY_ADD);
-    query_bind_text(query, 1, session_key);
-    query_bind_int(query, 2, day);
-    query_bind_text(query, 3, org);
-    query_bind_blob(query, 4, bytes.data, bytes.length);
-    err = query_run(query);
-    buf_free(&bytes);
-    return err;
-}
-
-enum err session_facts_join(struct store *store, struct text session_key,
-                            struct text org, const struct session_facts *facts)
-{
-    enum err err = ERR_NONE;
-    for (size_t i = 0; !err && i < facts->chunked_count; i++) {
-        int64_t day = facts->chunked_days[i];
-        size_t count;
-        struct session_event *events = events_between(
-            facts->events, facts->count, day, day + MS_PER_DAY, &count);
-        err = write_day(store, session_key, org, day, events, count);
-    }
-    return err;
-}
-
-struct session_pass *passes_by_day(struct arena *arena,
-                                   const struct session_event *events,
-                                   size_t event_count,
-                                   const struct selection_row *selections,
-                                   size_t selection_count, size_t *count)
-{
-    struct session_pass *passes =
-        arena_array(arena, event_count, sizeof *passes);
-    size_t next = 0;
-    *count = 0;
-    for (size_t i = 0; i < event_count; i++) {
-        int64_t day = clock_day_start(events[i].ts);
-        if (!is_session_event(&events[i]) ||
-            (*count && passes[*count - 1].start == day))
-            continue;
-        struct session_pass *pass = &passes[(*count)++];
-        pass->start = day;
-        while (next < selection_count && selections[next].day < day)
-            next++;
-        pass->selections = selections + next;
-        while (next < selection_count && selections[next].day == day) {
-            pass->selection_count++;
-            next++;
-        }
-    }
-    return passes;
 }
 
 /* ---- snapshots -------------------------------------------------------------

@@ -133,7 +133,9 @@ struct session_row {
     int64_t startup_latency_ms;
     int64_t e2e_latency_ms;
     int64_t ptff_ms;
-    /* of inferred_swaps; not stored */
+    /* not stored */
+    int64_t loading_samples; /* status events of state LOADING */
+    /* of inferred_swaps: */
     int64_t inferred_swap; /* it changed orchestrators without a swap trace */
 };
 
@@ -506,9 +508,17 @@ MUST_USE enum err settle_within(struct store *store,
                                                    uint64_t done),
                                 void *context);
 
+/* What may be remembered from one step to the next, so that a session with
+ * many events is not added up from its start each time. Belongs to the thread
+ * that settles. */
+struct settling;
+struct settling *settling_new(void);
+void settling_free(struct settling *settling);
+
 /* One unit of the same, in one transaction; *MORE is false where nothing was
  * left to do. For writers that have other work in between. */
-MUST_USE enum err settle_step(struct store *store, bool *more);
+MUST_USE enum err settle_step(struct settling *settling, struct store *store,
+                              bool *more);
 
 /* Whether anything waits for settling, as after an interrupted import. */
 MUST_USE enum err settle_pending(struct store *store, bool *pending);
@@ -530,10 +540,29 @@ MUST_USE enum err whole_compute(struct store *store, struct arena *arena,
                                 const struct lens *lens,
                                 struct whole_pass *pass);
 
-/* All events of one session, sorted by time, then id; borrowed from ARENA. */
+/* All events of one session, also those that settling has still to put into
+ * their place; sorted by time, then id; borrowed from ARENA. */
 MUST_USE enum err session_events(struct store *store, struct arena *arena,
                                  struct text session_key,
                                  struct session_event **events, size_t *count);
+
+/* A session's events that are in their place, part by part: at most
+ * SESSION_PART_EVENTS of one UTC day, sorted by time, then id. */
+struct part_place {
+    int64_t day;
+    int64_t number; /* within the day */
+};
+struct session_part {
+    struct part_place place;
+    struct session_event *events;
+    size_t count;
+};
+/* Parts from FROM on, of days before UNTIL_DAY. */
+struct query *session_parts(struct store *store, struct text session_key,
+                            struct part_place from, int64_t until_day);
+/* The next part, in ARENA; *FOUND is false behind the last. */
+MUST_USE enum err session_part_next(struct query *parts, struct arena *arena,
+                                    struct session_part *part, bool *found);
 
 /* An org's snapshots with FROM <= ts < UNTIL, in no order. */
 MUST_USE enum err snapshots_between(struct store *store, struct arena *arena,

@@ -6,15 +6,16 @@
  * identity differs from the one before, blank identities included; then, in
  * order of (ts, priority, partition, offset, id), triggers are given to what
  * was kept, blank identities left out (§11 "Selection filter before
- * triggers"). The two orders differ only among equal times, and that is why
- * both are here.
+ * triggers"). The two orders differ only among equal times, so one instant
+ * after the other goes through both steps, and events may come run by run.
  */
-#include "rollup/rollup.h"
+#include "rollup/selection.h"
 
 #include <stdlib.h>
 
+/* Of one event; its texts are those of the event. */
 struct candidate {
-    const struct session_event *event;
+    struct session_event event;
     int priority;
     bool explicit_swap;
     struct text identity;
@@ -28,7 +29,7 @@ static bool is_candidate(const struct session_event *event)
 
 static struct candidate candidate_of(const struct session_event *event)
 {
-    struct candidate candidate = {.event = event};
+    struct candidate candidate = {.event = *event};
     candidate.identity = event->address.length ? event->address : event->url;
     if (event->family == FAMILY_STREAM_TRACE) {
         candidate.priority = 1;
@@ -49,7 +50,7 @@ static int compare_int(int64_t a, int64_t b)
 
 static int compare_time(const struct candidate *a, const struct candidate *b)
 {
-    int order = compare_int(a->event->ts, b->event->ts);
+    int order = compare_int(a->event.ts, b->event.ts);
     return order ? order : compare_int(a->priority, b->priority);
 }
 
@@ -58,7 +59,7 @@ static int compare_for_filter(const void *left, const void *right)
     const struct candidate *a = left;
     const struct candidate *b = right;
     int order = compare_time(a, b);
-    return order ? order : text_compare(a->event->id, b->event->id);
+    return order ? order : text_compare(a->event.id, b->event.id);
 }
 
 static int compare_for_triggers(const void *left, const void *right)
@@ -67,23 +68,24 @@ static int compare_for_triggers(const void *left, const void *right)
     const struct candidate *b = right;
     int order = compare_time(a, b);
     if (!order)
-        order = compare_int(a->event->partition, b->event->partition);
+        order = compare_int(a->event.partition, b->event.partition);
     if (!order)
-        order = compare_int(a->event->offset, b->event->offset);
-    return order ? order : text_compare(a->event->id, b->event->id);
+        order = compare_int(a->event.offset, b->event.offset);
+    return order ? order : text_compare(a->event.id, b->event.id);
 }
 
 /* Keeps what may trigger, in place; returns how many. */
-static size_t filter(struct candidate *candidates, size_t count)
+static size_t filter(struct selections *selections, size_t count)
 {
+    struct candidate *candidates = selections->instant;
     size_t kept = 0;
-    struct text before = {"", 0};
     for (size_t i = 0; i < count; i++) {
         struct candidate candidate = candidates[i];
-        if (!i || candidate.explicit_swap ||
-            !text_equal(candidate.identity, before))
+        if (!selections->any || candidate.explicit_swap ||
+            !text_equal(candidate.identity, selections->identity))
             candidates[kept++] = candidate;
-        before = candidate.identity;
+        selections->any = true;
+        selections->identity = candidate.identity;
     }
     return kept;
 }
@@ -93,7 +95,7 @@ static struct selection_row row_of(struct arena *arena, struct text org,
                                    const struct candidate *candidate,
                                    const char *trigger)
 {
-    const struct session_event *event = candidate->event;
+    const struct session_event *event = &candidate->event;
     struct text parts[] = {org, session_key, event->id};
     char *id = arena_alloc(arena, MD5_HEX_BYTES);
     hash_md5_joined(parts, 3, id);
@@ -117,16 +119,134 @@ static struct selection_row row_of(struct arena *arena, struct text org,
     };
 }
 
-static const char *trigger_of(const struct candidate *candidate,
-                              const struct candidate *before)
+static const char *trigger_of(const struct selections *selections,
+                              const struct candidate *candidate)
 {
-    if (!before)
+    if (!selections->chosen.length)
         return "initial";
     if (candidate->explicit_swap)
         return "swap";
-    if (!text_equal(candidate->identity, before->identity))
+    if (!text_equal(candidate->identity, selections->chosen))
         return "orch_change_fallback";
     return NULL;
+}
+
+static void choose(struct selections *selections,
+                   const struct candidate *candidate)
+{
+    const char *trigger = trigger_of(selections, candidate);
+    selections->chosen = candidate->identity;
+    if (!trigger)
+        return;
+    struct arena *arena = selections->arena;
+    struct selection_row row =
+        row_of(arena, selections->org, selections->key, candidate, trigger);
+    row.day = selections->day;
+    row.position = (int64_t)selections->count;
+    fields_copy(arena, selection_fields, &row);
+    selections->rows = arena_grow(arena, selections->rows, selections->count,
+                                  sizeof *selections->rows);
+    selections->rows[selections->count++] = row;
+}
+
+/* All candidates of one time are there. */
+static void close_instant(struct selections *selections)
+{
+    struct candidate *candidates = selections->instant;
+    size_t count = selections->instant_count;
+    if (count > 1)
+        qsort(candidates, count, sizeof *candidates, compare_for_filter);
+    count = filter(selections, count);
+    if (count > 1)
+        qsort(candidates, count, sizeof *candidates, compare_for_triggers);
+    for (size_t i = 0; i < count; i++)
+        if (candidates[i].identity.length)
+            choose(selections, &candidates[i]);
+    selections->instant_count = 0;
+}
+
+static void add_candidate(struct selections *selections,
+                          const struct candidate *candidate)
+{
+    size_t count = selections->instant_count;
+    if (count == selections->instant_capacity) {
+        size_t capacity = count ? 2 * count : 4;
+        struct candidate *grown =
+            arena_array(selections->arena, capacity, sizeof *grown);
+        for (size_t i = 0; i < count; i++)
+            grown[i] = selections->instant[i];
+        selections->instant = grown;
+        selections->instant_capacity = capacity;
+    }
+    selections->instant[count] = *candidate;
+    selections->instant_count++;
+}
+
+static void keep(struct arena *arena, struct text *text)
+{
+    if (text->data)
+        text->data = arena_text(arena, text->data, text->length);
+}
+
+/* What is carried on into the next run must outlive this one. */
+static void keep_texts(struct selections *selections)
+{
+    struct arena *arena = selections->arena;
+    for (size_t i = 0; i < selections->instant_count; i++) {
+        struct candidate *candidate = &selections->instant[i];
+        session_event_keep(arena, &candidate->event);
+        keep(arena, &candidate->identity);
+    }
+    keep(arena, &selections->identity);
+    keep(arena, &selections->chosen);
+}
+
+struct selections selections_begin(struct arena *arena, struct text org,
+                                   struct text session_key, int64_t day)
+{
+    return (struct selections){
+        .arena = arena, .org = org, .key = session_key, .day = day};
+}
+
+void selections_add(struct selections *selections,
+                    const struct session_event *events, size_t count)
+{
+    for (size_t i = 0; i < count; i++) {
+        if (!is_candidate(&events[i]))
+            continue;
+        if (selections->instant_count &&
+            selections->instant[0].event.ts != events[i].ts)
+            close_instant(selections);
+        struct candidate candidate = candidate_of(&events[i]);
+        add_candidate(selections, &candidate);
+    }
+    keep_texts(selections);
+}
+
+struct selection_row *selections_end(struct selections *selections,
+                                     size_t *count)
+{
+    close_instant(selections);
+    *count = selections->count;
+    return selections->rows;
+}
+
+struct selections selections_copy(struct arena *arena,
+                                  const struct selections *from)
+{
+    struct selections copy = *from;
+    copy.arena = arena;
+    copy.rows = NULL; /* arena_grow must not find the old array's room */
+    copy.instant =
+        arena_array(arena, from->instant_count, sizeof *copy.instant);
+    copy.instant_capacity = from->instant_count;
+    for (size_t i = 0; i < from->instant_count; i++)
+        copy.instant[i] = from->instant[i];
+    for (copy.count = 0; copy.count < from->count; copy.count++) {
+        copy.rows = arena_grow(arena, copy.rows, copy.count, sizeof *copy.rows);
+        copy.rows[copy.count] = from->rows[copy.count];
+    }
+    return copy;
 }
 
 struct selection_row *selections_build(struct arena *arena, struct text org,
@@ -134,29 +254,8 @@ struct selection_row *selections_build(struct arena *arena, struct text org,
                                        const struct session_event *events,
                                        size_t event_count, size_t *count)
 {
-    struct candidate *candidates =
-        arena_array(arena, event_count, sizeof *candidates);
-    size_t kept = 0;
-    for (size_t i = 0; i < event_count; i++)
-        if (is_candidate(&events[i]))
-            candidates[kept++] = candidate_of(&events[i]);
-    qsort(candidates, kept, sizeof *candidates, compare_for_filter);
-    kept = filter(candidates, kept);
-    qsort(candidates, kept, sizeof *candidates, compare_for_triggers);
-    struct selection_row *rows = arena_array(arena, kept, sizeof *rows);
-    const struct candidate *before = NULL;
-    *count = 0;
-    for (size_t i = 0; i < kept; i++) {
-        if (!candidates[i].identity.length)
-            continue;
-        const char *trigger = trigger_of(&candidates[i], before);
-        before = &candidates[i];
-        if (!trigger)
-            continue;
-        rows[*count] = row_of(arena, org, session_key, before, trigger);
-        rows[*count].day = day;
-        rows[*count].position = (int64_t)*count;
-        (*count)++;
-    }
-    return rows;
+    struct selections selections =
+        selections_begin(arena, org, session_key, day);
+    selections_add(&selections, events, event_count);
+    return selections_end(&selections, count);
 }

@@ -78,6 +78,7 @@ static void note_status(struct session_row *row,
     row->status_samples++;
     row->online_samples += event->state == STATE_ONLINE;
     row->running_samples += is_running(event->state);
+    row->loading_samples += event->state == STATE_LOADING;
     row->fps_positive_samples += event->output_fps > 0;
     row->degraded_input_samples += event->state == STATE_DEGRADED_INPUT;
     row->degraded_inference_samples += event->state == STATE_DEGRADED_INFERENCE;
@@ -128,7 +129,7 @@ static void note_event(struct session_row *row,
         *trace_gateway = event->gateway;
 }
 
-static struct session_row blank_row(struct text org, struct text session_key)
+struct session_sum session_sum_none(struct text org, struct text session_key)
 {
     struct text blank = text_of("");
     struct session_row row = {.session_key = session_key, .org = org};
@@ -138,26 +139,31 @@ static struct session_row blank_row(struct text org, struct text session_key)
     row.first_ingest_at = row.runner_first_processed_at = ABSENT_INT;
     row.status_start_time = row.last_seen = ABSENT_INT;
     row.selection_ts = row.attribution_snapshot_ts = ABSENT_INT;
-    return row;
+    return (struct session_sum){.facts = row, .trace_gateway = blank};
 }
 
-static void gather_facts(struct session_row *row,
-                         const struct session_event *events, size_t count)
+void facts_gather(struct session_row *row, struct text *trace_gateway,
+                  const struct session_event *events, size_t count)
 {
-    struct text trace_gateway = text_of("");
     for (size_t i = 0; i < count; i++)
-        note_event(row, &events[i], &trace_gateway);
-    if (!row->gateway.length)
-        row->gateway = trace_gateway;
-    drop_epoch(&row->started_at);
-    drop_epoch(&row->first_processed_at);
-    drop_epoch(&row->few_processed_at);
-    drop_epoch(&row->first_ingest_at);
-    drop_epoch(&row->runner_first_processed_at);
-    row->error_seen = row->error_samples > 0;
-    row->requested_seen = row->started_count > 0;
-    row->playable_seen = row->playable_count > 0;
-    row->completed = row->completed_count > 0;
+        note_event(row, &events[i], trace_gateway);
+}
+
+static struct session_row facts_of(const struct session_sum *sum)
+{
+    struct session_row row = sum->facts;
+    if (!row.gateway.length)
+        row.gateway = sum->trace_gateway;
+    drop_epoch(&row.started_at);
+    drop_epoch(&row.first_processed_at);
+    drop_epoch(&row.few_processed_at);
+    drop_epoch(&row.first_ingest_at);
+    drop_epoch(&row.runner_first_processed_at);
+    row.error_seen = row.error_samples > 0;
+    row.requested_seen = row.started_count > 0;
+    row.playable_seen = row.playable_count > 0;
+    row.completed = row.completed_count > 0;
+    return row;
 }
 
 static int64_t latency(int64_t from, int64_t to)
@@ -317,18 +323,13 @@ static const char *outcome_of(const struct session_row *row)
  * sessions which only were OFFLINE or in ERROR count as loading.
  */
 static bool is_loading_only(const struct lens *lens,
-                            const struct session_row *row,
-                            const struct session_event *events, size_t count)
+                            const struct session_row *row)
 {
     if (!row->status_samples)
         return false;
-    if (!lens_has(lens, LENS_LOADING_ONLY_DOCUMENTED))
-        return !row->running_samples && !row->online_samples;
-    for (size_t i = 0; i < count; i++)
-        if (events[i].family == FAMILY_STREAM_STATUS &&
-            events[i].state != STATE_LOADING)
-            return false;
-    return true;
+    if (lens_has(lens, LENS_LOADING_ONLY_DOCUMENTED))
+        return row->loading_samples == row->status_samples;
+    return !row->running_samples && !row->online_samples;
 }
 
 /*
@@ -353,9 +354,8 @@ static void count_health(const struct lens *lens, struct session_row *row)
                                    row->playable_seen;
 }
 
-/* LOADING says whether it did nothing but load. */
 static void judge(const struct lens *lens, struct session_row *row,
-                  bool loading, bool selected)
+                  bool selected)
 {
     row->selection_outcome = text_of(selected             ? "selected"
                                      : row->no_orch_count ? "no_orch"
@@ -363,7 +363,7 @@ static void judge(const struct lens *lens, struct session_row *row,
     row->startup_outcome = text_of(outcome_of(row));
     row->excusal_reason = text_of(excusal_of(row));
     row->startup_label = text_of(label_of(row));
-    row->loading_only_session = loading;
+    row->loading_only_session = is_loading_only(lens, row);
     row->zero_output_fps_session =
         row->status_samples > 0 && !row->fps_positive_samples;
     count_health(lens, row);
@@ -396,16 +396,12 @@ static bool has_changed(const struct session_pass *passes, size_t pass_count)
     return false;
 }
 
-bool session_fold(struct arena *arena, const struct lens *lens, struct text org,
-                  struct text session_key, const struct session_event *events,
-                  size_t event_count, const struct session_pass *passes,
-                  size_t pass_count, struct session_row *row,
-                  struct hour_row **hours, size_t *hour_count)
+bool session_conclude(struct arena *arena, const struct lens *lens,
+                      const struct session_sum *sum,
+                      const struct session_pass *passes, size_t pass_count,
+                      struct session_row *row, struct hour_row *hours)
 {
-    *row = blank_row(org, session_key);
-    gather_facts(row, events, event_count);
-    *hours = NULL;
-    *hour_count = 0;
+    *row = facts_of(sum);
     if (row->last_seen == ABSENT_INT)
         return false;
     gather_latencies(lens, row);
@@ -414,10 +410,30 @@ bool session_fold(struct arena *arena, const struct lens *lens, struct text org,
     if (selected)
         take_decision(row, &decision);
     take_surface(arena, row, selected ? &decision : NULL);
-    judge(lens, row, is_loading_only(lens, row, events, event_count), selected);
+    judge(lens, row, selected);
     row->inferred_swap = lens_has(lens, LENS_INFERRED_SWAPS) &&
                          !row->swap_count && has_changed(passes, pass_count);
-    *hours = hours_build(arena, lens, row, events, event_count, passes,
-                         pass_count, hour_count);
+    hours_place(arena, lens, row, passes, pass_count, hours, sum->hour_count);
+    return true;
+}
+
+bool session_fold(struct arena *arena, const struct lens *lens, struct text org,
+                  struct text session_key, const struct session_event *events,
+                  size_t event_count, const struct session_pass *passes,
+                  size_t pass_count, struct session_row *row,
+                  struct hour_row **hours, size_t *hour_count)
+{
+    struct session_sum sum =
+        session_sum_of(arena, lens, org, session_key, events, event_count);
+    *hours = NULL;
+    *hour_count = 0;
+    if (!session_conclude(arena, lens, &sum, passes, pass_count, row,
+                          sum.hours))
+        return false;
+    *hours = sum.hours;
+    *hour_count = sum.hour_count;
+    if (lens_has(lens, LENS_SWAP_CHARGED_TO_LEFT))
+        *hours = hours_with_left(arena, row, events, event_count, passes,
+                                 *hours, hour_count);
     return true;
 }

@@ -59,12 +59,13 @@ static void finish_hour(struct arena *arena, struct hour_row *hour,
 }
 
 /* Events come sorted by time, so an hour's samples stand together. */
-static size_t gather_hours(struct arena *arena, const struct lens *lens,
-                           const struct session_row *session,
-                           const struct session_event *events,
-                           size_t event_count, struct hour_row *hours)
+struct hour_row *hours_gather(struct arena *arena, const struct lens *lens,
+                              struct text org, struct text session_key,
+                              const struct session_event *events,
+                              size_t event_count, size_t *hour_count)
 {
     struct hour_sums sums = {0};
+    struct hour_row *hours = NULL;
     size_t count = 0;
     for (size_t i = 0; i < event_count; i++) {
         if (events[i].family != FAMILY_STREAM_STATUS)
@@ -74,17 +75,16 @@ static size_t gather_hours(struct arena *arena, const struct lens *lens,
             if (count)
                 finish_hour(arena, &hours[count - 1], &sums);
             sums = (struct hour_sums){{.arena = arena}, {.arena = arena}};
+            hours = arena_grow(arena, hours, count, sizeof *hours);
             hours[count++] = (struct hour_row){
-                .org = session->org,
-                .hour = start,
-                .session_key = session->session_key,
-            };
+                .org = org, .hour = start, .session_key = session_key};
         }
         note_sample(lens, &hours[count - 1], &sums, &events[i]);
     }
     if (count)
         finish_hour(arena, &hours[count - 1], &sums);
-    return count;
+    *hour_count = count;
+    return hours;
 }
 
 /* How many of PASSES had begun by the time of HOUR: the last of them owns it.
@@ -163,13 +163,12 @@ static void count_once(const struct lens *lens, struct hour_row *hours,
     }
 }
 
-/* Appends the parts of orchestrators that were left. */
-static struct hour_row *add_left_parts(struct arena *arena,
-                                       const struct session_row *session,
-                                       const struct session_event *events,
-                                       size_t event_count,
-                                       const struct session_pass *pass,
-                                       struct hour_row *own, size_t *count)
+struct hour_row *hours_with_left(struct arena *arena,
+                                 const struct session_row *session,
+                                 const struct session_event *events,
+                                 size_t event_count,
+                                 const struct session_pass *pass,
+                                 struct hour_row *hours, size_t *count)
 {
     bool own_left;
     size_t left_count;
@@ -177,7 +176,7 @@ static struct hour_row *add_left_parts(struct arena *arena,
         arena, session, events, event_count, pass, &own_left, &left_count);
     struct hour_row *all = arena_array(arena, *count + left_count, sizeof *all);
     for (size_t i = 0; i < *count; i++) {
-        all[i] = own[i];
+        all[i] = hours[i];
         all[i].charges_swap = own_left;
     }
     for (size_t i = 0; i < left_count; i++)
@@ -186,26 +185,17 @@ static struct hour_row *add_left_parts(struct arena *arena,
     return all;
 }
 
-struct hour_row *hours_build(struct arena *arena, const struct lens *lens,
-                             const struct session_row *session,
-                             const struct session_event *events,
-                             size_t event_count,
-                             const struct session_pass *passes,
-                             size_t pass_count, size_t *count)
+void hours_place(struct arena *arena, const struct lens *lens,
+                 const struct session_row *session,
+                 const struct session_pass *passes, size_t pass_count,
+                 struct hour_row *hours, size_t count)
 {
-    struct hour_row *hours =
-        arena_array(arena, (size_t)session->status_samples, sizeof *hours);
-    *count = gather_hours(arena, lens, session, events, event_count, hours);
-    for (size_t i = 0; i < *count; i++) {
+    for (size_t i = 0; i < count; i++) {
         size_t owned = passes_until(passes, pass_count, hours[i].hour);
         place_hour(arena, &hours[i], session, passes, owned);
         int64_t start = owned ? passes[owned - 1].start : INT64_MIN;
         hours[i].tail_artefact =
             is_tail(lens, &hours[i], row_before(hours, i, start), session);
     }
-    count_once(lens, hours, *count);
-    if (!lens_has(lens, LENS_SWAP_CHARGED_TO_LEFT))
-        return hours;
-    return add_left_parts(arena, session, events, event_count, passes, hours,
-                          count);
+    count_once(lens, hours, count);
 }

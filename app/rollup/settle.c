@@ -18,6 +18,7 @@
  * A unit is computed from facts alone, never from what was derived before, so
  * the result depends neither on how often nor in which order settling ran.
  */
+#include "rollup/hot.h"
 #include "rollup/settle_int.h"
 
 #include "base/clock.h"
@@ -50,10 +51,13 @@ static enum err first_int(struct store *store, enum query_id id, int64_t *value,
 
 /* ---- one unit of each stage ------------------------------------------ */
 
-typedef enum err settle_unit(struct store *store, bool *found);
+typedef enum err settle_unit(struct settling *settling, struct store *store,
+                             bool *found);
 
-static enum err settle_snapshots(struct store *store, bool *found)
+static enum err settle_snapshots(struct settling *settling, struct store *store,
+                                 bool *found)
 {
+    (void)settling;
     int64_t hour;
     enum err err =
         first_int(store, QUERY_SNAPSHOT_HOUR_CHUNKED_FIRST, &hour, found);
@@ -62,39 +66,60 @@ static enum err settle_snapshots(struct store *store, bool *found)
     return snapshots_join(store);
 }
 
-/* Runs UNIT for the org and day that query ID gives, if any. */
-static enum err settle_noted(struct store *store, enum query_id id,
-                             enum err (*unit)(struct store *store,
-                                              struct text org, int64_t day),
-                             bool *found)
+/* The org and day that query ID gives, if any. */
+static enum err first_noted(struct store *store, enum query_id id,
+                            struct arena *arena, struct text *org, int64_t *day,
+                            bool *found)
 {
-    struct arena arena = {0};
     struct query *query = query_start(store, id);
     enum err err = query_step(query, found);
-    if (!err && *found) {
-        struct text org = query_copy(&arena, query, 0);
-        int64_t day = query_int(query, 1);
-        err = query_run(query);
-        if (!err)
-            err = unit(store, org, day);
-    }
+    if (err || !*found)
+        return err;
+    *org = query_copy(arena, query, 0);
+    *day = query_int(query, 1);
+    return query_run(query);
+}
+
+static enum err settle_first_day(struct settling *settling, struct store *store,
+                                 bool *found)
+{
+    struct arena arena = {0};
+    struct text org;
+    int64_t day;
+    enum err err = first_noted(store, QUERY_DIRTY_SESSION_FIRST, &arena, &org,
+                               &day, found);
+    if (!err && *found)
+        err = settle_day(settling, store, org, day);
     arena_free(&arena);
     return err;
 }
 
-static enum err settle_first_day(struct store *store, bool *found)
+static enum err settle_request_facts(struct settling *settling,
+                                     struct store *store, bool *found)
 {
-    return settle_noted(store, QUERY_DIRTY_SESSION_FIRST, settle_day, found);
+    (void)settling;
+    return requests_join(store, found);
 }
 
-static enum err settle_first_requests(struct store *store, bool *found)
+static enum err settle_first_requests(struct settling *settling,
+                                      struct store *store, bool *found)
 {
-    return settle_noted(store, QUERY_DIRTY_REQUEST_FIRST, settle_requests,
-                        found);
+    (void)settling;
+    struct arena arena = {0};
+    struct text org;
+    int64_t day;
+    enum err err = first_noted(store, QUERY_DIRTY_REQUEST_FIRST, &arena, &org,
+                               &day, found);
+    if (!err && *found)
+        err = settle_requests(store, org, day);
+    arena_free(&arena);
+    return err;
 }
 
-static enum err settle_first_hours(struct store *store, bool *found)
+static enum err settle_first_hours(struct settling *settling,
+                                   struct store *store, bool *found)
 {
+    (void)settling;
     int64_t hour;
     enum err err = first_int(store, QUERY_DIRTY_HOUR_FIRST, &hour, found);
     if (err || !*found)
@@ -102,8 +127,10 @@ static enum err settle_first_hours(struct store *store, bool *found)
     return settle_hours(store, clock_day_start(hour));
 }
 
-static enum err settle_first_benchmarks(struct store *store, bool *found)
+static enum err settle_first_benchmarks(struct settling *settling,
+                                        struct store *store, bool *found)
 {
+    (void)settling;
     int64_t day;
     enum err err =
         first_int(store, QUERY_DIRTY_DAY_FIRST_BENCHMARK, &day, found);
@@ -112,8 +139,10 @@ static enum err settle_first_benchmarks(struct store *store, bool *found)
     return settle_benchmarks(store, day);
 }
 
-static enum err settle_first_scores(struct store *store, bool *found)
+static enum err settle_first_scores(struct settling *settling,
+                                    struct store *store, bool *found)
 {
+    (void)settling;
     int64_t day;
     enum err err = first_int(store, QUERY_DIRTY_DAY_FIRST, &day, found);
     if (err || !*found)
@@ -132,7 +161,7 @@ static const struct stage {
     {"hours", settle_first_hours},
     {"benchmarks", settle_first_benchmarks},
     {"scores", settle_first_scores},
-    {"facts", requests_join},
+    {"facts", settle_request_facts},
     {"requests", settle_first_requests},
 };
 
@@ -143,19 +172,24 @@ enum {
 };
 
 /* The first unit there is, of any stage, in the open transaction. */
-static enum err settle_first(struct store *store, bool *found)
+static enum err settle_first(struct settling *settling, struct store *store,
+                             bool *found)
 {
     enum err err = ERR_NONE;
     *found = false;
     for (size_t i = 0; !err && !*found && i < STAGES; i++)
-        err = stages[i].unit(store, found);
+        err = stages[i].unit(settling, store, found);
     return err;
 }
 
-enum err settle_step(struct store *store, bool *more)
+enum err settle_step(struct settling *settling, struct store *store, bool *more)
 {
     enum err err = store_begin(store);
-    return err ? err : finish(store, settle_first(store, more));
+    if (!err)
+        err = finish(store, settle_first(settling, store, more));
+    if (err)
+        hot_forget_all(settling);
+    return err;
 }
 
 enum err settle_pending(struct store *store, bool *pending)
@@ -176,7 +210,7 @@ static enum err settle_some(struct store *store, const struct stage *stage,
     enum err err = ERR_NONE;
     *found = true;
     for (int i = 0; !err && *found && i < UNITS_PER_COMMIT; i++) {
-        err = stage->unit(store, found);
+        err = stage->unit(NULL, store, found);
         *done += *found;
     }
     return err;

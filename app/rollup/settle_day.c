@@ -8,6 +8,7 @@
  * cheap. Only sessions with a different decision, or with new events, are
  * folded again.
  */
+#include "rollup/hot.h"
 #include "rollup/settle_int.h"
 
 #include "base/clock.h"
@@ -16,6 +17,7 @@
 #include <string.h>
 
 struct day_work {
+    struct settling *settling; /* may be null */
     struct store *store;
     struct arena arena; /* lives as long as the day */
     struct text org;
@@ -26,25 +28,6 @@ struct day_work {
 
 /* ---- selections -----------------------------------------------------------
  */
-
-static enum err build_selections(struct day_work *work, struct arena *scratch,
-                                 struct text session_key,
-                                 struct selection_list *list)
-{
-    struct session_facts facts;
-    enum err err =
-        session_facts_read(work->store, scratch, session_key, &facts);
-    if (err)
-        return err;
-    size_t count;
-    struct session_event *events = events_between(
-        facts.events, facts.count, work->day, work->day + MS_PER_DAY, &count);
-    list->rows = selections_build(&work->arena, work->org, session_key,
-                                  work->day, events, count, &list->count);
-    for (size_t i = 0; i < list->count; i++)
-        fields_copy(&work->arena, selection_fields, &list->rows[i]);
-    return ERR_NONE;
-}
 
 /* True where A and B would be decided alike: same event, same hints. */
 static bool same_selection(const struct selection_row *a,
@@ -101,10 +84,15 @@ static enum err refresh_session(struct day_work *work,
                                 const struct selection_list *before, size_t *at,
                                 struct text key, struct selection_list *all)
 {
-    struct arena scratch = {0};
     struct selection_list now;
-    enum err err = build_selections(work, &scratch, key, &now);
-    arena_free(&scratch);
+    struct part_place changed = {work->day, 0};
+    enum err err = session_day_join(work->store, key, work->org, work->day,
+                                    &changed.number);
+    if (err)
+        return err;
+    hot_note_change(work->settling, key, changed);
+    err = hot_selections(work->settling, work->store, &work->arena, work->org,
+                         key, work->day, &now.rows, &now.count);
     if (err)
         return err;
     size_t first = *at;
@@ -161,15 +149,26 @@ static enum err decide(struct day_work *work, struct selection_list *all)
     return ERR_NONE;
 }
 
+/* Rows of one session, by position: those that differ are written. */
 static enum err write_selections(struct day_work *work, struct text key,
+                                 const struct selection_row *before,
+                                 size_t before_count,
                                  const struct selection_row *rows, size_t count)
 {
-    struct query *query = query_start(work->store, QUERY_SELECTION_DELETE);
-    query_bind_text(query, 1, work->org);
-    query_bind_int(query, 2, work->day);
-    query_bind_text(query, 3, key);
-    enum err err = query_run(query);
+    struct query *query;
+    enum err err = ERR_NONE;
+    if (before_count > count) {
+        query = query_start(work->store, QUERY_SELECTION_DELETE);
+        query_bind_text(query, 1, work->org);
+        query_bind_int(query, 2, work->day);
+        query_bind_text(query, 3, key);
+        query_bind_int(query, 4, (int64_t)count);
+        err = query_run(query);
+    }
     for (size_t i = 0; !err && i < count; i++) {
+        if (i < before_count &&
+            fields_equal(selection_fields, &before[i], &rows[i]))
+            continue;
         query = query_start(work->store, QUERY_SELECTION_PUT);
         fields_bind(query, 1, selection_fields, &rows[i]);
         err = query_run(query);
@@ -214,7 +213,8 @@ static enum err store_differences(struct day_work *work,
         size_t b_end = run_of(now, key, &b);
         if (!equal_runs(before->rows + a, a_end - a, now->rows + b,
                         b_end - b)) {
-            err = write_selections(work, key, now->rows + b, b_end - b);
+            err = write_selections(work, key, before->rows + a, a_end - a,
+                                   now->rows + b, b_end - b);
             text_index_add(&work->touched, key, NULL);
         }
         a = a_end;
@@ -396,29 +396,25 @@ struct folded {
 static enum err fold(struct day_work *work, struct arena *arena,
                      struct text key, struct folded *folded)
 {
-    struct session_facts facts;
+    struct session_sum sum;
     struct selection_list selections;
     struct query *query = query_start(work->store, QUERY_SELECTION_OF_SESSION);
     query_bind_text(query, 1, key);
     enum err err = read_selections(query, arena, &selections);
     if (!err)
-        err = session_facts_read(work->store, arena, key, &facts);
-    if (!err)
-        err = session_facts_join(work->store, key, work->org, &facts);
+        err = hot_sum(work->settling, work->store, arena, work->org, key, &sum);
     if (err)
         return err;
     size_t pass_count;
-    struct session_pass *passes =
-        passes_by_day(arena, facts.events, facts.count, selections.rows,
-                      selections.count, &pass_count);
-    folded->exists =
-        session_fold(arena, &lens_published, work->org, key, facts.events,
-                     facts.count, passes, pass_count, &folded->row,
-                     &folded->hours.rows, &folded->hours.count);
-    if (folded->exists)
-        folded->gateways.rows = gateway_hours_build(
-            arena, &lens_published, &folded->row, facts.events, facts.count,
-            &folded->gateways.count);
+    struct session_pass *passes = passes_by_day(arena, &sum, selections.rows,
+                                                selections.count, &pass_count);
+    folded->exists = session_conclude(arena, &lens_published, &sum, passes,
+                                      pass_count, &folded->row, sum.hours);
+    if (!folded->exists)
+        return ERR_NONE;
+    folded->hours = (struct hour_list){sum.hours, sum.hour_count};
+    folded->gateways =
+        (struct gateway_hour_list){sum.gateways, sum.gateway_count};
     return ERR_NONE;
 }
 
@@ -517,9 +513,11 @@ static enum err work_day(struct day_work *work)
     return err ? err : clear_notes(work);
 }
 
-enum err settle_day(struct store *store, struct text org, int64_t day)
+enum err settle_day(struct settling *settling, struct store *store,
+                    struct text org, int64_t day)
 {
-    struct day_work work = {.store = store, .org = org, .day = day};
+    struct day_work work = {
+        .settling = settling, .store = store, .org = org, .day = day};
     enum err err = work_day(&work);
     text_index_free(&work.touched);
     arena_free(&work.arena);

@@ -48,7 +48,8 @@ MUST_USE enum err settle_demand(struct store *store, struct arena *arena,
                                 struct text org, int64_t hour);
 
 /* One unit of settling; each runs in the caller's transaction. */
-MUST_USE enum err settle_day(struct store *store, struct text org, int64_t day);
+MUST_USE enum err settle_day(struct settling *settling, struct store *store,
+                             struct text org, int64_t day);
 MUST_USE enum err settle_hours(struct store *store, int64_t day);
 MUST_USE enum err settle_benchmarks(struct store *store, int64_t day);
 MUST_USE enum err settle_scores(struct store *store, int64_t day);

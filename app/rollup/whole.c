@@ -67,16 +67,16 @@ static void keep_selections(struct whole_work *work, struct selection_row *rows,
 static enum err select_session(struct whole_work *work, struct arena *scratch,
                                const struct org_session *session)
 {
-    struct session_facts facts;
-    enum err err =
-        session_facts_read(work->store, scratch, session->key, &facts);
+    struct session_event *events;
+    size_t event_count;
+    enum err err = session_events(work->store, scratch, session->key, &events,
+                                  &event_count);
     if (err)
         return err;
-    events_dedup(scratch, work->lens, facts.events, &facts.count);
+    events_dedup(scratch, work->lens, events, &event_count);
     size_t count;
-    struct selection_row *rows =
-        selections_build(scratch, session->org, session->key, 0, facts.events,
-                         facts.count, &count);
+    struct selection_row *rows = selections_build(
+        scratch, session->org, session->key, 0, events, event_count, &count);
     keep_selections(work, rows, count);
     return ERR_NONE;
 }
@@ -143,12 +143,13 @@ static void keep_fold(struct whole_work *work, struct session_row *row,
 static enum err fold_session(struct whole_work *work, struct arena *scratch,
                              const struct org_session *session, size_t *at)
 {
-    struct session_facts facts;
-    enum err err =
-        session_facts_read(work->store, scratch, session->key, &facts);
+    struct session_event *events;
+    size_t event_count;
+    enum err err = session_events(work->store, scratch, session->key, &events,
+                                  &event_count);
     if (err)
         return err;
-    events_dedup(scratch, work->lens, facts.events, &facts.count);
+    events_dedup(scratch, work->lens, events, &event_count);
     struct whole_pass *all = work->pass;
     struct session_pass pass = {INT64_MIN, all->selections + *at, 0};
     while (*at < all->selection_count &&
@@ -159,13 +160,12 @@ static enum err fold_session(struct whole_work *work, struct arena *scratch,
     struct session_row row;
     struct hour_row *hours;
     size_t hour_count;
-    if (!session_fold(scratch, work->lens, session->org, session->key,
-                      facts.events, facts.count, &pass, 1, &row, &hours,
-                      &hour_count))
+    if (!session_fold(scratch, work->lens, session->org, session->key, events,
+                      event_count, &pass, 1, &row, &hours, &hour_count))
         return ERR_NONE;
     size_t gateway_count;
     struct gateway_hour_row *gateways = gateway_hours_build(
-        scratch, work->lens, &row, facts.events, facts.count, &gateway_count);
+        scratch, work->lens, &row, events, event_count, &gateway_count);
     keep_gateways(work, gateways, gateway_count);
     keep_fold(work, &row, hours, hour_count);
     return ERR_NONE;

@@ -106,11 +106,24 @@ ORDER BY s.last_seen DESC, s.session_key LIMIT ?10;
 SELECT * FROM session WHERE session_key = ?1;
 
 -- name: api_session_selections
--- In the order in which they were made; the last one decides.
-SELECT * FROM selection WHERE session_key = ?1 ORDER BY day, position;
+-- In the order in which they were made, ?2 of them.
+SELECT * FROM selection WHERE session_key = ?1
+ORDER BY day, position LIMIT ?2;
+
+-- name: api_session_decision
+-- The last one decides.
+SELECT * FROM selection WHERE session_key = ?1
+ORDER BY day DESC, position DESC LIMIT 1;
 
 -- name: api_session_hours
-SELECT * FROM session_hour WHERE session_key = ?1 ORDER BY hour;
+-- The first ?2.
+SELECT * FROM session_hour WHERE session_key = ?1 ORDER BY hour LIMIT ?2;
+
+-- name: api_session_counts
+SELECT (SELECT count(*) FROM selection WHERE session_key = ?1),
+       (SELECT count(*) FROM session_hour WHERE session_key = ?1),
+       (SELECT ifnull(sum(event_count), 0) FROM session_day
+        WHERE session_key = ?1);
 
 -- name: api_evidence_block
 SELECT state, lines, lower(hex(hash)), coalesce(lower(hex(chain)), '')

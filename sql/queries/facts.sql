@@ -1,18 +1,50 @@
 -- Facts: written with the evidence, read by settling.
 
 -- name: session_day_add
--- The next chunk, but none before number ?5.
-INSERT INTO session_day (session_key, day, chunk, org, events)
-VALUES (?1, ?2,
-    max((SELECT ifnull(max(chunk), -1) + 1 FROM session_day
-         WHERE session_key = ?1 AND day = ?2), ifnull(?5, 0)),
-    ?3, ?4);
+-- The first chunk as part 0 where ?5 and ?6, its count and first time, are
+-- given; else, and where there are others, it waits.
+INSERT INTO session_day (session_key, day, chunk, org, events, event_count,
+    first_ts)
+SELECT ?1, ?2, iif(alone, 0, max(before + 1, 1048576)), ?3, ?4,
+    iif(alone, ?5, NULL), iif(alone, ?6, NULL)
+FROM (SELECT ifnull(max(chunk), -1) AS before,
+          count(*) = 0 AND ?5 IS NOT NULL AS alone
+      FROM session_day WHERE session_key = ?1 AND day = ?2);
+
+-- name: session_part_put
+INSERT INTO session_day (session_key, day, chunk, org, events, event_count,
+    first_ts)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
+
+-- name: session_part_first
+-- The first part that a new event of time ?3 can change.
+SELECT chunk FROM session_day
+WHERE session_key = ?1 AND day = ?2 AND event_count IS NOT NULL
+    AND (first_ts < ?3 OR chunk = 0)
+ORDER BY chunk DESC LIMIT 1;
+
+-- name: session_parts
+-- Parts from day ?2 and number ?3 on, before day ?4.
+SELECT day, chunk, events FROM session_day
+WHERE session_key = ?1 AND (day, chunk) >= (?2, ?3) AND day < ?4
+    AND event_count IS NOT NULL
+ORDER BY day, chunk;
+
+-- name: session_part_count
+SELECT count(*) FROM session_day
+WHERE session_key = ?1 AND event_count IS NOT NULL;
+
+-- name: session_day_waiting
+SELECT events FROM session_day
+WHERE session_key = ?1 AND day = ?2 AND event_count IS NULL
+ORDER BY chunk;
 
 -- name: session_day_delete
-DELETE FROM session_day WHERE session_key = ?1 AND day = ?2;
+-- What waits, and parts from number ?3 on.
+DELETE FROM session_day WHERE session_key = ?1 AND day = ?2 AND chunk >= ?3;
 
 -- name: session_day_of_session
-SELECT day, chunk, events FROM session_day
+SELECT events FROM session_day
 WHERE session_key = ?1
 ORDER BY day, chunk;
 

@@ -15,8 +15,9 @@ INSERT OR REPLACE INTO selection (
 );
 
 -- name: selection_delete
--- One session's selections of one pass.
-DELETE FROM selection WHERE org = ?1 AND day = ?2 AND session_key = ?3;
+-- One session's selections of one pass, from position ?4 on.
+DELETE FROM selection
+WHERE org = ?1 AND day = ?2 AND session_key = ?3 AND position >= ?4;
 
 -- name: selection_of_day
 SELECT

@@ -191,9 +191,23 @@ function eventSection(events, begin) {
     return [place, rest];
 }
 
+const EVENTS_SHOWN = 5000;
+
+/* The session with its first events, page by page. */
+async function fetchSession(key, signal) {
+    const path = `/v1/sessions/${encodeURIComponent(key)}`;
+    const answer = await get(path, null, signal);
+    let cursor = answer.pagination.next_cursor;
+    while (cursor && answer.events.length < EVENTS_SHOWN) {
+        const next = await get(path, {cursor}, signal);
+        answer.events.push(...next.events);
+        cursor = next.pagination.next_cursor;
+    }
+    return answer;
+}
+
 export async function sessionPage({argument, signal}) {
-    const answer = await get(`/v1/sessions/${encodeURIComponent(argument)}`,
-        null, signal);
+    const answer = await fetchSession(argument, signal);
     const {session, events} = answer;
     const begin = Date.parse(session.started_at ?? events[0]?.ts ??
         session.last_seen);

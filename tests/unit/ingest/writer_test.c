@@ -15,8 +15,9 @@ enum { SENDERS = 8, BATCHES = 20, LINE_BYTES = 256 };
 
 static int settled;
 
-static enum err count_settling(struct store *store, bool *more)
+static enum err count_settling(void *context, struct store *store, bool *more)
 {
+    (void)context;
     (void)store;
     *more = ++settled % 3 != 0;
     return ERR_NONE;

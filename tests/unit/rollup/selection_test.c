@@ -2,7 +2,7 @@
  * Events are written as a table: time, family, identity, and what decides
  * between equal times.
  */
-#include "rollup/rollup.h"
+#include "rollup/selection.h"
 
 #include "harness.h"
 
@@ -47,17 +47,22 @@ static struct session_event event_of(const struct row *row)
     return event;
 }
 
-/* "id:initial id:swap ..." */
-static const char *triggers(const struct row *rows, size_t count)
+/* "id:initial id:swap ...", from runs of RUN events. */
+static const char *triggers(const struct row *rows, size_t count, size_t run)
 {
-    struct session_event events[8];
     struct buf out = {0};
     size_t selected;
-    for (size_t i = 0; i < count; i++)
-        events[i] = event_of(&rows[i]);
-    struct selection_row *list =
-        selections_build(&arena, text_of("o"), text_of("o|s|r"), 86400000,
-                         events, count, &selected);
+    struct selections selections =
+        selections_begin(&arena, text_of("o"), text_of("o|s|r"), 86400000);
+    for (size_t i = 0; i < count; i += run) {
+        struct session_event events[8];
+        size_t left = count - i < run ? count - i : run;
+        for (size_t k = 0; k < left; k++)
+            events[k] = event_of(&rows[i + k]);
+        selections = selections_copy(&arena, &selections);
+        selections_add(&selections, events, left);
+    }
+    struct selection_row *list = selections_end(&selections, &selected);
     for (size_t i = 0; i < selected; i++) {
         buf_printf(&out, "%s%.*s:%.*s", i ? " " : "",
                    (int)list[i].event_id.length, list[i].event_id.data,
@@ -70,6 +75,19 @@ static const char *triggers(const struct row *rows, size_t count)
     const char *text = arena_text(&arena, out.data, out.length);
     buf_free(&out);
     return text;
+}
+
+static void turn_equal_times(const struct row *rows, size_t count,
+                             struct row *turned)
+{
+    for (size_t first = 0; first < count;) {
+        size_t end = first;
+        while (end < count && rows[end].ts == rows[first].ts)
+            end++;
+        for (size_t i = first; i < end; i++)
+            turned[i] = rows[first + end - 1 - i];
+        first = end;
+    }
 }
 
 #define FALLBACK ":orch_change_fallback"
@@ -144,12 +162,13 @@ TEST(which_events_select)
         size_t count = 0;
         while (count < 8 && row->events[count].kind != NONE)
             count++;
-        CHECK_EQ_TEXT(triggers(row->events, count), row->wanted);
-        /* The events may come in any order. */
+        /* Equal times may come in any order. */
         struct row turned[8];
-        for (size_t i = 0; i < count; i++)
-            turned[i] = row->events[count - 1 - i];
-        CHECK_EQ_TEXT(triggers(turned, count), row->wanted);
+        turn_equal_times(row->events, count, turned);
+        for (size_t run = 1; run <= 8; run++) {
+            CHECK_EQ_TEXT(triggers(row->events, count, run), row->wanted);
+            CHECK_EQ_TEXT(triggers(turned, count, run), row->wanted);
+        }
     }
     arena_free(&arena);
 }
