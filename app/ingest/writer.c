@@ -9,7 +9,10 @@
  *
  * Settling begins when work is left, at most once a second, and goes by units
  * between which batches are taken. Where they keep it from coming to an end it
- * is finished without them: pages stay two seconds behind, not more.
+ * is finished without them: pages stay two seconds behind, not more. Only where
+ * settling itself takes long, as a session of a hundred thousand swaps makes
+ * it, it rests twice as long as it worked, so that senders are held up for a
+ * third of the time at most.
  *
  * Turned down: a queue of copies with an answer that comes later. A sender
  * needs the answer anyway, and while it waits its own memory holds the batch.
@@ -29,6 +32,7 @@ enum {
     WAITING_MAX = 512,
     GROUP_BYTES_MAX = 32 << 20,
     SETTLE_EVERY_US = US_PER_SECOND,
+    SETTLE_REST = 2, /* times as long as it worked */
     SETTLE_PATIENCE_US = US_PER_SECOND,
     SETTLE_RETRY_US = 10 * US_PER_SECOND,
     SETTLE_AT_STOP_US = 3 * US_PER_SECOND,
@@ -73,6 +77,7 @@ struct writer {
     bool unjoined; /* batches came since the last join */
     bool failing;  /* the last commit failed, and it was said */
     int64_t round_began_us;
+    int64_t round_worked_us;
     int64_t next_round_us;
     int64_t next_join_us;
     int64_t next_expire_us;
@@ -297,7 +302,10 @@ static void end_round(struct writer *writer, enum err err, int64_t now_us)
 {
     writer->settling = false;
     writer->dirty = err != ERR_NONE;
-    writer->next_round_us = now_us + (err ? SETTLE_RETRY_US : SETTLE_EVERY_US);
+    int64_t rest_us = SETTLE_REST * writer->round_worked_us;
+    if (rest_us < SETTLE_EVERY_US)
+        rest_us = SETTLE_EVERY_US;
+    writer->next_round_us = now_us + (err ? SETTLE_RETRY_US : rest_us);
     if (err)
         log_message(LOG_ERROR, "settling failed and is tried again: %s",
                     err_message());
@@ -307,9 +315,12 @@ static void settle_some(struct writer *writer)
 {
     bool more = true;
     enum err err = ERR_NONE;
-    int64_t now_us = clock_monotonic_us();
-    if (!writer->settling)
-        writer->round_began_us = now_us;
+    int64_t began_us = clock_monotonic_us();
+    int64_t now_us;
+    if (!writer->settling) {
+        writer->round_began_us = began_us;
+        writer->round_worked_us = 0;
+    }
     writer->settling = true;
     do {
         err = writer->settings.settle(writer->settings.settle_context,
@@ -317,6 +328,7 @@ static void settle_some(struct writer *writer)
         now_us = clock_monotonic_us();
     } while (!err && more &&
              now_us - writer->round_began_us > SETTLE_PATIENCE_US);
+    writer->round_worked_us += now_us - began_us;
     if (err || !more)
         end_round(writer, err, now_us);
 }

@@ -8,7 +8,8 @@
 enum {
     HOT_FROM_PARTS = 4, /* fewer are soon added up */
     HOT_SESSIONS = 32,
-    HOT_BYTES_MAX = 2 << 20 /* of one; then it is begun again */
+    HOT_BYTES_MAX = 2 << 20,  /* of one; then it is begun again */
+    HOT_SELECTIONS_MAX = 1000 /* more are built anew */
 };
 
 /* One session up to a place, which is never behind its last part. */
@@ -18,7 +19,8 @@ struct hot_session {
     struct text org;
     struct part_place place;
     struct session_sum sum;
-    struct selections selections; /* of the day of PLACE */
+    struct selections selections; /* of the day of PLACE, */
+    bool too_many;                /* or none, where there are too many */
     uint64_t used;                /* the larger, the more recently */
 };
 
@@ -115,14 +117,18 @@ static void take_part(struct hot_session *hot, struct arena *scratch,
         session_sum_of(scratch, &lens_published, hot->org, hot->key,
                        part->events, part->count);
     session_sum_append(&hot->arena, &hot->sum, &sum);
-    selections_add(&hot->selections, part->events, part->count);
+    if (!hot->too_many)
+        selections_add(&hot->selections, part->events, part->count);
+    hot->too_many |= hot->selections.count > HOT_SELECTIONS_MAX;
 }
 
 static void move_to(struct hot_session *hot, struct part_place place)
 {
-    if (place.day != hot->place.day)
+    if (place.day != hot->place.day) {
         hot->selections =
             selections_begin(&hot->arena, hot->org, hot->key, place.day);
+        hot->too_many = false;
+    }
     hot->place = place;
 }
 
@@ -200,7 +206,7 @@ enum err hot_selections(struct settling *settling, struct store *store,
     enum err err = recall(settling, store, org, key, &hot);
     if (err)
         return err;
-    if (hot && hot->place.day == day) {
+    if (hot && hot->place.day == day && !hot->too_many) {
         selections = selections_copy(arena, &hot->selections);
         from = hot->place;
     }

@@ -131,6 +131,25 @@ static const char *trigger_of(const struct selections *selections,
     return NULL;
 }
 
+static void keep(struct arena *arena, struct text *text)
+{
+    if (text->data)
+        text->data = arena_text(arena, text->data, text->length);
+}
+
+/* What is the event's; all else lives as long as the arena or the process. */
+static void keep_row(struct arena *arena, struct selection_row *row)
+{
+    keep(arena, &row->event_id);
+    keep(arena, &row->observed_address);
+    keep(arena, &row->observed_url);
+    keep(arena, &row->pipeline_hint);
+    keep(arena, &row->model_hint);
+    row->orchestrator_identity = row->observed_address.length
+                                     ? row->observed_address
+                                     : row->observed_url;
+}
+
 static void choose(struct selections *selections,
                    const struct candidate *candidate)
 {
@@ -143,7 +162,7 @@ static void choose(struct selections *selections,
         row_of(arena, selections->org, selections->key, candidate, trigger);
     row.day = selections->day;
     row.position = (int64_t)selections->count;
-    fields_copy(arena, selection_fields, &row);
+    keep_row(arena, &row);
     selections->rows = arena_grow(arena, selections->rows, selections->count,
                                   sizeof *selections->rows);
     selections->rows[selections->count++] = row;
@@ -180,12 +199,6 @@ static void add_candidate(struct selections *selections,
     }
     selections->instant[count] = *candidate;
     selections->instant_count++;
-}
-
-static void keep(struct arena *arena, struct text *text)
-{
-    if (text->data)
-        text->data = arena_text(arena, text->data, text->length);
 }
 
 /* What is carried on into the next run must outlive this one. */

@@ -6,6 +6,14 @@
 
 #include "base/clock.h"
 
+static const struct hour_table table = {
+    .fields = &demand_fields,
+    .row_bytes = sizeof(struct demand_row),
+    .of_hour = QUERY_DEMAND_OF_HOUR,
+    .put = QUERY_DEMAND_PUT,
+    .delete_from = QUERY_DEMAND_DELETE,
+};
+
 struct part_list {
     struct demand_part *parts;
     size_t count;
@@ -91,14 +99,5 @@ enum err settle_demand(struct store *store, struct arena *arena,
     size_t count;
     struct demand_row *rows =
         demand_build(arena, &lens_published, list.parts, list.count, &count);
-    struct query *query = query_start(store, QUERY_DEMAND_DELETE);
-    query_bind_int(query, 1, hour);
-    query_bind_text(query, 2, org);
-    err = query_run(query);
-    for (size_t i = 0; !err && i < count; i++) {
-        query = query_start(store, QUERY_DEMAND_PUT);
-        fields_bind(query, 1, demand_fields, &rows[i]);
-        err = query_run(query);
-    }
-    return err;
+    return hour_rows_replace(store, arena, &table, hour, org, rows, count);
 }

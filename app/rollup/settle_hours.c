@@ -128,53 +128,75 @@ static enum err join_sessions(struct store *store, struct arena *arena,
     return err;
 }
 
-static enum err delete_rows(struct store *store, enum query_id id,
-                            const struct hour_note *note)
+static enum err benchmarks_between(struct store *store, struct arena *arena,
+                                   int64_t from, int64_t until,
+                                   struct benchmark_list *list)
 {
-    struct query *query = query_start(store, id);
-    query_bind_int(query, 1, note->hour);
-    query_bind_text(query, 2, note->org);
-    return query_run(query);
+    struct query *query = query_start(store, QUERY_BENCHMARK_DAY_BETWEEN);
+    query_bind_int(query, 1, from);
+    query_bind_int(query, 2, until);
+    return read_benchmarks(query, arena, list);
 }
 
+/* Of the days that the rows of DAY are scored by. */
+static enum err cohort_benchmarks(struct store *store, struct arena *arena,
+                                  int64_t day, struct benchmark_list *list)
+{
+    return benchmarks_between(
+        store, arena, day - COHORT_DAYS * (int64_t)MS_PER_DAY, day, list);
+}
+
+/* Rows are scored at once, so that nobody ever sees one without its score; by
+ * benchmarks that may be out of date, and then the day is noted. */
 static enum err settle_sla(struct store *store, struct arena *arena,
                            const struct hour_note *note,
-                           const struct hour_sessions *sessions)
+                           const struct hour_sessions *sessions,
+                           const struct benchmark_list *benchmarks)
 {
+    static const struct hour_table table = {
+        .fields = &sla_fields,
+        .row_bytes = sizeof(struct sla_row),
+        .of_hour = QUERY_SLA_OF_HOUR,
+        .put = QUERY_SLA_PUT,
+        .delete_from = QUERY_SLA_DELETE,
+    };
     size_t count;
     struct sla_row *rows = sla_build(arena, &lens_published, sessions->pairs,
                                      sessions->count, &count);
-    enum err err = delete_rows(store, QUERY_SLA_DELETE, note);
-    for (size_t i = 0; !err && i < count; i++)
-        err = write_sla(store, &rows[i]);
-    return err;
+    sla_score(arena, &lens_published, rows, count, benchmarks->rows,
+              benchmarks->count);
+    return hour_rows_replace(store, arena, &table, note->hour, note->org, rows,
+                             count);
 }
 
 static enum err settle_gpus(struct store *store, struct arena *arena,
                             const struct hour_note *note,
                             const struct hour_sessions *sessions)
 {
+    static const struct hour_table table = {
+        .fields = &gpu_fields,
+        .row_bytes = sizeof(struct gpu_row),
+        .of_hour = QUERY_GPU_HOUR_OF_HOUR,
+        .put = QUERY_GPU_HOUR_PUT,
+        .delete_from = QUERY_GPU_HOUR_DELETE,
+    };
     size_t count;
     struct gpu_row *rows = gpu_metrics_build(
         arena, &lens_published, sessions->pairs, sessions->count, &count);
-    enum err err = delete_rows(store, QUERY_GPU_HOUR_DELETE, note);
-    for (size_t i = 0; !err && i < count; i++) {
-        struct query *query = query_start(store, QUERY_GPU_HOUR_PUT);
-        fields_bind(query, 1, gpu_fields, &rows[i]);
-        err = query_run(query);
-    }
-    return err;
+    return hour_rows_replace(store, arena, &table, note->hour, note->org, rows,
+                             count);
 }
 
 static enum err settle_hour(struct store *store, struct arena *arena,
-                            const struct hour_note *note)
+                            const struct hour_note *note,
+                            const struct benchmark_list *benchmarks)
 {
     struct hour_sessions sessions;
     enum err err = read_hour(store, arena, note, &sessions);
     if (!err)
         err = join_sessions(store, arena, &sessions);
     if (!err)
-        err = settle_sla(store, arena, note, &sessions);
+        err = settle_sla(store, arena, note, &sessions, benchmarks);
     if (!err)
         err = settle_gpus(store, arena, note, &sessions);
     return err ? err : settle_demand(store, arena, note->org, note->hour);
@@ -185,9 +207,12 @@ enum err settle_hours(struct store *store, int64_t day)
     struct arena arena = {0};
     struct arena scratch = {0};
     struct hour_notes notes;
+    struct benchmark_list benchmarks;
     enum err err = read_notes(store, &arena, day, &notes);
+    if (!err)
+        err = cohort_benchmarks(store, &arena, day, &benchmarks);
     for (size_t i = 0; !err && i < notes.count; i++) {
-        err = settle_hour(store, &scratch, &notes.list[i]);
+        err = settle_hour(store, &scratch, &notes.list[i], &benchmarks);
         arena_clear(&scratch);
     }
     arena_free(&scratch);
@@ -202,16 +227,6 @@ enum err settle_hours(struct store *store, int64_t day)
 }
 
 /* ---- benchmarks ---------------------------------------------------------- */
-
-static enum err benchmarks_between(struct store *store, struct arena *arena,
-                                   int64_t from, int64_t until,
-                                   struct benchmark_list *list)
-{
-    struct query *query = query_start(store, QUERY_BENCHMARK_DAY_BETWEEN);
-    query_bind_int(query, 1, from);
-    query_bind_int(query, 2, until);
-    return read_benchmarks(query, arena, list);
-}
 
 static bool same_benchmarks(const struct benchmark_list *before,
                             const struct benchmark_row *rows, size_t count)
@@ -296,9 +311,7 @@ enum err settle_scores(struct store *store, int64_t day)
     struct benchmark_list benchmarks;
     enum err err = sla_between(store, &arena, day, day + MS_PER_DAY, &sla);
     if (!err)
-        err = benchmarks_between(store, &arena,
-                                 day - COHORT_DAYS * (int64_t)MS_PER_DAY, day,
-                                 &benchmarks);
+        err = cohort_benchmarks(store, &arena, day, &benchmarks);
     if (!err)
         err = score_rows(store, &arena, &sla, &benchmarks);
     arena_free(&arena);

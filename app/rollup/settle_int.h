@@ -43,6 +43,20 @@ MUST_USE enum err session_of_hour(struct store *store, struct arena *arena,
                                   struct text key,
                                   struct session_row **session);
 
+/* A table of rows by (hour, org, position). */
+struct hour_table {
+    const struct fields *fields;
+    size_t row_bytes;
+    enum query_id of_hour;
+    enum query_id put;
+    enum query_id delete_from;
+};
+/* Makes ROWS, numbered by position, the rows of one (org, hour). */
+MUST_USE enum err hour_rows_replace(struct store *store, struct arena *arena,
+                                    const struct hour_table *table,
+                                    int64_t hour, struct text org,
+                                    const void *rows, size_t count);
+
 /* Writes the demand rows of one (org, hour) anew. */
 MUST_USE enum err settle_demand(struct store *store, struct arena *arena,
                                 struct text org, int64_t hour);

@@ -185,7 +185,11 @@ INSERT OR REPLACE INTO sla (
 );
 
 -- name: sla_delete
-DELETE FROM sla WHERE window_start = ?1 AND org = ?2;
+-- Of one hour, from position ?3 on.
+DELETE FROM sla WHERE window_start = ?1 AND org = ?2 AND position >= ?3;
+
+-- name: sla_of_hour
+SELECT * FROM sla WHERE window_start = ?1 AND org = ?2 ORDER BY position;
 
 -- name: sla_between
 SELECT

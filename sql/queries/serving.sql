@@ -51,7 +51,11 @@ INSERT OR REPLACE INTO demand (
 );
 
 -- name: demand_delete
-DELETE FROM demand WHERE window_start = ?1 AND org = ?2;
+-- Of one hour, from position ?3 on.
+DELETE FROM demand WHERE window_start = ?1 AND org = ?2 AND position >= ?3;
+
+-- name: demand_of_hour
+SELECT * FROM demand WHERE window_start = ?1 AND org = ?2 ORDER BY position;
 
 -- name: demand_between
 SELECT * FROM demand
@@ -82,7 +86,11 @@ INSERT OR REPLACE INTO gpu_hour (
 );
 
 -- name: gpu_hour_delete
-DELETE FROM gpu_hour WHERE window_start = ?1 AND org = ?2;
+-- Of one hour, from position ?3 on.
+DELETE FROM gpu_hour WHERE window_start = ?1 AND org = ?2 AND position >= ?3;
+
+-- name: gpu_hour_of_hour
+SELECT * FROM gpu_hour WHERE window_start = ?1 AND org = ?2 ORDER BY position;
 
 -- name: gpu_hour_between
 SELECT * FROM gpu_hour
