@@ -116,6 +116,9 @@ enum keeping answer_keeping(const struct route *route,
 {
     if (route->answer == answer_scores || route->answer == answer_demand ||
         route->answer == answer_gpu_metrics ||
+        route->answer == answer_batch_summary ||
+        route->answer == answer_byoc_summary ||
+        route->answer == answer_llm_summary ||
         route->answer == answer_sessions || route->answer == answer_session ||
         route->answer == answer_openapi)
         return KEEP_HOUR;

@@ -297,6 +297,18 @@ MUST_USE enum err compat_demand(struct request *request, struct reply *reply);
 MUST_USE enum err compat_gpu_metrics(struct request *request,
                                      struct reply *reply);
 MUST_USE enum err compat_models(struct request *request, struct reply *reply);
+MUST_USE enum err answer_batch_summary(struct request *request,
+                                       struct reply *reply);
+MUST_USE enum err answer_byoc_summary(struct request *request,
+                                      struct reply *reply);
+MUST_USE enum err answer_llm_summary(struct request *request,
+                                     struct reply *reply);
+MUST_USE enum err compat_batch_summary(struct request *request,
+                                       struct reply *reply);
+MUST_USE enum err compat_byoc_summary(struct request *request,
+                                      struct reply *reply);
+MUST_USE enum err compat_llm_summary(struct request *request,
+                                     struct reply *reply);
 MUST_USE enum err compat_orchestrators(struct request *request,
                                        struct reply *reply);
 MUST_USE enum err answer_metrics(struct request *request, struct reply *reply);

@@ -38,8 +38,8 @@ static bool is_full_time(struct text text)
            (strchr("+-", zone[0]) && zone[3] == ':');
 }
 
-static int64_t time_or(const struct request *request, const char *name,
-                       int64_t otherwise_ms)
+int64_t compat_time(const struct request *request, const char *name,
+                    int64_t otherwise_ms)
 {
     struct text value = parameter_text(request, name);
     int64_t ms;
@@ -147,8 +147,8 @@ static void add_number(struct json_writer *writer, double value)
         json_double(writer, value);
 }
 
-static void add_value(struct json_writer *writer, const struct field *field,
-                      const void *row)
+void compat_value(struct json_writer *writer, const struct field *field,
+                  const void *row)
 {
     bool absent = field_is_absent(field, row);
     json_key(writer, field->name);
@@ -173,8 +173,8 @@ static void add_row(struct json_writer *writer,
 {
     json_begin(writer, '{');
     for (size_t i = 0; series->columns[i]; i++)
-        add_value(writer, field_named(*series->fields, series->columns[i]),
-                  row);
+        compat_value(writer, field_named(*series->fields, series->columns[i]),
+                     row);
     json_end(writer, '}');
 }
 
@@ -211,8 +211,8 @@ static struct query *ask(struct request *request,
 {
     int64_t now = clock_wall_ms();
     struct query *query = query_start(request->store, series->query);
-    query_bind_int(query, 1, time_or(request, "start", now - MS_PER_DAY));
-    query_bind_int(query, 2, time_or(request, "end", now));
+    query_bind_int(query, 1, compat_time(request, "start", now - MS_PER_DAY));
+    query_bind_int(query, 2, compat_time(request, "end", now));
     query_bind_null(query, 3);
     /* As there, a cursor at 1970 is none. */
     if (cursor->given && cursor->parts[0].number != 0) {

@@ -158,6 +158,9 @@ static const struct row_schema {
     {"GpuMetricsRow", &gpu_fields, "{provisional:b,evidence_expired:b}"},
     {"ModelRow", &model_fields, "{}"},
     {"OrchestratorRow", &orchestrator_fields, "{models:[s]}"},
+    {"BatchSummaryRow", &batch_summary_fields, "{}"},
+    {"LlmSummaryRow", &llm_summary_fields, "{}"},
+    {"ByocSummaryRow", &byoc_summary_fields, "{}"},
     {"SessionRow", &session_fields, "{}"},
     {"SelectionRow", &selection_fields, "{pass:t,line:i}"},
 };
@@ -204,6 +207,9 @@ static void add_row_schema(struct json_writer *writer,
 #define COMPAT_KEY                                                             \
     "window_start:t,org:s,orchestrator_address:s,"                             \
     "pipeline_id:s,model_id:s,gpu_id:s,"
+#define COMPAT_JOBS                                                            \
+    "total_jobs:i,selected_jobs:i,no_orch_jobs:i,success_rate:n,"              \
+    "avg_duration_ms:n"
 
 static const struct described {
     const char *route; /* its path; after its method where that is not GET */
@@ -217,6 +223,17 @@ static const struct described {
     {"/v1/streaming/gpu-metrics", PAGE_OF("GpuMetricsRow"), true},
     {"/v1/streaming/models", PAGE_OF("ModelRow"), true},
     {"/v1/streaming/orchestrators", PAGE_OF("OrchestratorRow"), true},
+    {"/v1/requests/ai-batch/summary", PAGE_OF("BatchSummaryRow"), true},
+    {"/v1/requests/ai-batch/llm-summary", PAGE_OF("LlmSummaryRow"), true},
+    {"/v1/requests/byoc/summary", PAGE_OF("ByocSummaryRow"), true},
+    {"/compat/v1/requests/ai-batch/summary", "[{pipeline:s," COMPAT_JOBS "}]",
+     false},
+    {"/compat/v1/requests/ai-batch/llm-summary",
+     "[{model:s,total_requests:i,success_rate:n,avg_tokens_per_sec:n,"
+     "avg_ttft_ms:n,avg_total_tokens:n}]",
+     false},
+    {"/compat/v1/requests/byoc/summary", "[{capability:s," COMPAT_JOBS "}]",
+     false},
     {"/v1/sessions", PAGE_OF("SessionRow"), true},
     {"/v1/sessions/{key}", "#Session", false},
     {"/v1/evidence/lines/{line}", "#EvidenceLine", false},

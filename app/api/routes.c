@@ -62,6 +62,22 @@ static const struct parameter list_of_the_day[] = {
     {0},
 };
 
+/* Sums of jobs, by what the parameter NAME takes. */
+#define SUMS_BY(name)                                                          \
+    {"start", PARAMETER_TIME, NULL}, {"end", PARAMETER_TIME, NULL},            \
+        {"org", PARAMETER_TEXT, NULL}, {"gateway", PARAMETER_TEXT, NULL},      \
+        {name, PARAMETER_TEXT, NULL}, {"as_of", PARAMETER_TIME, NULL},         \
+        {"format", PARAMETER_CHOICE, "json|csv"},                              \
+        {"limit", PARAMETER_LIMIT, NULL}, {"cursor", PARAMETER_CURSOR, NULL},  \
+        {"pin", PARAMETER_PIN, NULL},                                          \
+    {                                                                          \
+        0                                                                      \
+    }
+
+static const struct parameter sums_by_pipeline[] = {SUMS_BY("pipeline")};
+static const struct parameter sums_by_capability[] = {SUMS_BY("capability")};
+static const struct parameter sums_by_model[] = {SUMS_BY("model")};
+
 /* The publisher passes over what it does not know, and so it is done here. */
 static const struct parameter compat_list[] = {
     {"start", PARAMETER_TEXT, NULL}, {"end", PARAMETER_TEXT, NULL},
@@ -125,6 +141,25 @@ const struct route routes[] = {
      "models exactly as the publisher answers", SCOPE_READ, "GET"},
     {"/compat/v1/streaming/orchestrators", compat_nothing, false,
      compat_orchestrators, "orchestrators exactly as the publisher answers",
+     SCOPE_READ, "GET"},
+    {"/v1/requests/ai-batch/summary", sums_by_pipeline, false,
+     answer_batch_summary, "batch jobs by pipeline, most first", SCOPE_READ,
+     "GET"},
+    {"/v1/requests/ai-batch/llm-summary", sums_by_model, false,
+     answer_llm_summary, "requests to language models by model, most first",
+     SCOPE_READ, "GET"},
+    {"/v1/requests/byoc/summary", sums_by_capability, false,
+     answer_byoc_summary, "attempts at byoc jobs by capability, most first",
+     SCOPE_READ, "GET"},
+    {"/compat/v1/requests/ai-batch/summary", compat_list, false,
+     compat_batch_summary, "batch jobs exactly as the publisher answers",
+     SCOPE_READ, "GET"},
+    {"/compat/v1/requests/ai-batch/llm-summary", compat_list, false,
+     compat_llm_summary,
+     "requests to language models exactly as the publisher answers", SCOPE_READ,
+     "GET"},
+    {"/compat/v1/requests/byoc/summary", compat_list, false,
+     compat_byoc_summary, "byoc jobs exactly as the publisher answers",
      SCOPE_READ, "GET"},
     {"/v1/metrics", NULL, false, answer_metrics,
      "what every figure means: definitions, classes, reasons, switches",

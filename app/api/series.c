@@ -316,8 +316,7 @@ static enum err add_row(struct walk *walk, struct page *page, const void *row,
     return ERR_NONE;
 }
 
-/* Until its end, or, while it lasts, until its beginning. */
-static int64_t told_until(int64_t window_ms, int64_t now_ms)
+int64_t told_until(int64_t window_ms, int64_t now_ms)
 {
     int64_t end_ms = window_ms + MS_PER_HOUR;
     return end_ms <= now_ms ? end_ms : window_ms;

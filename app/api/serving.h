@@ -5,6 +5,7 @@
  *     series.c       sla, demand, gpu-metrics: one list for all three
  *     streaming.c    models and orchestrators of the last day
  *     compat.c       the same five exactly as the publisher answers
+ *     requests.c     sums of jobs, ours and as the publisher answers
  *     csv.c          rows as CSV
  *     accept.c       which form the client wants
  *     conditional.c  entity tags, 304, gzip
@@ -47,6 +48,10 @@ MUST_USE enum err series_answer(const struct series *series,
 const struct field *field_named(struct fields fields, const char *name);
 /* The text of a field, "" where it is null. */
 struct text field_key(const struct field *field, const void *row);
+
+/* Until when an hour's rows tell: its end, or, while it lasts, its beginning.
+ */
+int64_t told_until(int64_t window_ms, int64_t now_ms);
 
 /* "Now": parameter as_of, else the clock. */
 int64_t as_of_ms(const struct request *request);
@@ -96,6 +101,21 @@ MUST_USE enum err stream_orchestrators(struct request *request,
                                        const struct stream_filter *filter,
                                        struct orchestrator_row **rows,
                                        size_t *count);
+
+/* ---- requests.c ---------------------------------------------------------- */
+
+extern const struct fields batch_summary_fields;
+extern const struct fields byoc_summary_fields;
+extern const struct fields llm_summary_fields;
+
+/* ---- compat.c ------------------------------------------------------------ */
+
+/* A time parameter, or OTHERWISE_MS where it cannot be read. */
+int64_t compat_time(const struct request *request, const char *name,
+                    int64_t otherwise_ms);
+/* A member of a row, with 0 or "" for null. */
+void compat_value(struct json_writer *writer, const struct field *field,
+                  const void *row);
 
 /* ---- csv.c -------------------------------------------------------------- */
 
