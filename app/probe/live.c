@@ -162,6 +162,8 @@ void live_start(struct probe *probe)
         probe_conclude(probe, REASON_PROTOCOL_ERROR, "%s", err_message());
         return;
     }
+    char *text = live->transcoder.text;
+    text[strlen(text) - (text[strlen(text) - 1] == '/')] = '\0';
     probe_enter(probe, "payment");
     loop_timer_after(&live->tick, TICK_US);
     live_pay(live);

@@ -28,7 +28,7 @@ struct live {
     struct probe *probe;
 
     /* The job. */
-    struct url transcoder;
+    struct url transcoder;        /* without a slash at its end */
     struct http_exchange *asking; /* signer, start, or payment */
     struct grpc_call *terms;      /* asked for anew */
     bool starting;                /* the start request is on its way */

@@ -11,7 +11,7 @@
 #include <string.h>
 
 enum {
-    START_US = 15 * US_PER_SECOND,
+    START_MAX_US = 15 * US_PER_SECOND,
     PAYMENT_US = 10 * US_PER_SECOND,
     ERROR_BODY_BYTES = 4096,
     HTTP_OK = 200
@@ -156,8 +156,7 @@ post(struct live *live, const char *path, struct text body, int64_t limit_us,
                      credentials.segment.data)};
     struct http_request request = {
         .method = "POST",
-        .url =
-            arena_printf(probe->arena, "%s%s", live->transcoder.origin, path),
+        .url = arena_printf(probe->arena, "%s%s", live->transcoder.text, path),
         .headers = headers,
         .header_count = sizeof headers / sizeof *headers,
         .body = body,
@@ -176,12 +175,15 @@ static void start(struct live *live)
                             .gateway_request_id = run->run_id,
                             .stream_id = run->run_id};
     struct buf body = {0};
+    int64_t limit_us = probe->request.patience_us < START_MAX_US
+                           ? probe->request.patience_us
+                           : START_MAX_US;
     if (probe->request.params)
         job.params = text_of(probe->request.params);
     job_start_encode(&body, &job);
     probe_enter(probe, "start");
     live->starting = true;
-    post(live, JOB_PATH_START, (struct text){body.data, body.length}, START_US,
+    post(live, JOB_PATH_START, (struct text){body.data, body.length}, limit_us,
          on_started);
     buf_free(&body);
 }

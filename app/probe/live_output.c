@@ -54,6 +54,8 @@ static void on_end(void *context, enum trickle_end end, const char *detail)
 {
     struct live *live = context;
     enum reason reason = REASON_CONNECTION_LOST;
+    if (end == TRICKLE_BROKEN)
+        reason = REASON_PROTOCOL_ERROR;
     if (end == TRICKLE_TOO_MUCH || end == TRICKLE_STALLED)
         reason = REASON_LIMIT_EXCEEDED;
     if (end == TRICKLE_CLOSED)

@@ -22,8 +22,9 @@
 enum trickle_end {
     TRICKLE_CLOSED,   /* the channel was closed, or is not there */
     TRICKLE_FAILED,   /* errors, again and again */
+    TRICKLE_BROKEN,   /* what came breaks the protocol */
     TRICKLE_SLOW,     /* the other side does not take what is published */
-    TRICKLE_TOO_MUCH, /* more bytes or segments than the caps allow */
+    TRICKLE_TOO_MUCH, /* more bytes, segments or misses than the caps allow */
     TRICKLE_STALLED   /* a segment that neither goes on nor ends */
 };
 

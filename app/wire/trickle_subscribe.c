@@ -208,7 +208,7 @@ static void on_answer(void *context, int status, int64_t at_us)
         return;
     if (fetch->headers.seq >= 0 && fetch->seq >= 0 &&
         fetch->headers.seq != fetch->seq) {
-        finish(subscriber, TRICKLE_FAILED,
+        finish(subscriber, TRICKLE_BROKEN,
                "segment %lld is answered with segment %lld",
                (long long)fetch->seq, (long long)fetch->headers.seq);
         return;
@@ -216,7 +216,7 @@ static void on_answer(void *context, int status, int64_t at_us)
     if (fetch->headers.seq >= 0)
         fetch->seq = fetch->headers.seq;
     if (fetch->seq < 0) {
-        finish(subscriber, TRICKLE_FAILED, "a segment without a number came");
+        finish(subscriber, TRICKLE_BROKEN, "a segment without a number came");
         return;
     }
     fetch->begun_us = fetch->came_us = at_us;
@@ -315,7 +315,7 @@ static void turn_page(struct trickle_subscriber *subscriber)
 static void missed(struct trickle_subscriber *subscriber)
 {
     if (++subscriber->misses > MISSES_MAX)
-        finish(subscriber, TRICKLE_FAILED, "%d answers in a row hold no byte",
+        finish(subscriber, TRICKLE_TOO_MUCH, "%d answers in a row hold no byte",
                MISSES_MAX);
 }
 

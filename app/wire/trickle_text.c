@@ -13,11 +13,10 @@ enum { DIGITS_MAX = 15 };
 
 const char *trickle_end_name(enum trickle_end end)
 {
-    static const char *const names[] = {[TRICKLE_CLOSED] = "closed",
-                                        [TRICKLE_FAILED] = "failed",
-                                        [TRICKLE_SLOW] = "slow",
-                                        [TRICKLE_TOO_MUCH] = "too_much",
-                                        [TRICKLE_STALLED] = "stalled"};
+    static const char *const names[] = {
+        [TRICKLE_CLOSED] = "closed",     [TRICKLE_FAILED] = "failed",
+        [TRICKLE_BROKEN] = "broken",     [TRICKLE_SLOW] = "slow",
+        [TRICKLE_TOO_MUCH] = "too_much", [TRICKLE_STALLED] = "stalled"};
     return names[end];
 }
 
