@@ -13,6 +13,8 @@ import {overviewPage} from "./pages/overview.js";
 import {scoresPage} from "./pages/scores.js";
 import {sessionsPage} from "./pages/sessions.js";
 import {sessionPage} from "./pages/session.js";
+import {runsPage} from "./pages/runs.js";
+import {runPage} from "./pages/run.js";
 import {evidencePage} from "./pages/evidence.js";
 
 const PAGES = [
@@ -20,6 +22,8 @@ const PAGES = [
     {pattern: /^\/sla$/, name: "sla", show: scoresPage},
     {pattern: /^\/sessions$/, name: "sessions", show: sessionsPage},
     {pattern: /^\/session\/(.+)$/, name: "sessions", show: sessionPage},
+    {pattern: /^\/runs$/, name: "runs", show: runsPage},
+    {pattern: /^\/run\/(.+)$/, name: "runs", show: runPage},
     {pattern: /^\/evidence\/(\d+)$/, name: "", show: evidencePage},
 ];
 

@@ -314,6 +314,8 @@ MUST_USE enum err compat_orchestrators(struct request *request,
 MUST_USE enum err answer_metrics(struct request *request, struct reply *reply);
 MUST_USE enum err answer_openapi(struct request *request, struct reply *reply);
 MUST_USE enum err answer_sessions(struct request *request, struct reply *reply);
+MUST_USE enum err answer_runs(struct request *request, struct reply *reply);
+MUST_USE enum err answer_run(struct request *request, struct reply *reply);
 MUST_USE enum err answer_session(struct request *request, struct reply *reply);
 MUST_USE enum err answer_line(struct request *request, struct reply *reply);
 MUST_USE enum err answer_ingest(struct request *request, struct reply *reply);

@@ -12,6 +12,7 @@
  * before an object or array, allows null; #Name is a schema of this document.
  */
 #include "api/serving.h"
+#include "journal/journal.h"
 
 #include <ctype.h>
 #include <string.h>
@@ -163,6 +164,7 @@ static const struct row_schema {
     {"ByocSummaryRow", &byoc_summary_fields, "{}"},
     {"SessionRow", &session_fields, "{}"},
     {"SelectionRow", &selection_fields, "{pass:t,line:i}"},
+    {"Run", &run_fields, "{line:i?,samples_line:i?}"},
 };
 
 static char letter_of(enum field_kind kind)
@@ -236,6 +238,8 @@ static const struct described {
      false},
     {"/v1/sessions", PAGE_OF("SessionRow"), true},
     {"/v1/sessions/{key}", "#Session", false},
+    {"/v1/runs", PAGE_OF("Run"), true},
+    {"/v1/runs/{id}", "#Run", false},
     {"/v1/evidence/lines/{line}", "#EvidenceLine", false},
     {"POST /v1/ingest/events", "#Taken", false},
     {"/v1/tokens", "{data:[#Token]}", false},

@@ -7,6 +7,7 @@
  */
 #include "api/api_int.h"
 #include "base/clock.h"
+#include "journal/journal.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -113,6 +114,21 @@ static const struct parameter events_of_a_session[] = {
     {0},
 };
 
+static const struct parameter list_of_runs[] = {
+    {"start", PARAMETER_TIME, NULL},
+    {"end", PARAMETER_TIME, NULL},
+    {"orchestrator", PARAMETER_TEXT, NULL},
+    {"workflow", PARAMETER_TEXT, NULL},
+    {"model", PARAMETER_TEXT, NULL},
+    {"kind", PARAMETER_CHOICE, RUN_KIND_REACH "|" RUN_KIND_LIVE},
+    {"outcome", PARAMETER_CHOICE, "ok|failed|busy|excused|vantage_suspect"},
+    {"format", PARAMETER_CHOICE, "json|csv"},
+    {"limit", PARAMETER_LIMIT, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL},
+    {"pin", PARAMETER_PIN, NULL},
+    {0},
+};
+
 const struct route routes[] = {
     {"/healthz", NULL, true, answer_alive, "is the process alive", SCOPE_OPEN,
      "GET"},
@@ -170,6 +186,10 @@ const struct route routes[] = {
      "sessions, newest first", SCOPE_READ, "GET"},
     {"/v1/sessions/{key}", events_of_a_session, false, answer_session,
      "one session with its selections, hours and events", SCOPE_READ, "GET"},
+    {"/v1/runs", list_of_runs, false, answer_runs,
+     "own measurements of orchestrators, newest first", SCOPE_READ, "GET"},
+    {"/v1/runs/{id}", NULL, false, answer_run,
+     "one own measurement with its lines of evidence", SCOPE_READ, "GET"},
     {"/v1/evidence/lines/{line}", NULL, false, answer_line,
      "one line of evidence exactly as it arrived", SCOPE_READ, "GET"},
     {"/v1/ingest/events", NULL, true, answer_ingest,

@@ -137,3 +137,22 @@ SELECT EXISTS (SELECT 1 FROM evidence_expired_day);
 SELECT EXISTS (
     SELECT 1 FROM evidence_expired_day WHERE org = ?1 AND day = ?2
 );
+
+-- name: api_runs
+-- Own runs with ?1 <= started_at < ?2, the last one first; ?3 is an address or
+-- a URL; ?8 and ?9 are the key of the row before the page.
+SELECT *, (SELECT s.line FROM run_samples AS s WHERE s.run_id = run.run_id)
+FROM run
+WHERE started_at >= ?1 AND started_at < ?2
+  AND (?3 IS NULL OR coalesce(orchestrator_address, '') = lower(?3)
+       OR coalesce(signing_address, '') = lower(?3) OR orchestrator_url = ?3)
+  AND (?4 IS NULL OR coalesce(workflow, '') = ?4)
+  AND (?5 IS NULL OR coalesce(model_id, '') = ?5)
+  AND (?6 IS NULL OR kind = ?6)
+  AND (?7 IS NULL OR outcome = ?7)
+  AND (?8 IS NULL OR started_at < ?8 OR (started_at = ?8 AND run_id > ?9))
+ORDER BY started_at DESC, run_id LIMIT ?10;
+
+-- name: api_run
+SELECT *, (SELECT s.line FROM run_samples AS s WHERE s.run_id = run.run_id)
+FROM run WHERE run_id = ?1;

@@ -4,7 +4,7 @@ import subprocess
 from harness import binary, environment, json_of, run
 
 COMMANDS = ["serve", "import", "export", "rebuild", "evidence", "metrics",
-            "sim", "config", "token", "backup", "restore", "doctor",
+            "probe", "sim", "config", "token", "backup", "restore", "doctor",
             "healthcheck", "version", "help"]
 
 
