@@ -11,7 +11,6 @@ kernel had a frame's last packet), by the definitions that probes use.
 """
 import contextlib
 import json
-import math
 import os
 import pathlib
 import signal
@@ -90,9 +89,9 @@ class Run:
                 for frame in self.frames if frame["sent_us"] is not None]
 
     def e2e_ms(self, share):
-        """Nearest rank of the latencies."""
+        """The latency of rank floor(share (n - 1)), from 0."""
         ordered = sorted(self.latencies_ms())
-        return ordered[max(0, math.ceil(share * len(ordered)) - 1)]
+        return ordered[int(share * (len(ordered) - 1))]
 
 
 class Truth:
@@ -157,10 +156,14 @@ class Network:
 
 @contextlib.contextmanager
 def sandbox(*arguments, scenario=None, orchestrators=1):
-    """SCENARIO is the text of a file, ORCHESTRATORS how many it has."""
+    """SCENARIO is the text of a file, or a path; ORCHESTRATORS how many it has.
+    """
     if scenario is not None:
-        pathlib.Path("scenario.yaml").write_text(scenario, encoding="utf-8")
-        arguments = ("--scenario", "scenario.yaml", *arguments)
+        path = scenario
+        if "\n" in scenario:
+            path = "scenario.yaml"
+            pathlib.Path(path).write_text(scenario, encoding="utf-8")
+        arguments = ("--scenario", path, *arguments)
     else:
         arguments = ("--orchestrators", orchestrators, *arguments)
     network = Network(arguments)

@@ -241,10 +241,14 @@ static void begin_sessions(void *context)
         draw_from(network->seed, "sessions", 0, gateway->session_count);
     for (size_t i = 0; i < network->orchestrator_count; i++) {
         struct orchestrator *orchestrator = &network->orchestrators[i];
-        if (orchestrator->behaviour->works &&
-            open_sessions(gateway, orchestrator) < gateway->sessions &&
-            draw_chance(&draw, LOOK_EVERY_US / gap_us))
-            session_start(gateway, orchestrator);
+        int64_t free =
+            orchestrator->behaviour->works
+                ? gateway->sessions - open_sessions(gateway, orchestrator)
+                : 0;
+        for (; free > 0; free--) {
+            if (draw_chance(&draw, LOOK_EVERY_US / gap_us))
+                session_start(gateway, orchestrator);
+        }
     }
     /* The next look must not repeat this one's chances. */
     gateway->session_count++;

@@ -89,12 +89,6 @@ void event_end(struct event *event)
 
 /* ---- sending ------------------------------------------------------------- */
 
-static void drop_front(struct buf *buf, size_t length)
-{
-    memmove(buf->data, buf->data + length, buf->length - length);
-    buf->length -= length;
-}
-
 /* Whole lines of at most MOST bytes at the front; one line at least. */
 static size_t front_lines(const struct buf *buf, size_t most)
 {
@@ -117,7 +111,7 @@ static void sent(void *context, const struct http_answer *answer)
     bool refused = answer->outcome == HTTP_ANSWERED && answer->status == 400;
     outlet->exchange = NULL;
     if (taken || refused)
-        drop_front(&outlet->waiting, outlet->sending_bytes);
+        buf_drop(&outlet->waiting, outlet->sending_bytes);
     outlet->sending_bytes = 0;
     if (!taken && !outlet->has_complained)
         log_message(LOG_WARNING, "%s does not take events: %s, status %d",
@@ -163,7 +157,7 @@ static void make_room(struct outlet *outlet)
         return;
     size_t length = front_lines(waiting, waiting->length / 2);
     outlet->dropped_bytes += length;
-    drop_front(waiting, length);
+    buf_drop(waiting, length);
 }
 
 void telemetry_add(struct telemetry *telemetry, struct text lines)
