@@ -102,6 +102,13 @@ void buf_add_text(struct buf *buf, struct text text)
     buf_add(buf, text.data, text.length);
 }
 
+void buf_drop(struct buf *buf, size_t length)
+{
+    if (length)
+        memmove(buf->data, buf->data + length, buf->length - length);
+    buf->length -= length;
+}
+
 char *buf_string(struct buf *buf)
 {
     buf_reserve(buf, 1);

@@ -42,6 +42,9 @@ void buf_add_double(struct buf *buf, double value);
 /* Length as varint, then the bytes. */
 void buf_add_text(struct buf *buf, struct text text);
 
+/* Takes the first LENGTH bytes away; the rest moves to the front. */
+void buf_drop(struct buf *buf, size_t length);
+
 /* Zero-terminates without counting the zero; returns the data. */
 char *buf_string(struct buf *buf);
 

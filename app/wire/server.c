@@ -225,30 +225,32 @@ static void write_rest(struct connection *connection)
     }
 }
 
-static void drop_front(struct buf *buf, size_t length)
-{
-    memmove(buf->data, buf->data + length, buf->length - length);
-    buf->length -= length;
-}
-
-void connection_flush(struct connection *connection)
+/* False where the socket takes no more for now. */
+static bool write_output(struct connection *connection)
 {
     struct buf *output = &connection->output;
-    if (connection->is_busy || connection->is_writing || connection->is_closing)
-        return;
-    if (connection->protocol && connection->protocol->produce)
-        connection->protocol->produce(connection);
-    if (!output->length)
-        return;
     uv_buf_t piece = uv_buf_init(output->data, (unsigned)output->length);
     int sent = uv_try_write((uv_stream_t *)&connection->tcp, &piece, 1);
     if (sent < 0 && sent != UV_EAGAIN) {
         connection_break(connection);
-        return;
+        return false;
     }
-    drop_front(output, sent > 0 ? (size_t)sent : 0);
-    if (output->length)
-        write_rest(connection);
+    buf_drop(output, sent > 0 ? (size_t)sent : 0);
+    if (!output->length)
+        return true;
+    write_rest(connection);
+    return false;
+}
+
+/* A protocol may have more to give once its last piece has gone. */
+void connection_flush(struct connection *connection)
+{
+    if (connection->is_busy || connection->is_writing || connection->is_closing)
+        return;
+    do {
+        if (connection->protocol && connection->protocol->produce)
+            connection->protocol->produce(connection);
+    } while (connection->output.length && write_output(connection));
 }
 
 /* ---- leaving ------------------------------------------------------------- */

@@ -151,3 +151,19 @@ TEST(texts_order_by_bytes_and_then_by_length)
     }
     CHECK(!text_is((struct text){"a\0", 2}, "a"));
 }
+
+TEST(the_front_is_dropped_and_the_rest_moves_up)
+{
+    struct buf buf = {0};
+    buf_drop(&buf, 0);
+    buf_add_string(&buf, "abcdef");
+    buf_drop(&buf, 2);
+    CHECK_EQ_TEXT(buf_string(&buf), "cdef");
+    buf_drop(&buf, 0);
+    CHECK_EQ_INT(buf.length, 4);
+    buf_drop(&buf, 4);
+    CHECK_EQ_INT(buf.length, 0);
+    buf_add_string(&buf, "g");
+    CHECK_EQ_TEXT(buf_string(&buf), "g");
+    buf_free(&buf);
+}
