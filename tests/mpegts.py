@@ -3,7 +3,7 @@ from the C: one H.264 stream, one PES packet a frame.
 
     frames = clip_frames()
     writer = Writer()
-    segment = writer.tables() + writer.frame(frames[0], 0, True) + ...
+    segment = writer.tables() + writer.frame(frames[0], 0) + ...
     [(frame.pts, frame.end) for frame in read_frames(segment)]
 """
 import pathlib
@@ -91,7 +91,7 @@ class Writer:
         pmt = b"\0\1\xc1\0\0" + video + b"\xf0\0" + b"\x1b" + video + b"\xf0\0"
         return self.section(0, 0, pat) + self.section(PMT_PID, 2, pmt)
 
-    def frame(self, data, pts, keyframe=False):
+    def frame(self, data, pts):
         pes = b"\0\0\1\xe0\0\0\x80\x80\x05" + stamp(2, pts) + data
         clock = max(0, pts - TICKS // 10) & (1 << 33) - 1
         out, start = b"", True
@@ -101,7 +101,6 @@ class Writer:
             out += packet
             pes = pes[took:]
             start = False
-        del keyframe
         return out
 
 
@@ -148,6 +147,6 @@ def segments(count, first_pts=0):
             number = segment * SEGMENT_FRAMES + i
             data = writer.tables() if i == 0 else b""
             data += writer.frame(frames[number % len(frames)],
-                                 first_pts + number * TICKS // FPS, i == 0)
+                                 first_pts + number * TICKS // FPS)
             pieces.append((number / FPS, data))
         yield pieces
