@@ -224,6 +224,10 @@ static enum err run_network(struct invocation *invocation,
         .host = placed ? config->listen.host : "127.0.0.1",
         .port = placed ? config->listen.port : 0,
         .truth_path = option_text(invocation, "--truth")};
+    if (settings.port + scenario->orchestrator_count > UINT16_MAX)
+        return err_set(ERR_USAGE,
+                       "there are not %zu ports from %u on; begin lower",
+                       scenario->orchestrator_count, (unsigned)settings.port);
     enum err err = set_gateway(invocation, scenario, &settings);
     if (err)
         return err;

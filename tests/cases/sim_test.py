@@ -121,6 +121,8 @@ def test_misuse_is_told():
         port = taken.getsockname()[1]
         told = run("sim", "--listen", f"127.0.0.1:{port}", code=4).err
     assert "cannot be listened on" in told, told
+    told = run("sim", "--listen", "127.0.0.1:65534", code=2).err
+    assert "there are not 3 ports from 65534 on" in told, told
     options = run("sim", "--options").out
     assert "failure:" in options and "latency:" in options, options
 
