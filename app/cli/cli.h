@@ -91,6 +91,7 @@ extern const struct command command_import;
 extern const struct command command_export;
 extern const struct command command_rebuild;
 extern const struct command command_probe;
+extern const struct command command_plan;
 extern const struct command command_evidence;
 extern const struct command command_metrics;
 extern const struct command command_config;

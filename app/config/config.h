@@ -78,6 +78,11 @@ struct config {
     struct config_secret payment_signer_authorization_file;
     int64_t payment_run_max_wei; /* 0: nothing is paid */
     int64_t payment_day_max_wei;
+    const char *discover_static; /* "a.example,b.example:8935" */
+    const char *discover_file;   /* "": none, as the next three */
+    const char *discover_webhook_url;
+    const char *discover_capabilities_url;
+    const char *discover_discovery_url;
     const char *serve_hosts; /* "a.example,b.example" */
     int64_t serve_requests_per_second;
     int64_t serve_token_failures_per_minute;

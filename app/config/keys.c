@@ -214,6 +214,36 @@ const struct config_key config_keys[] = {
      .unit = "wei",
      .most = INT64_MAX,
      .help = "What all runs of one UTC day may pay together; 0 pays nothing."},
+    {.path = "discover.static",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(discover_static),
+     .standard = "",
+     .help = "Orchestrators to measure, parted by commas: HOST, HOST:PORT or "
+             "URL."},
+    {.path = "discover.file",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(discover_file),
+     .standard = "",
+     .help = "File with orchestrators to measure, one a line; # begins a "
+             "comment."},
+    {.path = "discover.webhook_url",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(discover_webhook_url),
+     .standard = "",
+     .help = "Webhook that tells orchestrators, as gateways take it "
+             "(-orchWebhookUrl)."},
+    {.path = "discover.capabilities_url",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(discover_capabilities_url),
+     .standard = "",
+     .help = "getNetworkCapabilities of a gateway: "
+             "http://127.0.0.1:5935/getNetworkCapabilities."},
+    {.path = "discover.discovery_url",
+     .type = CONFIG_TEXT,
+     .offset = FIELD(discover_discovery_url),
+     .standard = "",
+     .help = "Discovery endpoint of a remote signer "
+             "(/discover-orchestrators) or of an orchestrator (/discovery)."},
 };
 
 const size_t config_keys_count = sizeof config_keys / sizeof *config_keys;

@@ -28,6 +28,7 @@
 #include "base/err.h"
 #include "base/fields.h"
 #include "base/index.h"
+#include "wire/wire.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -113,5 +114,57 @@ MUST_USE enum err discovery_read(struct discovery *found,
 void discovery_join(struct discovery *found, const struct discovery *more);
 
 void discovery_free(struct discovery *found);
+
+/* ---- sources that are asked again ---------------------------------------- */
+
+enum {
+    DISCOVER_WEBHOOK_S = 3,  /* patience with a webhook (§1.2) */
+    DISCOVER_ANSWER_S = 5,   /* and with the others (§1.4) */
+    DISCOVER_REFRESH_S = 60, /* a source is asked no more often (§1.2) */
+    DISCOVER_PROBLEM_BYTES = 256
+};
+
+struct discover_source {
+    enum discover_kind kind;
+    const char *place; /* the list itself, a path, or a URL; copied */
+};
+
+struct discoverer;
+typedef void discover_done(void *context, struct discoverer *discoverer);
+
+/* Of one loop, borrowed; may be null where no source is of the network. Their
+ * policies decide which addresses a source may have. */
+struct discover_clients {
+    struct http_client *verified; /* knows authorities */
+    /* For endpoints: orchestrators serve them with certificates that they made
+     * themselves. Whoever stands between could tell other orchestrators, as the
+     * endpoint itself could: what is told is no evidence of anything. */
+    struct http_client *unverified;
+};
+
+/* Everything below happens on the clients' loop's thread. */
+struct discoverer *discoverer_open(const struct discover_clients *clients,
+                                   const struct discover_source *sources,
+                                   size_t count);
+/* Never from on_done; drops what is being asked. Null is allowed. */
+void discoverer_close(struct discoverer *discoverer);
+
+/*
+ * Asks every source that was not asked within the last minute, all at once, and
+ * tells when all have answered: before it returns where none is of the network.
+ * While one refresh runs, another one only takes the place of its on_done.
+ * NOW_US is that of clock_monotonic_us.
+ */
+void discoverer_refresh(struct discoverer *discoverer, int64_t now_us,
+                        discover_done *on_done, void *context);
+
+/* What source I told last; stays as it is when asking it again fails. */
+const struct discovery *discoverer_list(const struct discoverer *discoverer,
+                                        size_t i);
+/* Why source I's last answer was none; "" where it was one. */
+const char *discoverer_problem(const struct discoverer *discoverer, size_t i);
+/* Adds the lists of all sources. */
+void discoverer_join(const struct discoverer *discoverer,
+                     struct discovery *found);
 
 #endif
