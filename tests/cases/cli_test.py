@@ -4,8 +4,8 @@ import subprocess
 from harness import binary, environment, json_of, run
 
 COMMANDS = ["serve", "import", "export", "rebuild", "evidence", "metrics",
-            "probe", "sim", "config", "token", "backup", "restore", "doctor",
-            "healthcheck", "version", "help"]
+            "probe", "plan", "sim", "config", "token", "backup", "restore",
+            "doctor", "healthcheck", "version", "help"]
 
 
 def listed_commands(text):
