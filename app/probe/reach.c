@@ -4,7 +4,9 @@
  *
  * Without capabilities it tells its hardware and its prices; with those of a
  * model it tells the terms of a job of that model. Both answers are kept as
- * they came. The first call makes the connection, and its times are the run's.
+ * they came. The first call makes the connection, and its times are the run's;
+ * the second one closes it, since what it takes in memory is more than all that
+ * a stream needs.
  */
 #include "probe/probe_int.h"
 
@@ -29,6 +31,7 @@ ask(struct probe *probe, const struct orchestrator_request *request, bool fresh,
                                 .message = {message.data, message.length},
                                 .limit_us = CALL_US,
                                 .fresh = fresh,
+                                .last = request->capabilities != NULL,
                                 .context = probe,
                                 .on_done = on_done};
     struct grpc_call *asked = grpc_start(probe->prober->orchestrators, &call);

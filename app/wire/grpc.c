@@ -153,6 +153,7 @@ struct grpc_call *grpc_start(struct http_client *client,
                                 .body = {body.data, body.length},
                                 .version = HTTP_VERSION_2,
                                 .fresh = request->fresh,
+                                .last = request->last,
                                 .limit_us = request->limit_us,
                                 .body_bytes =
                                     GRPC_ANSWER_MAX_BYTES + FRAME_BYTES,

@@ -39,6 +39,7 @@ struct grpc_request {
     struct text message;
     int64_t limit_us;
     bool fresh; /* as in http.h */
+    bool last;
     void *context;
     void (*on_done)(void *context, const struct grpc_answer *answer);
 };

@@ -113,6 +113,7 @@ struct http_request {
     bool streamed;             /* the body comes by http_send, in chunks */
     enum http_version version; /* HTTP/2 by ALPN, or at once where no TLS */
     bool fresh; /* a connection of its own, and the name asked for anew */
+    bool last;  /* the connection is closed after it, not kept */
 
     int64_t limit_us;    /* until all is answered; 0: none, cancel by hand */
     size_t header_bytes; /* most; 0 means 64 KB */

@@ -456,6 +456,7 @@ static void set_up(struct http_exchange *exchange,
     SET(CURLOPT_FOLLOWLOCATION, 0L);
     SET(CURLOPT_USERAGENT, exchange->client->user_agent);
     SET(CURLOPT_FRESH_CONNECT, request->fresh ? 1L : 0L);
+    SET(CURLOPT_FORBID_REUSE, request->last ? 1L : 0L);
     set_callbacks(exchange, easy);
     set_tls(exchange, easy);
     set_method(exchange, easy, request);
