@@ -261,9 +261,8 @@ static enum err verdict(const struct session *session)
             count += text_is(session->targets[j].result->run.outcome,
                              outcome_name(order[i].outcome));
         if (count)
-            return err_set(order[i].err, "%zu of %zu measurements %s %s", count,
-                           session->count, count == 1 ? "is" : "are",
-                           order[i].what);
+            return err_set(order[i].err, "of %zu measured, %s: %zu",
+                           session->count, order[i].what, count);
     }
     return ERR_NONE;
 }
