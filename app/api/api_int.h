@@ -53,11 +53,12 @@ struct request {
     const char *accept;    /* headers; null where absent */
     const char *accept_encoding;
     const char *if_none_match;
-    struct arena *arena;        /* lives as long as the request */
-    struct store *store;        /* null for routes without one */
-    struct store_moment moment; /* that is read */
-    struct moments *moments;    /* of the cursors that the server gave */
-    bool goes_on;               /* with a list, from this place: */
+    struct arena *arena;         /* lives as long as the request */
+    struct store *store;         /* null for routes without one */
+    struct store_moment moment;  /* that is read */
+    struct moments *moments;     /* of the cursors that the server gave */
+    struct computing *computing; /* rows that are not in the tables */
+    bool goes_on;                /* with a list, from this place: */
     struct place place;
     const struct api_facts *facts;
     const char *method;        /* "GET" also for HEAD */
@@ -109,6 +110,7 @@ struct parameter {
     const char *name;
     enum parameter_kind kind;
     const char *choices; /* PARAMETER_CHOICE: separated by '|' */
+    const char *meaning; /* null where the kind says it all */
 };
 
 struct route {
@@ -142,6 +144,7 @@ MUST_USE enum err parameters_check(const struct route *route,
 struct text parameter_text(const struct request *request, const char *name);
 int64_t parameter_time(const struct request *request, const char *name,
                        int64_t otherwise_ms);
+const struct lens *parameter_lens(const struct request *request);
 enum pass parameter_pass(const struct request *request);
 
 /* ---- reply.c --------------------------------------------------------- */
@@ -197,11 +200,14 @@ struct page {
     bool more;
     size_t rows_at; /* where they begin in the body */
     int64_t told_until_ms;
+    const struct knowledge *known; /* null where nobody asks as of a time */
 };
 /* FIELDS name the columns of the CSV, and MORE others behind them; null for
  * none. */
 struct page page_begin(const struct request *request, struct reply *reply,
                        struct fields fields, const char *more);
+/* Where as_of is given, the envelope tells what KNOWN rests on. */
+void page_as_of(struct page *page, const struct knowledge *known);
 /* Rows to ask the store for: one more than the page holds. */
 int64_t page_rows(const struct page *page);
 bool page_wants_row(struct page *page);

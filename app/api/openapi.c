@@ -201,8 +201,7 @@ static void add_row_schema(struct json_writer *writer,
 
 /* ---- answers ------------------------------------------------------------- */
 
-#define PAGE_OF(row)                                                           \
-    "{data:[#" row "],pagination:#Pagination,meta:{generated_at:t?}}"
+#define PAGE_OF(row) "{data:[#" row "],pagination:#Pagination,meta:#Meta}"
 #define COMPAT_OF(members)                                                     \
     "{data:[{" members "}],pagination:#CompatPagination,"                      \
     "meta:{generated_at:t,request_id:s}}"
@@ -281,6 +280,7 @@ static const struct {
     const char *shorthand;
 } shapes[] = {
     {"Problem", "{type:s,title:s,status:i,detail:s,parameter~:s}"},
+    {"Meta", "{generated_at:t?,as_of~:t,known_by~:s}"},
     {"Pagination", "{next_cursor:s?,has_more:b,page_size:i}"},
     {"CompatPagination", "{next_cursor:s,has_more:b,page_size:i}"},
     {"Health",
@@ -385,7 +385,9 @@ static void add_parameter(struct json_writer *writer,
     json_begin(writer, '{');
     add_string(writer, "name", parameter->name);
     add_string(writer, "in", "query");
-    add_string(writer, "description", meaning_of(parameter->kind));
+    add_string(writer, "description",
+               parameter->meaning ? parameter->meaning
+                                  : meaning_of(parameter->kind));
     json_key(writer, "schema");
     json_begin(writer, '{');
     if (parameter->kind == PARAMETER_CHOICE)

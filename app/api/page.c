@@ -150,6 +150,12 @@ struct page page_within(const struct request *request, struct reply *reply,
     return page;
 }
 
+void page_as_of(struct page *page, const struct knowledge *known)
+{
+    if (parameter_text(page->request, "as_of").data)
+        page->known = known;
+}
+
 int64_t page_rows(const struct page *page)
 {
     return page->limit + 1;
@@ -185,6 +191,18 @@ static void add_pagination(struct page *page, struct text next)
     json_end(writer, '}');
 }
 
+/* By what the rows are as of a time. */
+static void add_known(struct page *page)
+{
+    static const char *const words[] = {[KNOWN_ALL] = "all",
+                                        [KNOWN_BY_TIME] = "event_time",
+                                        [KNOWN_BY_ARRIVAL] = "arrival"};
+    json_key(&page->writer, "as_of");
+    json_time(&page->writer, page->known->until_ms);
+    json_key(&page->writer, "known_by");
+    json_string(&page->writer, words[page->known->basis]);
+}
+
 /* The envelope behind the rows. */
 static void end_envelope(struct page *page, struct text next)
 {
@@ -195,6 +213,8 @@ static void end_envelope(struct page *page, struct text next)
     json_begin(writer, '{');
     json_key(writer, "generated_at");
     json_time(writer, page->told_until_ms);
+    if (page->known)
+        add_known(page);
     json_end(writer, '}');
     json_end(writer, '}');
 }

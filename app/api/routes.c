@@ -12,65 +12,83 @@
 #include <stdlib.h>
 #include <string.h>
 
+#define AS_OF                                                                  \
+    "the answer as of then: from the lines that had come in by that time; of " \
+    "a time before the first line came in, from the events up to it by their " \
+    "own time. meta.known_by says which. Rows are computed for it; where "     \
+    "that "                                                                    \
+    "takes too much memory it is 422, and start and end bound it; where what " \
+    "had come in can no longer be told it is 410"
+#define LENS                                                                   \
+    "published: as the publisher's code computes; assay: as its documents "    \
+    "define, always as one pass"
+#define PASS                                                                   \
+    "settled: each UTC day of an organisation is a pass of its own; whole: "   \
+    "one pass over everything, computed for the question"
+
 static const struct parameter list_of_scores[] = {
-    {"start", PARAMETER_TIME, NULL},
-    {"end", PARAMETER_TIME, NULL},
-    {"org", PARAMETER_TEXT, NULL},
-    {"orchestrator", PARAMETER_TEXT, NULL},
-    {"pipeline", PARAMETER_TEXT, NULL},
-    {"model", PARAMETER_TEXT, NULL},
-    {"gpu", PARAMETER_TEXT, NULL},
-    {"lens", PARAMETER_CHOICE, LENS_NAMES},
-    {"pass", PARAMETER_CHOICE, PASS_NAMES},
-    {"as_of", PARAMETER_TIME, NULL},
-    {"format", PARAMETER_CHOICE, "json|csv"},
-    {"limit", PARAMETER_LIMIT, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL},
-    {"pin", PARAMETER_PIN, NULL},
+    {"start", PARAMETER_TIME, NULL, NULL},
+    {"end", PARAMETER_TIME, NULL, NULL},
+    {"org", PARAMETER_TEXT, NULL, NULL},
+    {"orchestrator", PARAMETER_TEXT, NULL, NULL},
+    {"pipeline", PARAMETER_TEXT, NULL, NULL},
+    {"model", PARAMETER_TEXT, NULL, NULL},
+    {"gpu", PARAMETER_TEXT, NULL, NULL},
+    {"lens", PARAMETER_CHOICE, LENS_NAMES, LENS},
+    {"pass", PARAMETER_CHOICE, PASS_NAMES, PASS},
+    {"as_of", PARAMETER_TIME, NULL, AS_OF},
+    {"format", PARAMETER_CHOICE, "json|csv", NULL},
+    {"limit", PARAMETER_LIMIT, NULL, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL, NULL},
+    {"pin", PARAMETER_PIN, NULL, NULL},
     {0},
 };
 
 static const struct parameter list_of_demand[] = {
-    {"start", PARAMETER_TIME, NULL},
-    {"end", PARAMETER_TIME, NULL},
-    {"org", PARAMETER_TEXT, NULL},
-    {"gateway", PARAMETER_TEXT, NULL},
-    {"pipeline", PARAMETER_TEXT, NULL},
-    {"model", PARAMETER_TEXT, NULL},
-    {"lens", PARAMETER_CHOICE, LENS_NAMES},
-    {"pass", PARAMETER_CHOICE, PASS_NAMES},
-    {"as_of", PARAMETER_TIME, NULL},
-    {"format", PARAMETER_CHOICE, "json|csv"},
-    {"limit", PARAMETER_LIMIT, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL},
-    {"pin", PARAMETER_PIN, NULL},
+    {"start", PARAMETER_TIME, NULL, NULL},
+    {"end", PARAMETER_TIME, NULL, NULL},
+    {"org", PARAMETER_TEXT, NULL, NULL},
+    {"gateway", PARAMETER_TEXT, NULL, NULL},
+    {"pipeline", PARAMETER_TEXT, NULL, NULL},
+    {"model", PARAMETER_TEXT, NULL, NULL},
+    {"lens", PARAMETER_CHOICE, LENS_NAMES, LENS},
+    {"pass", PARAMETER_CHOICE, PASS_NAMES, PASS},
+    {"as_of", PARAMETER_TIME, NULL, AS_OF},
+    {"format", PARAMETER_CHOICE, "json|csv", NULL},
+    {"limit", PARAMETER_LIMIT, NULL, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL, NULL},
+    {"pin", PARAMETER_PIN, NULL, NULL},
     {0},
 };
 
 static const struct parameter list_of_the_day[] = {
-    {"org", PARAMETER_TEXT, NULL},
-    {"orchestrator", PARAMETER_TEXT, NULL},
-    {"pipeline", PARAMETER_TEXT, NULL},
-    {"model", PARAMETER_TEXT, NULL},
-    {"gpu", PARAMETER_TEXT, NULL},
-    {"lens", PARAMETER_CHOICE, LENS_NAMES},
-    {"pass", PARAMETER_CHOICE, "settled"},
-    {"as_of", PARAMETER_TIME, NULL},
-    {"format", PARAMETER_CHOICE, "json|csv"},
-    {"limit", PARAMETER_LIMIT, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL},
-    {"pin", PARAMETER_PIN, NULL},
+    {"org", PARAMETER_TEXT, NULL, NULL},
+    {"orchestrator", PARAMETER_TEXT, NULL, NULL},
+    {"pipeline", PARAMETER_TEXT, NULL, NULL},
+    {"model", PARAMETER_TEXT, NULL, NULL},
+    {"gpu", PARAMETER_TEXT, NULL, NULL},
+    {"lens", PARAMETER_CHOICE, "published", NULL},
+    {"pass", PARAMETER_CHOICE, "settled", NULL},
+    {"as_of", PARAMETER_TIME, NULL, AS_OF},
+    {"format", PARAMETER_CHOICE, "json|csv", NULL},
+    {"limit", PARAMETER_LIMIT, NULL, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL, NULL},
+    {"pin", PARAMETER_PIN, NULL, NULL},
     {0},
 };
 
 /* Sums of jobs, by what the parameter NAME takes. */
 #define SUMS_BY(name)                                                          \
-    {"start", PARAMETER_TIME, NULL}, {"end", PARAMETER_TIME, NULL},            \
-        {"org", PARAMETER_TEXT, NULL}, {"gateway", PARAMETER_TEXT, NULL},      \
-        {name, PARAMETER_TEXT, NULL}, {"as_of", PARAMETER_TIME, NULL},         \
-        {"format", PARAMETER_CHOICE, "json|csv"},                              \
-        {"limit", PARAMETER_LIMIT, NULL}, {"cursor", PARAMETER_CURSOR, NULL},  \
-        {"pin", PARAMETER_PIN, NULL},                                          \
+    {"start", PARAMETER_TIME, NULL, NULL},                                     \
+        {"end", PARAMETER_TIME, NULL, NULL},                                   \
+        {"org", PARAMETER_TEXT, NULL, NULL},                                   \
+        {"gateway", PARAMETER_TEXT, NULL, NULL},                               \
+        {name, PARAMETER_TEXT, NULL, NULL},                                    \
+        {"as_of", PARAMETER_TIME, NULL, NULL},                                 \
+        {"format", PARAMETER_CHOICE, "json|csv", NULL},                        \
+        {"limit", PARAMETER_LIMIT, NULL, NULL},                                \
+        {"cursor", PARAMETER_CURSOR, NULL, NULL},                              \
+        {"pin", PARAMETER_PIN, NULL, NULL},                                    \
     {                                                                          \
         0                                                                      \
     }
@@ -81,51 +99,55 @@ static const struct parameter sums_by_model[] = {SUMS_BY("model")};
 
 /* The publisher passes over what it does not know, and so it is done here. */
 static const struct parameter compat_list[] = {
-    {"start", PARAMETER_TEXT, NULL}, {"end", PARAMETER_TEXT, NULL},
-    {"limit", PARAMETER_TEXT, NULL}, {"cursor", PARAMETER_TEXT, NULL},
-    {"*", PARAMETER_ANY, NULL},      {0},
+    {"start", PARAMETER_TEXT, NULL, NULL},
+    {"end", PARAMETER_TEXT, NULL, NULL},
+    {"limit", PARAMETER_TEXT, NULL, NULL},
+    {"cursor", PARAMETER_TEXT, NULL, NULL},
+    {"*", PARAMETER_ANY, NULL, NULL},
+    {0},
 };
 
 static const struct parameter compat_nothing[] = {
-    {"*", PARAMETER_ANY, NULL},
+    {"*", PARAMETER_ANY, NULL, NULL},
     {0},
 };
 
 static const struct parameter list_of_sessions[] = {
-    {"start", PARAMETER_TIME, NULL},
-    {"end", PARAMETER_TIME, NULL},
-    {"hour", PARAMETER_HOUR, NULL},
-    {"org", PARAMETER_TEXT, NULL},
-    {"orchestrator", PARAMETER_TEXT, NULL},
-    {"pipeline", PARAMETER_TEXT, NULL},
-    {"model", PARAMETER_TEXT, NULL},
-    {"gpu", PARAMETER_TEXT, NULL},
-    {"format", PARAMETER_CHOICE, "json|csv"},
-    {"limit", PARAMETER_LIMIT, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL},
-    {"pin", PARAMETER_PIN, NULL},
+    {"start", PARAMETER_TIME, NULL, NULL},
+    {"end", PARAMETER_TIME, NULL, NULL},
+    {"hour", PARAMETER_HOUR, NULL, NULL},
+    {"org", PARAMETER_TEXT, NULL, NULL},
+    {"orchestrator", PARAMETER_TEXT, NULL, NULL},
+    {"pipeline", PARAMETER_TEXT, NULL, NULL},
+    {"model", PARAMETER_TEXT, NULL, NULL},
+    {"gpu", PARAMETER_TEXT, NULL, NULL},
+    {"format", PARAMETER_CHOICE, "json|csv", NULL},
+    {"limit", PARAMETER_LIMIT, NULL, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL, NULL},
+    {"pin", PARAMETER_PIN, NULL, NULL},
     {0},
 };
 
 static const struct parameter events_of_a_session[] = {
-    {"limit", PARAMETER_LIMIT, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL},
-    {"pin", PARAMETER_PIN, NULL},
+    {"limit", PARAMETER_LIMIT, NULL, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL, NULL},
+    {"pin", PARAMETER_PIN, NULL, NULL},
     {0},
 };
 
 static const struct parameter list_of_runs[] = {
-    {"start", PARAMETER_TIME, NULL},
-    {"end", PARAMETER_TIME, NULL},
-    {"orchestrator", PARAMETER_TEXT, NULL},
-    {"workflow", PARAMETER_TEXT, NULL},
-    {"model", PARAMETER_TEXT, NULL},
-    {"kind", PARAMETER_CHOICE, RUN_KIND_REACH "|" RUN_KIND_LIVE},
-    {"outcome", PARAMETER_CHOICE, "ok|failed|busy|excused|vantage_suspect"},
-    {"format", PARAMETER_CHOICE, "json|csv"},
-    {"limit", PARAMETER_LIMIT, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL},
-    {"pin", PARAMETER_PIN, NULL},
+    {"start", PARAMETER_TIME, NULL, NULL},
+    {"end", PARAMETER_TIME, NULL, NULL},
+    {"orchestrator", PARAMETER_TEXT, NULL, NULL},
+    {"workflow", PARAMETER_TEXT, NULL, NULL},
+    {"model", PARAMETER_TEXT, NULL, NULL},
+    {"kind", PARAMETER_CHOICE, RUN_KIND_REACH "|" RUN_KIND_LIVE, NULL},
+    {"outcome", PARAMETER_CHOICE, "ok|failed|busy|excused|vantage_suspect",
+     NULL},
+    {"format", PARAMETER_CHOICE, "json|csv", NULL},
+    {"limit", PARAMETER_LIMIT, NULL, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL, NULL},
+    {"pin", PARAMETER_PIN, NULL, NULL},
     {0},
 };
 
@@ -379,6 +401,12 @@ enum err parameters_check(const struct route *route, struct request *request,
 struct text parameter_text(const struct request *request, const char *name)
 {
     return query_string_value(&request->query, name);
+}
+
+const struct lens *parameter_lens(const struct request *request)
+{
+    struct text word = parameter_text(request, "lens");
+    return text_is(word, "assay") ? &lens_assay : &lens_published;
 }
 
 enum pass parameter_pass(const struct request *request)

@@ -33,9 +33,9 @@ static enum err add_reasons(struct request *request, struct json_writer *writer,
     return err;
 }
 
-/* The reasons are those of the settled pass, the whole one has none to ask. */
+/* The reasons are those of the settled sessions; computed rows have none. */
 static enum err add_extra(struct request *request, struct json_writer *writer,
-                          const void *pointer, bool whole)
+                          const void *pointer, bool computed)
 {
     const struct sla_row *row = pointer;
     json_key(writer, "null_reason");
@@ -43,7 +43,7 @@ static enum err add_extra(struct request *request, struct json_writer *writer,
     json_key(writer, "quality_note");
     json_text_or_null(writer, row->quality_note);
     json_key(writer, "attribution_reasons");
-    if (!whole)
+    if (!computed)
         return add_reasons(request, writer, row);
     json_null(writer);
     return ERR_NONE;
@@ -55,8 +55,8 @@ const struct series series_sla = {
     .query = QUERY_API_SCORES,
     .query_of_one = QUERY_API_SCORES_OF,
     .filters = {"org", "orchestrator", "pipeline", "model", "gpu"},
-    .whole_rows = offsetof(struct whole_pass, sla),
-    .whole_count = offsetof(struct whole_pass, sla_count),
+    .computed_rows = offsetof(struct computed, sla),
+    .computed_count = offsetof(struct computed, sla_count),
     .extra = add_extra,
 };
 

@@ -9,7 +9,6 @@
 #include "api/serving.h"
 #include "base/clock.h"
 
-#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -38,6 +37,7 @@ struct text field_key(const struct field *field, const void *row)
 /* ---- what is asked for --------------------------------------------------- */
 
 enum { FILTERS = SERIES_FILTERS_MAX, CURSOR_AT = 8, LIMIT_AT = 11 };
+enum { COHORT_DAYS = 7 }; /* that a row is scored by (§3.4) */
 
 /* Hour, organisation, position in the hour: the sort key of a row. */
 static const char shape[] = "iti";
@@ -62,22 +62,43 @@ struct question {
     int64_t end;
     int64_t now_ms;
     struct cursor cursor;
+    struct computation computation;
 };
 
-static enum err read_question(struct question *question)
+static void read_bounds(struct question *question)
 {
     struct request *request = question->request;
-    struct fields fields = *question->series->fields;
     int64_t as_of = parameter_time(request, "as_of", INT64_MAX - 1);
-    question->window = field_named(fields, "window_start");
-    question->org = field_named(fields, "org");
-    question->position = field_named(fields, "position");
     question->now_ms = as_of_ms(request);
     question->start = parameter_time(request, "start", INT64_MIN);
     question->end = parameter_time(request, "end", INT64_MAX);
     if (as_of + 1 < question->end)
         question->end = as_of + 1;
-    enum err err = cursor_read(request, shape, &question->cursor);
+}
+
+/* Days of which rows are wanted, and those that these are scored by. */
+static void bound_days(struct question *question)
+{
+    struct computation *computation = &question->computation;
+    if (question->start != INT64_MIN)
+        computation->from_day = clock_day_start(question->start) -
+                                COHORT_DAYS * (int64_t)MS_PER_DAY;
+    if (question->end != INT64_MAX)
+        computation->until_day =
+            clock_day_start(question->end - 1) + MS_PER_DAY;
+}
+
+static enum err read_question(struct question *question)
+{
+    struct fields fields = *question->series->fields;
+    question->window = field_named(fields, "window_start");
+    question->org = field_named(fields, "org");
+    question->position = field_named(fields, "position");
+    read_bounds(question);
+    enum err err = read_computation(question->request, &question->computation);
+    if (!err)
+        err = cursor_read(question->request, shape, &question->cursor);
+    bound_days(question);
     /* Only hours that can still come are looked at. */
     if (!err && question->cursor.given &&
         question->cursor.parts[0].number < question->end)
@@ -126,14 +147,15 @@ static struct query *ask(const struct question *question, int64_t limit)
     return query;
 }
 
-/* ---- rows of the whole pass ---------------------------------------------- */
+/* ---- computed rows ------------------------------------------------------- */
 
 struct walk {
     struct question *question;
-    struct query *query; /* null: the whole pass */
+    struct query *query; /* null: computed rows */
     void *row;           /* settled rows are read into this */
-    const char *rows;    /* of the whole pass, oldest hour first */
-    size_t first;        /* of the hour being walked */
+    const struct computed *computed;
+    const char *rows; /* of them, oldest hour first */
+    size_t first;     /* of the hour being walked */
     size_t end;
     size_t at;
 };
@@ -186,7 +208,7 @@ static bool earlier_hour(struct walk *walk)
     return true;
 }
 
-static const void *next_whole(struct walk *walk)
+static const void *next_computed(struct walk *walk)
 {
     const struct question *question = walk->question;
     for (;;) {
@@ -201,40 +223,23 @@ static const void *next_whole(struct walk *walk)
     }
 }
 
-static bool is_whole(const struct request *request)
-{
-    return parameter_pass(request) == PASS_WHOLE;
-}
-
-/* The whole pass takes memory for every session: one at a time. */
-static enum err compute_whole(struct request *request, struct whole_pass *pass)
-{
-    static pthread_mutex_t one = PTHREAD_MUTEX_INITIALIZER;
-    if (pthread_mutex_trylock(&one) != 0)
-        return err_set(ERR_LOCKED, "another whole pass is being computed; come "
-                                   "again in a second");
-    enum err err =
-        whole_compute(request->store, request->arena, &lens_published, pass);
-    pthread_mutex_unlock(&one);
-    return err;
-}
-
 static enum err walk_begin(struct walk *walk, int64_t limit)
 {
-    const struct series *series = walk->question->series;
-    struct request *request = walk->question->request;
-    if (!is_whole(request)) {
-        walk->query = ask(walk->question, limit);
-        walk->row = arena_alloc(request->arena, series->row_bytes);
+    const struct question *question = walk->question;
+    const struct series *series = question->series;
+    if (!is_computed(&question->computation)) {
+        walk->query = ask(question, limit);
+        walk->row = arena_alloc(question->request->arena, series->row_bytes);
         return ERR_NONE;
     }
-    struct whole_pass pass;
-    enum err err = compute_whole(request, &pass);
+    enum err err = computed_rows(question->request, &question->computation,
+                                 &walk->computed);
     if (err)
         return err;
-    const char *all = (const char *)&pass;
-    walk->rows = *(const char *const *)(const void *)(all + series->whole_rows);
-    walk->first = *(const size_t *)(const void *)(all + series->whole_count);
+    const char *all = (const char *)walk->computed;
+    walk->rows =
+        *(const char *const *)(const void *)(all + series->computed_rows);
+    walk->first = *(const size_t *)(const void *)(all + series->computed_count);
     walk->end = walk->at = walk->first;
     return ERR_NONE;
 }
@@ -245,7 +250,7 @@ static enum err walk_next(struct walk *walk, const void **row)
     bool more = true;
     *row = NULL;
     if (!walk->query) {
-        *row = next_whole(walk);
+        *row = next_computed(walk);
         return ERR_NONE;
     }
     enum err err = query_step(walk->query, &more);
@@ -293,7 +298,7 @@ static enum err add_json(struct walk *walk, struct page *page, const void *row,
     json_begin(writer, '{');
     json_fields(writer, *series->fields, series->fields->exported, row);
     if (series->extra)
-        err = series->extra(request, writer, row, is_whole(request));
+        err = series->extra(request, writer, row, !walk->query);
     json_key(writer, "provisional");
     json_bool(writer, window >= clock_day_start(question->now_ms));
     if (!err && expired)
@@ -356,24 +361,32 @@ static void set_lifetime(const struct request *request, struct reply *reply)
         reply->cache_control = "max-age=60, must-revalidate";
 }
 
+static enum err answer_rows(struct walk *walk, struct page *page)
+{
+    struct cursor last = {0};
+    enum err err = walk_begin(walk, page_rows(page));
+    if (!err)
+        err = add_rows(walk, page, &last);
+    if (!err)
+        page_end(page, shape, &last);
+    return err;
+}
+
 enum err series_answer(const struct series *series, struct request *request,
                        struct reply *reply)
 {
     struct question question = {.series = series, .request = request};
     struct walk walk = {.question = &question};
-    struct cursor last = {0};
     enum err err = read_question(&question);
     if (err)
         return err;
     struct page page = page_begin(request, reply, *series->fields, NULL);
-    err = walk_begin(&walk, page_rows(&page));
+    page_as_of(&page, &question.computation.known);
+    err = answer_rows(&walk, &page);
+    computed_release(request, walk.computed);
     if (!err)
-        err = add_rows(&walk, &page, &last);
-    if (err)
-        return err;
-    page_end(&page, shape, &last);
-    set_lifetime(request, reply);
-    return ERR_NONE;
+        set_lifetime(request, reply);
+    return err;
 }
 
 /* ---- the two without anything of their own ------------------------------- */
@@ -384,8 +397,8 @@ const struct series series_demand = {
     .query = QUERY_API_DEMAND,
     .query_of_one = QUERY_API_DEMAND,
     .filters = {"org", "gateway", "pipeline", "model"},
-    .whole_rows = offsetof(struct whole_pass, demand),
-    .whole_count = offsetof(struct whole_pass, demand_count),
+    .computed_rows = offsetof(struct computed, demand),
+    .computed_count = offsetof(struct computed, demand_count),
 };
 
 const struct series series_gpu_metrics = {
@@ -394,8 +407,8 @@ const struct series series_gpu_metrics = {
     .query = QUERY_API_GPU_METRICS,
     .query_of_one = QUERY_API_GPU_METRICS_OF,
     .filters = {"org", "orchestrator", "pipeline", "model", "gpu"},
-    .whole_rows = offsetof(struct whole_pass, gpus),
-    .whole_count = offsetof(struct whole_pass, gpu_count),
+    .computed_rows = offsetof(struct computed, gpus),
+    .computed_count = offsetof(struct computed, gpu_count),
 };
 
 enum err answer_demand(struct request *request, struct reply *reply)

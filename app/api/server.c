@@ -44,6 +44,7 @@ struct api {
     struct api_facts facts;
     struct answer_cache *cache;
     struct moments *moments;
+    struct computing *computing;
     struct mg_context *context;
     struct tls_server *tls; /* null for plain HTTP */
     struct lobby *lobby;
@@ -380,6 +381,7 @@ static enum err run_route(const struct route *route, struct worker *worker,
         answer_condition(request, reply);
     if (request->store)
         store_rollback(request->store);
+    computing_tidy(worker->api->computing);
     return err;
 }
 
@@ -420,6 +422,7 @@ static void answer(struct mg_connection *connection, struct worker *worker,
         .idempotency_key = mg_get_header(connection, "Idempotency-Key"),
         .writer = worker->api->writer,
         .moments = worker->api->moments,
+        .computing = worker->api->computing,
         .config = worker->api->config,
     };
     struct text wrong = {0};
@@ -726,6 +729,7 @@ enum err api_start(struct api **out, const struct config *config,
     api->tls = tls;
     api->cache = answer_cache_new(ANSWER_CACHE_BYTES);
     api->moments = moments_new();
+    api->computing = computing_new();
     open_limits(api);
     api->facts = (struct api_facts){
         .directory = arena_text(&api->arena, directory, strlen(directory)),
@@ -769,6 +773,7 @@ void api_stop(struct api *api)
     mg_exit_library();
     answer_cache_free(api->cache);
     moments_free(api->moments);
+    computing_free(api->computing);
     arena_free(&api->arena);
     free(api);
 }

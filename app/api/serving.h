@@ -3,6 +3,7 @@
  * the API.
  *
  *     series.c       sla, demand, gpu-metrics: one list for all three
+ *     computing.c    their rows where they are not in the tables
  *     streaming.c    models and orchestrators of the last day
  *     compat.c       the same five exactly as the publisher answers
  *     requests.c     sums of jobs, ours and as the publisher answers
@@ -31,11 +32,12 @@ struct series {
     /* Parameters that filter rows, as the queries number them; ends with null.
      */
     const char *filters[SERIES_FILTERS_MAX + 1];
-    size_t whole_rows; /* within struct whole_pass */
-    size_t whole_count;
-    /* More members of a row's JSON object; may be null. */
+    size_t computed_rows; /* within struct computed */
+    size_t computed_count;
+    /* More members of a row's JSON object; may be null. COMPUTED says that ROW
+     * is not from the table. */
     enum err (*extra)(struct request *request, struct json_writer *writer,
-                      const void *row, bool whole);
+                      const void *row, bool computed);
 };
 
 extern const struct series series_sla;
@@ -55,6 +57,29 @@ int64_t told_until(int64_t window_ms, int64_t now_ms);
 
 /* "Now": parameter as_of, else the clock. */
 int64_t as_of_ms(const struct request *request);
+
+/* ---- computing.c ------------------------------------------------------- */
+
+struct computing *computing_new(void);
+void computing_free(struct computing *computing);
+/* Frees what has not been used for a minute. */
+void computing_tidy(struct computing *computing);
+
+/* Lens, pass and knowledge that REQUEST asks for, of all days. ERR_GONE where
+ * what was known then can no longer be told. */
+MUST_USE enum err read_computation(struct request *request,
+                                   struct computation *computation);
+/* Whether that is not what the tables hold. */
+bool is_computed(const struct computation *computation);
+
+/* *ROWS are the caller's until he releases them; null after an error.
+ * ERR_LOCKED where others are being computed, ERR_LARGE where it takes more
+ * memory than it may. */
+MUST_USE enum err computed_rows(struct request *request,
+                                const struct computation *computation,
+                                const struct computed **rows);
+/* Null is allowed. */
+void computed_release(struct request *request, const struct computed *rows);
 
 /* ---- streaming.c ------------------------------------------------------- */
 
@@ -87,6 +112,8 @@ extern const struct fields orchestrator_fields;
 /* What is asked for; texts with null data ask for everything. */
 struct stream_filter {
     int64_t now_ms;
+    const struct knowledge *known;   /* null: all */
+    const struct computed *computed; /* null: what the tables hold */
     struct text org;
     struct text orchestrator;
     struct text model;

@@ -75,6 +75,8 @@ static enum err add_offers(struct request *request,
                                      filter->now_ms, &snapshots, &count);
     if (err)
         return err;
+    if (filter->known)
+        known_snapshots(filter->known, snapshots, &count);
     struct offer *list =
         offers_build(arena, org, snapshots, count, LIVE_PIPELINE, &count);
     for (size_t i = 0; i < count; i++) {
@@ -167,6 +169,14 @@ static enum err add_streams(struct request *request,
     return query_run(query);
 }
 
+static void set_average(struct model_row *row, const struct exact_sum *sum)
+{
+    row->output_fps_sum = exact_round(sum);
+    row->avg_fps = row->status_samples > 0
+                       ? row->output_fps_sum / (double)row->status_samples
+                       : (double)NAN;
+}
+
 static enum err add_output(struct request *request,
                            const struct stream_filter *filter,
                            struct model_row *row)
@@ -180,11 +190,68 @@ static enum err add_output(struct request *request,
         exact_add(&sum, query_double(query, 0));
         row->status_samples += query_int(query, 1);
     }
-    row->output_fps_sum = exact_round(&sum);
-    row->avg_fps = row->status_samples > 0
-                       ? row->output_fps_sum / (double)row->status_samples
-                       : (double)NAN;
+    set_average(row, &sum);
     return err;
+}
+
+/* ---- models as of an earlier time ---------------------------------------- */
+
+/* Of a row of sessions or scores; texts that are not asked for fit. */
+static bool fits(const struct stream_filter *filter, struct text model,
+                 struct text org, struct text orchestrator,
+                 struct text pipeline, struct text row_model, struct text gpu)
+{
+    return text_is(pipeline, LIVE_PIPELINE) && text_equal(row_model, model) &&
+           (!filter->org.data || text_equal(org, filter->org)) &&
+           (!filter->orchestrator.data ||
+            text_equal_ignoring_case(orchestrator, filter->orchestrator)) &&
+           (!filter->gpu.data || text_equal(gpu, filter->gpu));
+}
+
+static void count_streams(const struct stream_filter *filter,
+                          struct model_row *row)
+{
+    const struct computed *computed = filter->computed;
+    for (size_t i = 0; i < computed->session_count; i++) {
+        const struct session_row *one = &computed->sessions[i];
+        row->active_streams +=
+            !one->completed && one->last_seen > filter->now_ms - ACTIVE_MS &&
+            one->last_seen <= filter->now_ms &&
+            fits(filter, row->model, one->org, one->orchestrator_address,
+                 one->pipeline_id, one->model_id, one->gpu_id);
+    }
+    row->available_capacity = row->gpu_slots - row->active_streams;
+}
+
+static void sum_output(struct arena *arena, const struct stream_filter *filter,
+                       struct model_row *row)
+{
+    const struct computed *computed = filter->computed;
+    struct exact_sum sum = {.arena = arena};
+    for (size_t i = 0; i < computed->sla_count; i++) {
+        const struct sla_row *one = &computed->sla[i];
+        if (one->window_start < filter->now_ms - STREAM_WINDOW_MS ||
+            one->window_start > filter->now_ms ||
+            !fits(filter, row->model, one->org, one->orchestrator_address,
+                  one->pipeline_id, one->model_id, one->gpu_id))
+            continue;
+        exact_add(&sum, one->output_fps_sum);
+        row->status_samples += one->status_samples;
+    }
+    set_average(row, &sum);
+}
+
+static enum err add_activity(struct request *request,
+                             const struct stream_filter *filter,
+                             struct model_row *row)
+{
+    if (filter->computed) {
+        count_streams(filter, row);
+        sum_output(request->arena, filter, row);
+        return ERR_NONE;
+    }
+    enum err err = add_streams(request, filter, row);
+    return err ? err : add_output(request, filter, row);
 }
 
 /* OFFERS are those of one model, sorted by address. */
@@ -228,9 +295,7 @@ enum err stream_models(struct request *request,
             i++;
         struct model_row *row = &(*rows)[(*count)++];
         *row = model_of(offers.list + first, i - first);
-        err = add_streams(request, filter, row);
-        if (!err)
-            err = add_output(request, filter, row);
+        err = add_activity(request, filter, row);
     }
     if (*count)
         qsort(*rows, *count, sizeof **rows, compare_models);
@@ -305,16 +370,31 @@ enum err stream_orchestrators(struct request *request,
  * the same on all pages. */
 static const char shape[] = "iti";
 
-static struct stream_filter read_filter(const struct request *request,
-                                        const struct cursor *cursor)
+struct stream_question {
+    struct request *request;
+    struct cursor cursor;
+    struct computation computation;
+    struct stream_filter filter;
+};
+
+static enum err read_question(struct stream_question *question)
 {
-    return (struct stream_filter){
+    struct request *request = question->request;
+    struct cursor *cursor = &question->cursor;
+    enum err err = cursor_read(request, shape, cursor);
+    if (!err)
+        err = read_computation(request, &question->computation);
+    if (err)
+        return err;
+    question->filter = (struct stream_filter){
         .now_ms = cursor->given ? cursor->parts[2].number : as_of_ms(request),
+        .known = &question->computation.known,
         .org = parameter_text(request, "org"),
         .orchestrator = parameter_text(request, "orchestrator"),
         .model = parameter_text(request, "model"),
         .gpu = parameter_text(request, "gpu"),
     };
+    return ERR_NONE;
 }
 
 /* Only one pipeline streams. */
@@ -347,23 +427,43 @@ static void add_model(struct page *page, const struct model_row *row)
     json_end(&page->writer, '}');
 }
 
+/* Rows as of an earlier time are computed, of the day before it. */
+static enum err find_models(struct stream_question *question,
+                            struct model_row **rows, size_t *count)
+{
+    struct request *request = question->request;
+    struct stream_filter *filter = &question->filter;
+    struct computation *computation = &question->computation;
+    enum err err = ERR_NONE;
+    if (is_computed(computation)) {
+        computation->from_day =
+            clock_day_start(filter->now_ms - STREAM_WINDOW_MS);
+        computation->until_day = clock_day_start(filter->now_ms) + MS_PER_DAY;
+        err = computed_rows(request, computation, &filter->computed);
+    }
+    if (!err)
+        err = stream_models(request, filter, rows, count);
+    computed_release(request, filter->computed);
+    return err;
+}
+
 enum err answer_stream_models(struct request *request, struct reply *reply)
 {
-    struct cursor cursor;
+    struct stream_question question = {.request = request};
     struct cursor last = {0};
     struct model_row *rows;
     size_t count;
-    enum err err = cursor_read(request, shape, &cursor);
-    if (err)
-        return err;
-    struct stream_filter filter = read_filter(request, &cursor);
-    err = stream_models(request, &filter, &rows, &count);
+    enum err err = read_question(&question);
+    if (!err)
+        err = find_models(&question, &rows, &count);
     if (err)
         return err;
     struct page page = page_begin(request, reply, model_fields, NULL);
-    last.parts[2].number = filter.now_ms;
+    page_as_of(&page, &question.computation.known);
+    last.parts[2].number = question.filter.now_ms;
     for (size_t i = 0; !other_pipeline(request) && i < count; i++) {
-        if (!is_behind(&cursor, rows[i].warm_orch_count, rows[i].model))
+        if (!is_behind(&question.cursor, rows[i].warm_orch_count,
+                       rows[i].model))
             continue;
         if (!page_wants_row(&page))
             break;
@@ -412,22 +512,21 @@ static void add_orchestrator(struct page *page,
 enum err answer_stream_orchestrators(struct request *request,
                                      struct reply *reply)
 {
-    struct cursor cursor;
+    struct stream_question question = {.request = request};
     struct cursor last = {0};
     struct orchestrator_row *rows;
     size_t count;
-    enum err err = cursor_read(request, shape, &cursor);
-    if (err)
-        return err;
-    struct stream_filter filter = read_filter(request, &cursor);
-    err = stream_orchestrators(request, &filter, &rows, &count);
+    enum err err = read_question(&question);
+    if (!err)
+        err = stream_orchestrators(request, &question.filter, &rows, &count);
     if (err)
         return err;
     struct page page =
         page_begin(request, reply, orchestrator_fields, ",models");
-    last.parts[2].number = filter.now_ms;
+    page_as_of(&page, &question.computation.known);
+    last.parts[2].number = question.filter.now_ms;
     for (size_t i = 0; !other_pipeline(request) && i < count; i++) {
-        if (!is_behind(&cursor, rows[i].gpu_count, rows[i].address))
+        if (!is_behind(&question.cursor, rows[i].gpu_count, rows[i].address))
             continue;
         if (!page_wants_row(&page))
             break;

@@ -51,7 +51,7 @@ struct subject {
     enum query_id query;
     size_t time_offset; /* of the time that --from and --to are about */
     size_t time_offset_otherwise;
-    size_t whole_rows; /* within struct whole_pass */
+    size_t whole_rows; /* within struct computed */
     size_t whole_count;
 };
 
@@ -95,8 +95,10 @@ static enum err print_whole(struct invocation *invocation, struct store *store,
                             const struct subject *subject,
                             struct field_rows *printed)
 {
-    struct whole_pass pass;
-    enum err err = whole_compute(store, &invocation->arena, lens, &pass);
+    struct computed pass;
+    const struct computation computation = {
+        .lens = lens, .pass = PASS_WHOLE, .known = knowledge_all};
+    enum err err = compute(store, &invocation->arena, &computation, &pass);
     if (err)
         return err;
     const char *all = (const char *)&pass;
@@ -202,8 +204,8 @@ static enum err export_sla(struct invocation *invocation)
         .row_bytes = sizeof(struct sla_row),
         .query = QUERY_SLA_BETWEEN,
         .time_offset = offsetof(struct sla_row, window_start),
-        .whole_rows = offsetof(struct whole_pass, sla),
-        .whole_count = offsetof(struct whole_pass, sla_count)};
+        .whole_rows = offsetof(struct computed, sla),
+        .whole_count = offsetof(struct computed, sla_count)};
     return export_subject(invocation, &subject);
 }
 
@@ -215,8 +217,8 @@ static enum err export_sessions(struct invocation *invocation)
         .query = QUERY_SESSION_EXPORT,
         .time_offset = offsetof(struct session_row, started_at),
         .time_offset_otherwise = offsetof(struct session_row, last_seen),
-        .whole_rows = offsetof(struct whole_pass, sessions),
-        .whole_count = offsetof(struct whole_pass, session_count)};
+        .whole_rows = offsetof(struct computed, sessions),
+        .whole_count = offsetof(struct computed, session_count)};
     return export_subject(invocation, &subject);
 }
 
@@ -227,8 +229,8 @@ static enum err export_selections(struct invocation *invocation)
         .row_bytes = sizeof(struct selection_row),
         .query = QUERY_SELECTION_EXPORT,
         .time_offset = offsetof(struct selection_row, selection_ts),
-        .whole_rows = offsetof(struct whole_pass, selections),
-        .whole_count = offsetof(struct whole_pass, selection_count)};
+        .whole_rows = offsetof(struct computed, selections),
+        .whole_count = offsetof(struct computed, selection_count)};
     return export_subject(invocation, &subject);
 }
 
@@ -239,8 +241,8 @@ static enum err export_demand(struct invocation *invocation)
         .row_bytes = sizeof(struct demand_row),
         .query = QUERY_DEMAND_BETWEEN,
         .time_offset = offsetof(struct demand_row, window_start),
-        .whole_rows = offsetof(struct whole_pass, demand),
-        .whole_count = offsetof(struct whole_pass, demand_count)};
+        .whole_rows = offsetof(struct computed, demand),
+        .whole_count = offsetof(struct computed, demand_count)};
     return export_subject(invocation, &subject);
 }
 
@@ -251,8 +253,8 @@ static enum err export_gpu(struct invocation *invocation)
         .row_bytes = sizeof(struct gpu_row),
         .query = QUERY_GPU_HOUR_BETWEEN,
         .time_offset = offsetof(struct gpu_row, window_start),
-        .whole_rows = offsetof(struct whole_pass, gpus),
-        .whole_count = offsetof(struct whole_pass, gpu_count)};
+        .whole_rows = offsetof(struct computed, gpus),
+        .whole_count = offsetof(struct computed, gpu_count)};
     return export_subject(invocation, &subject);
 }
 

@@ -151,11 +151,12 @@ static enum err score_whole(const struct exporting *exporting,
                             const struct scoring *scoring)
 {
     struct arena *arena = &exporting->invocation->arena;
-    struct whole_pass pass;
+    struct computed pass;
+    const struct computation computation = {
+        .lens = &exporting->lens, .pass = PASS_WHOLE, .known = knowledge_all};
     int64_t from = option_time(exporting->invocation, "--from", INT64_MIN);
     int64_t to = option_time(exporting->invocation, "--to", INT64_MAX);
-    enum err err =
-        whole_compute(exporting->store, arena, &exporting->lens, &pass);
+    enum err err = compute(exporting->store, arena, &computation, &pass);
     if (err)
         return err;
     size_t first = 0;

@@ -86,6 +86,7 @@ struct config {
     const char *serve_hosts; /* "a.example,b.example" */
     int64_t serve_requests_per_second;
     int64_t serve_token_failures_per_minute;
+    int64_t serve_compute_bytes;
     int64_t ingest_body_bytes;
     int64_t ingest_decoded_bytes;
 

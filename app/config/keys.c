@@ -129,6 +129,17 @@ const struct config_key config_keys[] = {
      .help = "Wrong tokens of one address before all of its tokens are "
              "refused for a while; 0 sets no limit, and on loopback there is "
              "none unless this is set."},
+    {.path = "serve.compute_bytes",
+     .type = CONFIG_SIZE,
+     .offset = FIELD(serve_compute_bytes),
+     .standard = "64MiB",
+     .unit = "bytes",
+     .least = 1 << 20,
+     .most = UNBOUNDED_BYTES,
+     .help = "Memory that an answer may take whose rows are computed and not "
+             "read: by another lens, as one pass, or as of an earlier time. "
+             "One is computed at a time, and the last one is kept for a "
+             "minute."},
     {.path = "ingest.body_bytes",
      .type = CONFIG_SIZE,
      .offset = FIELD(ingest_body_bytes),

@@ -23,6 +23,7 @@
 #include "base/err.h"
 #include "base/fields.h"
 #include "livepeer/livepeer.h"
+#include "rollup/knowledge.h"
 #include "rollup/lens.h"
 #include "rollup/run_group.h"
 #include "rollup/scorecard.h"
@@ -36,7 +37,7 @@
 /* ---- lenses and passes --------------------------------------------------- */
 
 /* What options and parameters may name; the first is the default. */
-#define LENS_NAMES "published"
+#define LENS_NAMES "published|assay"
 
 /* Settled: each UTC day of an org is a pass of its own. Whole: one pass over
  * everything. Names stand in the order of values. */
@@ -523,8 +524,20 @@ MUST_USE enum err settle_step(struct settling *settling, struct store *store,
 /* Whether anything waits for settling, as after an interrupted import. */
 MUST_USE enum err settle_pending(struct store *store, bool *pending);
 
-/* Everything of the whole pass, computed in memory, valid as long as ARENA. */
-struct whole_pass {
+/* What shall be computed in memory, instead of read from the tables. */
+struct computation {
+    const struct lens *lens;
+    enum pass pass; /* whole, for any lens but the published one */
+    struct knowledge known;
+    /* Of the settled pass, rows of UTC days from the first and before the
+     * second; scores need the seven days before them, too. Whole has all. */
+    int64_t from_day;
+    int64_t until_day;
+    size_t bytes_max; /* of memory, as far as it is known; 0: no limit */
+};
+
+/* Valid as long as the arena that it was computed in. */
+struct computed {
     struct selection_row *selections; /* by session_key, ts, id */
     size_t selection_count;
     struct session_row *sessions; /* by session_key */
@@ -536,9 +549,10 @@ struct whole_pass {
     struct gpu_row *gpus;
     size_t gpu_count;
 };
-MUST_USE enum err whole_compute(struct store *store, struct arena *arena,
-                                const struct lens *lens,
-                                struct whole_pass *pass);
+/* ERR_LARGE where it takes more memory than it may; then OUT is of no use. */
+MUST_USE enum err compute(struct store *store, struct arena *arena,
+                          const struct computation *computation,
+                          struct computed *out);
 
 /* All events of one session, also those that settling has still to put into
  * their place; sorted by time, then id; borrowed from ARENA. */

@@ -48,6 +48,18 @@ SELECT events FROM session_day
 WHERE session_key = ?1
 ORDER BY day, chunk;
 
+-- name: session_event_bytes
+SELECT ifnull(sum(length(events)), 0) FROM session_day WHERE session_key = ?1;
+
+-- name: session_day_orgs
+SELECT DISTINCT org FROM session_day ORDER BY org;
+
+-- name: session_day_keys
+-- Sessions of org ?1 with events on days from ?2 and before ?3.
+SELECT DISTINCT session_key FROM session_day
+WHERE org = ?1 AND day >= ?2 AND day < ?3
+ORDER BY session_key;
+
 -- name: session_keys
 -- Every session with facts, with its organisation.
 SELECT org, session_key FROM session_day
@@ -69,6 +81,10 @@ DELETE FROM snapshot_hour WHERE org = ?1 AND hour = ?2;
 SELECT hour, chunk, snapshots FROM snapshot_hour
 WHERE org = ?1 AND hour >= ?2 AND hour < ?3
 ORDER BY hour, chunk;
+
+-- name: snapshot_bytes
+SELECT ifnull(sum(length(snapshots)), 0) FROM snapshot_hour
+WHERE org = ?1 AND hour >= ?2 AND hour < ?3;
 
 -- name: snapshot_hour_chunked_first
 SELECT min(hour) FROM snapshot_hour WHERE chunk > 0;
