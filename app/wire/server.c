@@ -126,6 +126,15 @@ static void connection_close(struct connection *connection)
 
 /* ---- settling ------------------------------------------------------------ */
 
+/* Whether a handler waits to be told that all is sent, as it is. */
+static bool owes_drained(const struct connection *connection)
+{
+    for (const struct exchange *at = connection->exchanges; at; at = at->after)
+        if (at->was_unsent && !exchange_unsent(at))
+            return true;
+    return false;
+}
+
 /* Only at the bottom of the stack. */
 static void settle(struct connection *connection)
 {
@@ -138,6 +147,8 @@ static void settle(struct connection *connection)
     connection_flush(connection);
     if (connection->is_broken)
         connection_close(connection);
+    else if (owes_drained(connection))
+        connection_settle_soon(connection); /* the socket took it at once */
 }
 
 static void settle_all(uv_idle_t *idle)
