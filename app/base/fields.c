@@ -51,7 +51,7 @@ void field_set_absent(const struct field *field, void *row)
         *(int64_t *)target = ABSENT_INT;
 }
 
-static bool field_equal(const struct field *field, const void *a, const void *b)
+bool field_equal(const struct field *field, const void *a, const void *b)
 {
     bool absent = field_is_absent(field, a);
     if (absent || field_is_absent(field, b))

@@ -57,6 +57,7 @@ bool field_holds_text(const struct field *field);
 void field_set_absent(const struct field *field, void *row);
 
 /* Doubles by their bits. */
+bool field_equal(const struct field *field, const void *a, const void *b);
 bool fields_equal(struct fields fields, const void *a, const void *b);
 /* Makes every field of ROW absent. */
 void fields_clear(struct fields fields, void *row);

@@ -1,9 +1,9 @@
 /*
  * export.c: `assay export`: rows out of the store, as NDJSON, CSV or a table.
  *
- * Rows of the settled pass are read as they stand; those of the whole pass, and
- * of any other lens, are computed now. Columns, spelling and order are fixed
- * (README, "Rows").
+ * Rows of the settled pass and of lens assay are read as they stand; those of
+ * the whole pass, and of single switches, are computed now. Columns, spelling
+ * and order are fixed (README, "Rows").
  */
 #include "cli/export.h"
 #include "base/clock.h"
@@ -47,8 +47,12 @@ static const struct example examples[] = {
 /* Rows that are stored by day and computed for the whole pass. */
 struct subject {
     struct fields fields;
+    struct fields assay_fields; /* with what lens assay adds */
     size_t row_bytes;
     enum query_id query;
+    enum query_id assay_query; /* QUERY_COUNT where its rows are not stored */
+    /* Makes a row of lens assay of a stored one; null where it is one. */
+    enum err (*assay_row)(const void *stored, void *row, bool *exists);
     size_t time_offset; /* of the time that --from and --to are about */
     size_t time_offset_otherwise;
     size_t whole_rows; /* within struct computed */
@@ -79,8 +83,6 @@ enum err print_query(struct invocation *invocation, struct store *store,
     return err;
 }
 
-/* ---- whole --------------------------------------------------------------- */
-
 static int64_t time_of(const struct subject *subject, const char *row)
 {
     int64_t time = *(const int64_t *)(const void *)(row + subject->time_offset);
@@ -90,29 +92,63 @@ static int64_t time_of(const struct subject *subject, const char *row)
                                             subject->time_offset_otherwise);
 }
 
-static enum err print_whole(struct invocation *invocation, struct store *store,
-                            const struct lens *lens,
-                            const struct subject *subject,
-                            struct field_rows *printed)
+static enum err print_within(const struct exporting *exporting,
+                             const struct subject *subject, const void *row)
+{
+    int64_t from = option_time(exporting->invocation, "--from", INT64_MIN);
+    int64_t to = option_time(exporting->invocation, "--to", INT64_MAX);
+    int64_t time = time_of(subject, row);
+    if (time < from || time >= to)
+        return ERR_NONE;
+    return field_rows_print(exporting->printed, row);
+}
+
+/* Rows of lens assay that are made of published ones; they may lie at another
+ * time, so all are looked at. */
+static enum err print_derived(const struct exporting *exporting,
+                              const struct subject *subject)
+{
+    struct arena arena = {0};
+    struct arena *kept = &exporting->invocation->arena;
+    void *stored = arena_alloc(kept, subject->row_bytes);
+    void *row = arena_alloc(kept, subject->row_bytes);
+    struct query *query = query_start(exporting->store, subject->query);
+    query_bind_int(query, 1, INT64_MIN);
+    query_bind_int(query, 2, INT64_MAX);
+    bool found;
+    enum err err;
+    while (!(err = query_step(query, &found)) && found) {
+        bool exists;
+        fields_read(&arena, query, 0, subject->fields, stored);
+        err = subject->assay_row(stored, row, &exists);
+        if (!err && exists)
+            err = print_within(exporting, subject, row);
+        if (err)
+            break;
+        arena_clear(&arena);
+    }
+    arena_free(&arena);
+    return err;
+}
+
+/* ---- computed ------------------------------------------------------------ */
+
+static enum err print_computed(const struct exporting *exporting,
+                               const struct subject *subject)
 {
     struct computed pass;
     const struct computation computation = {
-        .lens = lens, .pass = PASS_WHOLE, .known = knowledge_all};
-    enum err err = compute(store, &invocation->arena, &computation, &pass);
+        .lens = &exporting->lens, .pass = PASS_WHOLE, .known = knowledge_all};
+    enum err err = compute(exporting->store, &exporting->invocation->arena,
+                           &computation, &pass);
     if (err)
         return err;
     const char *all = (const char *)&pass;
     const char *rows =
         *(const char *const *)(const void *)(all + subject->whole_rows);
     size_t count = *(const size_t *)(const void *)(all + subject->whole_count);
-    int64_t from = option_time(invocation, "--from", INT64_MIN);
-    int64_t to = option_time(invocation, "--to", INT64_MAX);
-    for (size_t i = 0; !err && i < count; i++) {
-        const char *row = rows + i * subject->row_bytes;
-        int64_t time = time_of(subject, row);
-        if (time >= from && time < to)
-            err = field_rows_print(printed, row);
-    }
+    for (size_t i = 0; !err && i < count; i++)
+        err = print_within(exporting, subject, rows + i * subject->row_bytes);
     return err;
 }
 
@@ -135,36 +171,58 @@ static enum err warn_of_expired(struct invocation *invocation,
     return !err && found ? query_run(query) : err;
 }
 
-static enum err open_and_print(struct invocation *invocation, export_rows *rows,
-                               const void *context, struct field_rows *printed)
+static enum err open_and_print(struct exporting *exporting, export_rows *rows,
+                               const void *context)
 {
+    struct invocation *invocation = exporting->invocation;
     struct store *store;
-    struct exporting exporting = {.invocation = invocation, .printed = printed};
-    enum err err =
-        lens_from_options(invocation, &exporting.lens, &exporting.whole);
-    if (!err)
-        err = open_settled(invocation, &store);
+    enum err err = open_settled(invocation, &store);
     if (err)
         return err;
-    exporting.store = store;
+    exporting->store = store;
     err = store_begin_read(store);
     if (!err)
-        err = rows(&exporting, context);
+        err = rows(exporting, context);
     if (!err)
         err = warn_of_expired(invocation, store);
     store_close(store);
     return err;
 }
 
+/* By which lens, from the options. */
+static enum err begin(struct exporting *exporting,
+                      struct invocation *invocation, struct field_rows *printed)
+{
+    *exporting =
+        (struct exporting){.invocation = invocation, .printed = printed};
+    enum err err =
+        lens_from_options(invocation, &exporting->lens, &exporting->source);
+    exporting->whole = exporting->source != ROWS_SETTLED;
+    return err;
+}
+
+/* ASSAY_FIELDS where the lens is all of assay. */
+static enum err export_by_lens(struct invocation *invocation,
+                               struct fields fields, struct fields assay_fields,
+                               export_rows *rows, const void *context)
+{
+    struct field_rows printed;
+    struct exporting exporting;
+    enum err err = begin(&exporting, invocation, &printed);
+    if (err)
+        return err;
+    field_rows_open(&printed,
+                    lens_is_assay(&exporting.lens) ? assay_fields : fields,
+                    table_format_named(option_text(invocation, "--format")));
+    err = open_and_print(&exporting, rows, context);
+    enum err closed = table_close(printed.table);
+    return err ? err : closed;
+}
+
 enum err export_all(struct invocation *invocation, struct fields fields,
                     export_rows *rows, const void *context)
 {
-    struct field_rows printed;
-    field_rows_open(&printed, fields,
-                    table_format_named(option_text(invocation, "--format")));
-    enum err err = open_and_print(invocation, rows, context, &printed);
-    enum err closed = table_close(printed.table);
-    return err ? err : closed;
+    return export_by_lens(invocation, fields, fields, rows, context);
 }
 
 enum err export_columns(struct invocation *invocation,
@@ -172,10 +230,14 @@ enum err export_columns(struct invocation *invocation,
                         export_rows *rows, const void *context)
 {
     struct field_rows printed = {.fields = {0}};
+    struct exporting exporting;
+    enum err err = begin(&exporting, invocation, &printed);
+    if (err)
+        return err;
     printed.table = table_open(
         stdout, table_format_named(option_text(invocation, "--format")),
         columns, count);
-    enum err err = open_and_print(invocation, rows, context, &printed);
+    err = open_and_print(&exporting, rows, context);
     enum err closed = table_close(printed.table);
     return err ? err : closed;
 }
@@ -184,25 +246,39 @@ static enum err print_subject(const struct exporting *exporting,
                               const void *context)
 {
     const struct subject *subject = context;
-    if (exporting->whole)
-        return print_whole(exporting->invocation, exporting->store,
-                           &exporting->lens, subject, exporting->printed);
-    return print_query(exporting->invocation, exporting->store, subject->query,
+    bool stored = exporting->source == ROWS_SETTLED ||
+                  (exporting->source == ROWS_ASSAY &&
+                   subject->assay_query != QUERY_COUNT);
+    if (!stored)
+        return print_computed(exporting, subject);
+    if (exporting->source == ROWS_ASSAY && subject->assay_row)
+        return print_derived(exporting, subject);
+    return print_query(exporting->invocation, exporting->store,
+                       exporting->source == ROWS_ASSAY ? subject->assay_query
+                                                       : subject->query,
                        subject->row_bytes, exporting->printed);
 }
 
 static enum err export_subject(struct invocation *invocation,
                                const struct subject *subject)
 {
-    return export_all(invocation, subject->fields, print_subject, subject);
+    return export_by_lens(invocation, subject->fields, subject->assay_fields,
+                          print_subject, subject);
+}
+
+static enum err session_of_stored(const void *stored, void *row, bool *exists)
+{
+    return session_of_assay(stored, row, exists);
 }
 
 static enum err export_sla(struct invocation *invocation)
 {
     struct subject subject = {
         .fields = sla_fields,
+        .assay_fields = sla_assay_fields,
         .row_bytes = sizeof(struct sla_row),
         .query = QUERY_SLA_BETWEEN,
+        .assay_query = QUERY_ASSAY_SLA_BETWEEN,
         .time_offset = offsetof(struct sla_row, window_start),
         .whole_rows = offsetof(struct computed, sla),
         .whole_count = offsetof(struct computed, sla_count)};
@@ -213,8 +289,11 @@ static enum err export_sessions(struct invocation *invocation)
 {
     struct subject subject = {
         .fields = session_fields,
+        .assay_fields = session_fields,
         .row_bytes = sizeof(struct session_row),
         .query = QUERY_SESSION_EXPORT,
+        .assay_query = QUERY_SESSION_EXPORT,
+        .assay_row = session_of_stored,
         .time_offset = offsetof(struct session_row, started_at),
         .time_offset_otherwise = offsetof(struct session_row, last_seen),
         .whole_rows = offsetof(struct computed, sessions),
@@ -226,8 +305,10 @@ static enum err export_selections(struct invocation *invocation)
 {
     struct subject subject = {
         .fields = selection_fields,
+        .assay_fields = selection_fields,
         .row_bytes = sizeof(struct selection_row),
         .query = QUERY_SELECTION_EXPORT,
+        .assay_query = QUERY_COUNT,
         .time_offset = offsetof(struct selection_row, selection_ts),
         .whole_rows = offsetof(struct computed, selections),
         .whole_count = offsetof(struct computed, selection_count)};
@@ -238,8 +319,10 @@ static enum err export_demand(struct invocation *invocation)
 {
     struct subject subject = {
         .fields = demand_fields,
+        .assay_fields = demand_fields,
         .row_bytes = sizeof(struct demand_row),
         .query = QUERY_DEMAND_BETWEEN,
+        .assay_query = QUERY_ASSAY_DEMAND_BETWEEN,
         .time_offset = offsetof(struct demand_row, window_start),
         .whole_rows = offsetof(struct computed, demand),
         .whole_count = offsetof(struct computed, demand_count)};
@@ -250,8 +333,10 @@ static enum err export_gpu(struct invocation *invocation)
 {
     struct subject subject = {
         .fields = gpu_fields,
+        .assay_fields = gpu_fields,
         .row_bytes = sizeof(struct gpu_row),
         .query = QUERY_GPU_HOUR_BETWEEN,
+        .assay_query = QUERY_ASSAY_GPU_HOUR_BETWEEN,
         .time_offset = offsetof(struct gpu_row, window_start),
         .whole_rows = offsetof(struct computed, gpus),
         .whole_count = offsetof(struct computed, gpu_count)};
@@ -351,11 +436,10 @@ const struct command command_export = {
     .summary = "print rows: scores, sessions, demand, payments and others",
     .about =
         "Prints rows as the publisher's code computes them, or as its "
-        "documents "
-        "define them (--lens assay), or with single departures corrected "
-        "(--switch). Times are UTC, nulls are nulls, "
-        "and the order is fixed, so that two exports can be compared byte by "
-        "byte. --from and --to look at a row's window, a session's start (its "
+        "documents define them (--lens assay), or with single departures "
+        "corrected (--switch). Times are UTC, nulls are nulls, and the order "
+        "is fixed, so that two exports can be compared byte by byte. --from "
+        "and --to look at a row's window, a session's start (its "
         "last event where it has none), a selection's or payment's time, or "
         "when a job was completed, an offer seen or a run begun; counts take "
         "neither. Runs are the same under every lens. "

@@ -13,7 +13,8 @@ struct exporting {
     struct invocation *invocation;
     struct store *store;
     struct lens lens;
-    bool whole; /* one pass over everything */
+    enum rows_source source;
+    bool whole; /* one pass over everything, stored or not */
     struct field_rows *printed;
 };
 typedef enum err export_rows(const struct exporting *exporting,

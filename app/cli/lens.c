@@ -16,22 +16,23 @@ static enum err turn(struct invocation *invocation, const char *option, bool on,
 }
 
 enum err lens_from_options(struct invocation *invocation, struct lens *lens,
-                           bool *whole)
+                           enum rows_source *source)
 {
     const char *name = option_text(invocation, "--lens");
     const char *pass = option_text(invocation, "--pass");
     bool assay = name && !strcmp(name, "assay");
+    bool whole = pass && !strcmp(pass, "whole");
     *lens = assay ? lens_assay : lens_published;
-    *whole = pass && !strcmp(pass, "whole");
+    *source = whole ? ROWS_COMPUTED : ROWS_SETTLED;
     enum err err = turn(invocation, "--switch", true, lens);
     if (!err)
         err = turn(invocation, "--without", false, lens);
     if (err || (!assay && lens_is_published(lens)))
         return err;
-    if (pass && !*whole)
+    if (pass && !whole)
         return err_set(ERR_USAGE,
                        "--pass settled: passes by day are the publisher's; "
                        "leave --pass away with another lens or with switches");
-    *whole = true;
+    *source = lens_is_assay(lens) && !whole ? ROWS_ASSAY : ROWS_COMPUTED;
     return ERR_NONE;
 }

@@ -33,12 +33,20 @@
              "lenses other than published are always whole)"}
 /* clang-format on */
 
+/* Where the rows come from. */
+enum rows_source {
+    ROWS_SETTLED, /* stored: lens published, pass settled */
+    ROWS_ASSAY,   /* stored: lens assay */
+    ROWS_COMPUTED /* now, as one pass over everything */
+};
+
 /*
- * What those options say. *WHOLE tells whether everything is one pass.
- * ERR_USAGE for a switch there is none of, and for a settled pass of another
- * lens than published.
+ * What those options say. Lens assay is stored; with `--pass whole` it is
+ * computed like any other that is not. ERR_USAGE for a switch there is none of,
+ * and for a settled pass of another lens than published.
  */
 MUST_USE enum err lens_from_options(struct invocation *invocation,
-                                    struct lens *lens, bool *whole);
+                                    struct lens *lens,
+                                    enum rows_source *source);
 
 #endif

@@ -370,6 +370,35 @@ static enum err write_day(struct store *store, const struct session_day *day)
     return err ? err : note_dirty(store, day->org, day->day, day->session_key);
 }
 
+static enum err note_attribution(struct store *store, struct text org,
+                                 int64_t day, int64_t since)
+{
+    struct query *query = query_start(store, QUERY_DIRTY_ATTRIBUTION_ADD);
+    query_bind_text(query, 1, org);
+    query_bind_int(query, 2, day);
+    query_bind_int(query, 3, since);
+    return query_run(query);
+}
+
+/* By lens assay a snapshot reaches selections of an hour before it, and
+ * everything after it: that of its own day here, later days through what its
+ * day leaves to them. */
+static enum err note_closing(struct store *store,
+                             const struct snapshot_hour *hour)
+{
+    int64_t day = clock_day_start(hour->hour);
+    int64_t since = hour->hour - SNAPSHOT_LATE_MS;
+    struct query *query = query_start(store, QUERY_DIRTY_CLOSING_ADD);
+    query_bind_text(query, 1, hour->org);
+    query_bind_int(query, 2, day);
+    enum err err = query_run(query);
+    if (!err)
+        err = note_attribution(store, hour->org, day, since);
+    if (!err && since < day)
+        err = note_attribution(store, hour->org, day - MS_PER_DAY, since);
+    return err;
+}
+
 /* A snapshot reaches passes that begin or end within its allowance. */
 static enum err note_reach(struct store *store,
                            const struct snapshot_hour *hour)
@@ -399,7 +428,9 @@ static enum err write_hour(struct store *store,
     query_bind_int(query, 4, hour->wants_joining);
     enum err err = query_run(query);
     buf_free(&bytes);
-    return err ? err : note_reach(store, hour);
+    if (!err)
+        err = note_reach(store, hour);
+    return err ? err : note_closing(store, hour);
 }
 
 static enum err write_count(struct store *store, const struct count *count)

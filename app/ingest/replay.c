@@ -61,16 +61,33 @@ static enum err read_frozen(struct replay *replay, struct store *store)
 static enum err clear(struct replay *replay, struct store *store)
 {
     static const enum query_id always[] = {
-        QUERY_REPLAY_CLEAR_SESSION_DAYS,   QUERY_REPLAY_CLEAR_SNAPSHOT_HOURS,
-        QUERY_REPLAY_CLEAR_SELECTIONS,     QUERY_REPLAY_CLEAR_SESSIONS,
-        QUERY_REPLAY_CLEAR_HOURS,          QUERY_REPLAY_CLEAR_SLA,
-        QUERY_REPLAY_CLEAR_BENCHMARKS,     QUERY_REPLAY_CLEAR_DIRTY_HOURS,
-        QUERY_REPLAY_CLEAR_DIRTY_DAYS,     QUERY_REPLAY_CLEAR_DIRTY_SESSIONS,
-        QUERY_REPLAY_CLEAR_GATEWAY_HOURS,  QUERY_REPLAY_CLEAR_DEMAND,
-        QUERY_REPLAY_CLEAR_GPU_HOURS,      QUERY_REPLAY_CLEAR_REQUEST_HOURS,
-        QUERY_REPLAY_CLEAR_REQUEST_INDEX,  QUERY_REPLAY_CLEAR_REQUEST_DEMAND,
-        QUERY_REPLAY_CLEAR_DIRTY_REQUESTS, QUERY_REPLAY_CLEAR_WANTED,
-        QUERY_REPLAY_CLEAR_JOURNAL,        QUERY_REPLAY_CLEAR_RUNS};
+        QUERY_REPLAY_CLEAR_SESSION_DAYS,
+        QUERY_REPLAY_CLEAR_SNAPSHOT_HOURS,
+        QUERY_REPLAY_CLEAR_SELECTIONS,
+        QUERY_REPLAY_CLEAR_SESSIONS,
+        QUERY_REPLAY_CLEAR_HOURS,
+        QUERY_REPLAY_CLEAR_SLA,
+        QUERY_REPLAY_CLEAR_BENCHMARKS,
+        QUERY_REPLAY_CLEAR_DIRTY_HOURS,
+        QUERY_REPLAY_CLEAR_DIRTY_DAYS,
+        QUERY_REPLAY_CLEAR_DIRTY_SESSIONS,
+        QUERY_REPLAY_CLEAR_GATEWAY_HOURS,
+        QUERY_REPLAY_CLEAR_DEMAND,
+        QUERY_REPLAY_CLEAR_GPU_HOURS,
+        QUERY_REPLAY_CLEAR_REQUEST_HOURS,
+        QUERY_REPLAY_CLEAR_REQUEST_INDEX,
+        QUERY_REPLAY_CLEAR_REQUEST_DEMAND,
+        QUERY_REPLAY_CLEAR_DIRTY_REQUESTS,
+        QUERY_REPLAY_CLEAR_WANTED,
+        QUERY_REPLAY_CLEAR_CLOSINGS,
+        QUERY_REPLAY_CLEAR_DIRTY_CLOSINGS,
+        QUERY_REPLAY_CLEAR_DIRTY_ATTRIBUTIONS,
+        QUERY_REPLAY_CLEAR_ASSAY_SLA,
+        QUERY_REPLAY_CLEAR_ASSAY_BENCHMARKS,
+        QUERY_REPLAY_CLEAR_ASSAY_DEMAND,
+        QUERY_REPLAY_CLEAR_ASSAY_GPU_HOURS,
+        QUERY_REPLAY_CLEAR_JOURNAL,
+        QUERY_REPLAY_CLEAR_RUNS};
     enum err err = ERR_NONE;
     for (size_t i = 0; !err && i < sizeof always / sizeof *always; i++)
         err = query_run(query_start(store, always[i]));
@@ -159,6 +176,8 @@ static enum err replay_all(struct replay *replay, struct store *store)
         err = query_run(query_start(store, QUERY_REPLAY_NOTE_SESSIONS));
     if (!err)
         err = query_run(query_start(store, QUERY_REPLAY_NOTE_DAYS));
+    if (!err)
+        err = query_run(query_start(store, QUERY_REPLAY_NOTE_CLOSINGS));
     if (!err)
         err = query_run(query_start(store, QUERY_REPLAY_NOTE_REQUESTS));
     return err;

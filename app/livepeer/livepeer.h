@@ -265,8 +265,13 @@ struct hint {
 struct hint hint_normalise(struct arena *arena, struct text pipeline_hint,
                            struct text model_hint);
 
-/* How far around a pass snapshots are loaded (§2.5). */
-enum { SNAPSHOT_BEFORE_MS = 10 * 60 * 1000, SNAPSHOT_AFTER_MS = 30 * 1000 };
+/* How far around a pass snapshots are loaded (§2.5), and how late one may come
+ * after a selection by lens assay. */
+enum {
+    SNAPSHOT_BEFORE_MS = 10 * 60 * 1000,
+    SNAPSHOT_AFTER_MS = 30 * 1000,
+    SNAPSHOT_LATE_MS = 60 * 60 * 1000
+};
 
 /* ---- capability snapshots (§1.5, §2.5) --------------------------------- */
 

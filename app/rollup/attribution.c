@@ -19,11 +19,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum {
-    FRESH_MS = 10 * 60 * 1000,
-    FUTURE_MS = 30 * 1000,
-    LATE_MS = 60 * 60 * 1000
-};
+enum { FRESH_MS = 10 * 60 * 1000, FUTURE_MS = 30 * 1000 };
 
 /* Best first. */
 enum freshness {
@@ -93,7 +89,8 @@ static enum freshness freshness_ahead(const struct lens *lens, int64_t from,
 {
     if (from - t <= FUTURE_MS)
         return FRESHNESS_FUTURE;
-    bool late = lens_has(lens, LENS_LATE_SNAPSHOT) && from - t <= LATE_MS;
+    bool late =
+        lens_has(lens, LENS_LATE_SNAPSHOT) && from - t <= SNAPSHOT_LATE_MS;
     return late ? FRESHNESS_LATE : FRESHNESS_CLASSES;
 }
 
@@ -115,7 +112,7 @@ static enum freshness freshness_of(const struct lens *lens,
 }
 
 static void add_match(struct matches *matches,
-                      const struct capability_version *version,
+                      const struct capability_version *version, const char *id,
                       const struct capability_interval *interval,
                       enum identity_type type, enum freshness freshness)
 {
@@ -123,7 +120,7 @@ static void add_match(struct matches *matches,
                                sizeof *matches->list);
     struct match *match = &matches->list[matches->count++];
     *match = (struct match){version, interval, type, freshness, ""};
-    struct text parts[] = {text_of(version->id), text_of(interval->suffix)};
+    struct text parts[] = {text_of(id), text_of(interval->suffix)};
     hash_md5_joined(parts, 2, match->hash);
 }
 
@@ -139,9 +136,11 @@ static void add_key(struct matches *matches,
             freshness_of(index->lens, version, &buckets, t);
         if (freshness == FRESHNESS_CLASSES)
             continue;
+        char id[MD5_HEX_BYTES];
+        capability_version_id(index, version, id);
         const struct capability_element *element = version->element;
         for (size_t i = 0; i < element->interval_count; i++)
-            add_match(matches, version, &element->intervals[i], type,
+            add_match(matches, version, id, &element->intervals[i], type,
                       freshness);
     }
 }
@@ -274,16 +273,33 @@ static void set_nothing_chosen(struct selection_row *selection)
     selection->gpu_id = (struct text){NULL, 0};
 }
 
+/* Whether anything is known under KEY: as published, in the whole pass; by
+ * late_snapshot, up to its reach after T, so that what comes later does not
+ * change the reason. */
+static bool is_known(const struct capability_index *index,
+                     enum identity_type type, struct text key, int64_t t)
+{
+    bool reach = lens_has(index->lens, LENS_LATE_SNAPSHOT);
+    for (size_t at = capability_first(index, type, key); at;
+         at = index->chains[type].next[at - 1])
+        if (!reach ||
+            index->versions[at - 1].valid_from <= t + SNAPSHOT_LATE_MS)
+            return true;
+    return false;
+}
+
 /* Why nothing was found (§2.6 step 1). */
 static const char *missing_reason(const struct capability_index *index,
                                   const struct selection_row *selection)
 {
+    int64_t t = selection->selection_ts;
     if (!selection->observed_url.length ||
-        capability_first(index, IDENTITY_URI, selection->observed_url))
+        is_known(index, IDENTITY_URI, selection->observed_url, t))
         return "missing_candidate";
-    if (capability_first(index, IDENTITY_ALIAS, selection->observed_address))
+    struct text address = selection->observed_address;
+    if (is_known(index, IDENTITY_ALIAS, address, t))
         return "missing_uri_snapshot_local_alias_present";
-    if (capability_first(index, IDENTITY_ADDRESS, selection->observed_address))
+    if (is_known(index, IDENTITY_ADDRESS, address, t))
         return "missing_uri_snapshot_address_match_present";
     return "missing_candidate";
 }

@@ -95,12 +95,13 @@ static size_t drop_repeated(struct loaded_element *loaded, size_t count)
     return kept;
 }
 
-static void version_id(struct text org, const struct loaded_element *loaded,
-                       char id[MD5_HEX_BYTES])
+void capability_version_id(const struct capability_index *index,
+                           const struct capability_version *version,
+                           char id[MD5_HEX_BYTES])
 {
-    struct text parts[] = {org, loaded->element->address, loaded->element->uri,
-                           loaded->snapshot->id,
-                           text_of(loaded->element->payload)};
+    const struct capability_element *element = version->element;
+    struct text parts[] = {index->org, element->address, element->uri,
+                           version->snapshot->id, text_of(element->payload)};
     hash_md5_joined(parts, 5, id);
 }
 
@@ -120,9 +121,9 @@ static void collapse(struct capability_index *index,
         struct capability_version *version =
             &index->versions[index->version_count++];
         version->element = loaded[i].element;
+        version->snapshot = loaded[i].snapshot;
         version->valid_from = loaded[i].snapshot->ts;
         version->valid_to = INT64_MAX;
-        version_id(index->org, &loaded[i], version->id);
     }
 }
 
@@ -189,4 +190,87 @@ size_t capability_first(const struct capability_index *index,
     const struct version_chains *chains = &index->chains[type];
     ptrdiff_t number = text_index_find(&chains->keys, key);
     return number < 0 ? 0 : chains->first[number];
+}
+
+/* ---- carrying on ----------------------------------------------------------
+ */
+
+static bool same_pair(const struct capability_version *a,
+                      const struct capability_version *b)
+{
+    return text_equal(a->element->address, b->element->address) &&
+           text_equal(a->element->uri, b->element->uri);
+}
+
+/* Versions come sorted by pair, then time; several may be of one time. */
+static bool is_last_of_alias(const struct capability_index *index, size_t at)
+{
+    const struct capability_version *version = &index->versions[at];
+    for (size_t i = at + 1;
+         i < index->version_count && same_pair(version, &index->versions[i]);
+         i++)
+        if (index->versions[i].valid_from > version->valid_from &&
+            text_equal(version->element->alias,
+                       index->versions[i].element->alias))
+            return false;
+    return true;
+}
+
+static int compare_versions(const void *left, const void *right)
+{
+    const struct capability_version *a =
+        *(const struct capability_version *const *)left;
+    const struct capability_version *b =
+        *(const struct capability_version *const *)right;
+    int order = compare_int(a->snapshot->ts, b->snapshot->ts);
+    if (!order)
+        order = text_compare(a->snapshot->id, b->snapshot->id);
+    if (!order)
+        order = text_compare(a->element->address, b->element->address);
+    return order ? order : text_compare(a->element->uri, b->element->uri);
+}
+
+static const struct capability_version **
+last_versions(struct arena *arena, const struct capability_index *index,
+              size_t *count)
+{
+    const struct capability_version **last =
+        arena_array(arena, index->version_count, sizeof *last);
+    *count = 0;
+    for (size_t i = 0; i < index->version_count; i++)
+        if (is_last_of_alias(index, i))
+            last[(*count)++] = &index->versions[i];
+    if (*count)
+        qsort(last, *count, sizeof *last, compare_versions);
+    return last;
+}
+
+static bool same_snapshot(const struct capability_version *a,
+                          const struct capability_version *b)
+{
+    return a->snapshot->ts == b->snapshot->ts &&
+           text_equal(a->snapshot->id, b->snapshot->id);
+}
+
+struct capability_snapshot *
+capability_carry(struct arena *arena, const struct capability_index *index,
+                 size_t *count)
+{
+    size_t used;
+    const struct capability_version **last = last_versions(arena, index, &used);
+    struct capability_snapshot *snapshots =
+        arena_array(arena, used, sizeof *snapshots);
+    *count = 0;
+    for (size_t i = 0; i < used; i++) {
+        if (!i || !same_snapshot(last[i - 1], last[i])) {
+            struct capability_snapshot *next = &snapshots[(*count)++];
+            *next = (struct capability_snapshot){.ts = last[i]->snapshot->ts,
+                                                 .id = last[i]->snapshot->id};
+            next->elements =
+                arena_array(arena, used - i, sizeof *next->elements);
+        }
+        struct capability_snapshot *snapshot = &snapshots[*count - 1];
+        snapshot->elements[snapshot->element_count++] = *last[i]->element;
+    }
+    return snapshots;
 }

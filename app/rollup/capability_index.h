@@ -12,9 +12,9 @@
  * until the next payload's. */
 struct capability_version {
     const struct capability_element *element;
+    const struct capability_snapshot *snapshot; /* in which it was first seen */
     int64_t valid_from;
     int64_t valid_to; /* INT64_MAX where no later version was loaded */
-    char id[MD5_HEX_BYTES];
 };
 
 /* In order of preference (§2.6 step 4). */
@@ -39,6 +39,18 @@ struct capability_index {
     size_t version_count;
     struct version_chains chains[IDENTITY_TYPES];
 };
+
+/* Its id, as MD5 in hex (§2.5). */
+void capability_version_id(const struct capability_index *index,
+                           const struct capability_version *version,
+                           char id[MD5_HEX_BYTES]);
+
+/* What INDEX leaves to times after all it was built of: of each (address, uri)
+ * the last versions under each alias, as snapshots sorted by (ts, id) that hold
+ * nothing else. */
+struct capability_snapshot *
+capability_carry(struct arena *arena, const struct capability_index *index,
+                 size_t *count);
 
 /* The first version under KEY as number + 1, 0 for none. */
 size_t capability_first(const struct capability_index *index,

@@ -27,6 +27,7 @@ static const struct field gateway_hour_list[] = {
     COLUMN(TEXT, gateway),
     COLUMN(INT, status_samples),
     COLUMN(BLOB, fps_sum),
+    COLUMN(BLOB, assay),
 };
 #undef ROW
 

@@ -8,7 +8,8 @@
 enum {
     HOT_FROM_PARTS = 4, /* fewer are soon added up */
     HOT_SESSIONS = 32,
-    HOT_BYTES_MAX = 2 << 20,  /* of one; then it is begun again */
+    HOT_BYTES_MAX = 16 << 20, /* of one; then it is begun again */
+    HOT_BYTES_ALL = 32 << 20, /* then those used least lately are forgotten */
     HOT_SELECTIONS_MAX = 1000 /* more are built anew */
 };
 
@@ -19,6 +20,7 @@ struct hot_session {
     struct text org;
     struct part_place place;
     struct session_sum sum;
+    struct assay_sum assay;
     struct selections selections; /* of the day of PLACE, */
     bool too_many;                /* or none, where there are too many */
     uint64_t used;                /* the larger, the more recently */
@@ -103,6 +105,7 @@ static struct hot_session *begin(struct settling *settling, struct text org,
     hot->org = kept(&hot->arena, org);
     hot->place = (struct part_place){INT64_MIN, 0};
     hot->sum = session_sum_none(hot->org, hot->key);
+    hot->assay = assay_sum_begin(&hot->arena, hot->org, hot->key);
     hot->selections =
         selections_begin(&hot->arena, hot->org, hot->key, INT64_MIN);
     return hot;
@@ -117,6 +120,7 @@ static void take_part(struct hot_session *hot, struct arena *scratch,
         session_sum_of(scratch, &lens_published, hot->org, hot->key,
                        part->events, part->count);
     session_sum_append(&hot->arena, &hot->sum, &sum);
+    assay_sum_add(&hot->assay, scratch, part->events, part->count);
     if (!hot->too_many)
         selections_add(&hot->selections, part->events, part->count);
     hot->too_many |= hot->selections.count > HOT_SELECTIONS_MAX;
@@ -170,6 +174,27 @@ static enum err count_parts(struct store *store, struct text key,
     return err ? err : query_run(query);
 }
 
+/* Forgets others until all is not too much. */
+static void make_room(struct settling *settling, const struct hot_session *keep)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < HOT_SESSIONS; i++)
+        bytes += settling->sessions[i].arena.used_bytes;
+    while (bytes > HOT_BYTES_ALL) {
+        struct hot_session *least = NULL;
+        for (size_t i = 0; i < HOT_SESSIONS; i++) {
+            struct hot_session *hot = &settling->sessions[i];
+            if (hot != keep && hot->key.data &&
+                (!least || hot->used < least->used))
+                least = hot;
+        }
+        if (!least)
+            return;
+        bytes -= least->arena.used_bytes;
+        forget(least);
+    }
+}
+
 /* What is remembered of session KEY, up to its last part; null where that is
  * not worth it. */
 static enum err recall(struct settling *settling, struct store *store,
@@ -190,6 +215,8 @@ static enum err recall(struct settling *settling, struct store *store,
     err = advance(*hot, store);
     if (err)
         forget(*hot);
+    else
+        make_room(settling, *hot);
     return err;
 }
 
@@ -221,9 +248,9 @@ enum err hot_selections(struct settling *settling, struct store *store,
     return err;
 }
 
-enum err hot_sum(struct settling *settling, struct store *store,
-                 struct arena *arena, struct text org, struct text key,
-                 struct session_sum *sum)
+enum err hot_sums(struct settling *settling, struct store *store,
+                  struct arena *arena, struct text org, struct text key,
+                  struct session_sum *published, struct assay_sum *assay)
 {
     struct hot_session *hot;
     struct arena scratch = {0};
@@ -233,9 +260,11 @@ enum err hot_sum(struct settling *settling, struct store *store,
     enum err err = recall(settling, store, org, key, &hot);
     if (err)
         return err;
-    *sum = session_sum_none(org, key);
+    *published = session_sum_none(org, key);
+    *assay = hot ? assay_sum_go_on(arena, &hot->assay)
+                 : assay_sum_begin(arena, org, key);
     if (hot) {
-        session_sum_append(arena, sum, &hot->sum);
+        session_sum_append(arena, published, &hot->sum);
         from = hot->place;
     }
     struct query *parts = session_parts(store, key, from, INT64_MAX);
@@ -243,7 +272,8 @@ enum err hot_sum(struct settling *settling, struct store *store,
            found) {
         struct session_sum next = session_sum_of(&scratch, &lens_published, org,
                                                  key, part.events, part.count);
-        session_sum_append(arena, sum, &next);
+        session_sum_append(arena, published, &next);
+        assay_sum_add(assay, &scratch, part.events, part.count);
         arena_clear(&scratch);
     }
     arena_free(&scratch);

@@ -12,6 +12,7 @@
 #ifndef ASSAY_ROLLUP_HOT_H
 #define ASSAY_ROLLUP_HOT_H
 
+#include "rollup/assay_sum.h"
 #include "rollup/facts.h"
 #include "rollup/selection.h"
 #include "rollup/session.h"
@@ -29,9 +30,11 @@ MUST_USE enum err hot_selections(struct settling *settling, struct store *store,
                                  struct text key, int64_t day,
                                  struct selection_row **rows, size_t *count);
 
-/* What all parts of the session add up to by the published lens, in ARENA. */
-MUST_USE enum err hot_sum(struct settling *settling, struct store *store,
-                          struct arena *arena, struct text org, struct text key,
-                          struct session_sum *sum);
+/* What all parts of the session add up to by either lens, in ARENA; ASSAY only
+ * until SETTLING is used again. */
+MUST_USE enum err hot_sums(struct settling *settling, struct store *store,
+                           struct arena *arena, struct text org,
+                           struct text key, struct session_sum *published,
+                           struct assay_sum *assay);
 
 #endif

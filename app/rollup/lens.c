@@ -107,7 +107,8 @@ const struct lens_departure lens_departures[LENS_SWITCHES] = {
         {"swap_charged_to_left", "published metrics 2.4, 2.7 and 7",
          "a session belongs to its last orchestrator, and so does its swap",
          "the swap counts, with the session as requested there, in the row of "
-         "the orchestrator that was left, in the hour in which it was left",
+         "the orchestrator that was left, in the session's hour in which it "
+         "was left",
          "who takes over a stream is not punished for it; who lost it is"},
     [LENS_FPS_WITHOUT_ZEROS] =
         {"fps_without_zeros", "D10; " REFERENCE " 2.1",
@@ -178,6 +179,11 @@ struct lens lens_with(struct lens lens, enum lens_switch which, bool on)
 bool lens_is_published(const struct lens *lens)
 {
     return !lens->switches;
+}
+
+bool lens_is_assay(const struct lens *lens)
+{
+    return lens->switches == lens_assay.switches;
 }
 
 enum lens_switch lens_switch_named(const char *name, size_t length)

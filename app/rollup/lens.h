@@ -58,6 +58,7 @@ bool lens_has(const struct lens *lens, enum lens_switch which);
 /* LENS with WHICH turned on or off. */
 struct lens lens_with(struct lens lens, enum lens_switch which, bool on);
 bool lens_is_published(const struct lens *lens);
+bool lens_is_assay(const struct lens *lens);
 
 /* What one switch is: texts for help, for `assay metrics` and for the method
  * page; none is null. */

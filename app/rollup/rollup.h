@@ -134,6 +134,9 @@ struct session_row {
     int64_t startup_latency_ms;
     int64_t e2e_latency_ms;
     int64_t ptff_ms;
+    /* not exported */
+    struct text assay;   /* how lens assay differs, see lens_rows.h */
+    int64_t assay_start; /* its demand_hour, where it is another one */
     /* not stored */
     int64_t loading_samples; /* status events of state LOADING */
     /* of inferred_swaps: */
@@ -163,11 +166,12 @@ struct hour_row {
     int64_t latency_samples;
     struct text latency_sum; /* exact_encode */
     int64_t tail_artefact;
+    struct text assay; /* what lens assay has in its place, see lens_rows.h */
     /* of lenses other than published; not stored with its rows */
-    enum hour_part part;
-    struct text gpu_id;  /* of a part LEFT; others have the session's */
-    bool counts_session; /* session_counted_once: counts here, or nowhere */
-    bool charges_swap;   /* swap_charged_to_left: the swap counts here */
+    int64_t part;           /* enum hour_part */
+    struct text gpu_id;     /* of a part LEFT; others have the session's */
+    int64_t counts_session; /* 1: session_counted_once counts it here */
+    int64_t charges_swap;   /* 1: swap_charged_to_left charges it here */
 };
 
 /* One scored hour of one key (§3.1-3.5). */
@@ -270,6 +274,7 @@ struct gateway_hour_row {
     struct text gateway; /* of the event; "" where it named none */
     int64_t status_samples;
     struct text fps_sum;          /* exact_encode */
+    struct text assay;            /* how lens assay differs, see lens_rows.h */
     int64_t fps_positive_samples; /* not stored with the published rows */
 };
 
@@ -362,7 +367,11 @@ struct gpu_row {
 
 extern const struct fields selection_fields;
 extern const struct fields session_fields;
+extern const struct fields session_lens_fields; /* by a lens with switches */
 extern const struct fields hour_fields;
+extern const struct fields hour_lens_fields;
+extern const struct fields sla_assay_fields;
+extern const struct fields benchmark_assay_fields;
 extern const struct fields sla_fields;
 extern const struct fields benchmark_fields;
 extern const struct fields gateway_hour_fields;
@@ -520,6 +529,11 @@ void settling_free(struct settling *settling);
  * left to do. For writers that have other work in between. */
 MUST_USE enum err settle_step(struct settling *settling, struct store *store,
                               bool *more);
+
+/* The session of lens assay out of the STORED row of the published one, as long
+ * as that lives; *EXISTS is false where the lens knows none. */
+MUST_USE enum err session_of_assay(const struct session_row *stored,
+                                   struct session_row *session, bool *exists);
 
 /* Whether anything waits for settling, as after an interrupted import. */
 MUST_USE enum err settle_pending(struct store *store, bool *pending);

@@ -139,6 +139,7 @@ struct session_sum session_sum_none(struct text org, struct text session_key)
     row.first_ingest_at = row.runner_first_processed_at = ABSENT_INT;
     row.status_start_time = row.last_seen = ABSENT_INT;
     row.selection_ts = row.attribution_snapshot_ts = ABSENT_INT;
+    row.assay_start = ABSENT_INT;
     return (struct session_sum){.facts = row, .trace_gateway = blank};
 }
 
@@ -433,7 +434,6 @@ bool session_fold(struct arena *arena, const struct lens *lens, struct text org,
     *hours = sum.hours;
     *hour_count = sum.hour_count;
     if (lens_has(lens, LENS_SWAP_CHARGED_TO_LEFT))
-        *hours = hours_with_left(arena, row, events, event_count, passes,
-                                 *hours, hour_count);
+        *hours = hours_with_left(arena, row, &sum, passes, hour_count);
     return true;
 }

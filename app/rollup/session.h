@@ -34,22 +34,6 @@ void hours_place(struct arena *arena, const struct lens *lens,
                  const struct session_row *session,
                  const struct session_pass *passes, size_t pass_count,
                  struct hour_row *hours, size_t count);
-/* HOURS and, by swap_charged_to_left, behind them one row per orchestrator and
- * hour that was left. */
-struct hour_row *hours_with_left(struct arena *arena,
-                                 const struct session_row *session,
-                                 const struct session_event *events,
-                                 size_t event_count,
-                                 const struct session_pass *pass,
-                                 struct hour_row *hours, size_t *count);
-
-/* Under swap_charged_to_left: a part for each orchestrator and hour that was
- * left; *OWN says that the session's own one was among them. PASS holds all. */
-struct hour_row *
-left_parts_build(struct arena *arena, const struct session_row *session,
-                 const struct session_event *events, size_t event_count,
-                 const struct session_pass *pass, bool *own, size_t *count);
-
 /* SUM as rows keep it. */
 struct text exact_encoded(struct arena *arena, const struct exact_sum *sum);
 
@@ -60,6 +44,11 @@ struct text exact_encoded(struct arena *arena, const struct exact_sum *sum);
  * another, add up to the same as all events at once; so a session of any length
  * is folded with the memory of one run.
  */
+struct swap_trace {
+    int64_t ts;
+    struct text event_id;
+};
+
 struct session_sum {
     struct session_row facts;  /* counts, first and last values; undecided */
     struct text trace_gateway; /* the last one of a trace */
@@ -69,6 +58,8 @@ struct session_sum {
     size_t gateway_count;
     int64_t *days; /* UTC days that open a pass, in order */
     size_t day_count;
+    struct swap_trace *swaps; /* orchestrator_swap traces, in order */
+    size_t swap_trace_count;
 };
 
 /* Of no events. */
@@ -98,6 +89,14 @@ bool session_conclude(struct arena *arena, const struct lens *lens,
                       const struct session_sum *sum,
                       const struct session_pass *passes, size_t pass_count,
                       struct session_row *row, struct hour_row *hours);
+
+/* By swap_charged_to_left (session_left.c): the placed hours of SUM, and behind
+ * them one row per orchestrator and hour that was left. PASS holds all. */
+struct hour_row *hours_with_left(struct arena *arena,
+                                 const struct session_row *session,
+                                 const struct session_sum *sum,
+                                 const struct session_pass *pass,
+                                 size_t *count);
 
 /* Of session.c, for session_sum.c: of events sorted by (ts, id). */
 void facts_gather(struct session_row *row, struct text *trace_gateway,

@@ -159,30 +159,8 @@ static void count_once(const struct lens *lens, struct hour_row *hours,
     for (size_t i = 0; i < count; i++) {
         hours[i].counts_session =
             !once || (!counted && !hours[i].tail_artefact);
-        counted |= hours[i].counts_session;
+        counted |= hours[i].counts_session != 0;
     }
-}
-
-struct hour_row *hours_with_left(struct arena *arena,
-                                 const struct session_row *session,
-                                 const struct session_event *events,
-                                 size_t event_count,
-                                 const struct session_pass *pass,
-                                 struct hour_row *hours, size_t *count)
-{
-    bool own_left;
-    size_t left_count;
-    struct hour_row *left = left_parts_build(
-        arena, session, events, event_count, pass, &own_left, &left_count);
-    struct hour_row *all = arena_array(arena, *count + left_count, sizeof *all);
-    for (size_t i = 0; i < *count; i++) {
-        all[i] = hours[i];
-        all[i].charges_swap = own_left;
-    }
-    for (size_t i = 0; i < left_count; i++)
-        all[*count + i] = left[i];
-    *count += left_count;
-    return all;
 }
 
 void hours_place(struct arena *arena, const struct lens *lens,

@@ -5,20 +5,19 @@
  * A session has one orchestrator, its last one, so the publisher charges a swap
  * to whoever took the stream over. But the trace orchestrator_swap names the
  * orchestrator that was given up. Here the swap counts in a row of that one, in
- * the hour in which it was left, and the session counts as requested there as
- * well ("all sessions attempted against this orchestrator", metrics reference
- * §2.4) with the flags of its life; samples, latencies and health signals stay
- * with the session's own row, which counts it without the swap. An orchestrator
- * that was left and is the session's last one again is charged in the session's
- * own row.
+ * the last of the session's hours that had begun by then (else the first: a
+ * session counts only in hours with status events), and the session counts as
+ * requested there as well ("all sessions attempted against this orchestrator",
+ * metrics reference §2.4) with the flags of its life; samples, latencies and
+ * health signals stay with the session's own row, which counts it without the
+ * swap. An orchestrator that was left and is the session's last one again is
+ * charged in the session's own row.
  *
  * Who was left: by the decision on the trace; where the trace names nobody, by
  * the decision before it; blank where that knows nobody. With inferred_swaps
  * also, for a session without a trace, whoever stood before each change.
  */
 #include "rollup/session.h"
-
-#include "base/clock.h"
 
 struct leaving {
     int64_t ts;
@@ -42,22 +41,20 @@ static const struct selection_row *standing_at(const struct session_pass *pass,
 }
 
 static const struct selection_row *left_by(const struct session_pass *pass,
-                                           const struct session_event *swap)
+                                           const struct swap_trace *swap)
 {
     for (size_t i = 0; i < pass->selection_count; i++)
-        if (text_equal(pass->selections[i].event_id, swap->id))
+        if (text_equal(pass->selections[i].event_id, swap->event_id))
             return &pass->selections[i];
     return standing_at(pass, swap->ts);
 }
 
 static void add_traced(struct leavings *all, const struct session_pass *pass,
-                       const struct session_event *events, size_t count)
+                       const struct session_sum *sum)
 {
-    for (size_t i = 0; i < count; i++)
-        if (events[i].family == FAMILY_STREAM_TRACE &&
-            events[i].trace == TRACE_SWAP)
-            all->list[all->count++] =
-                (struct leaving){events[i].ts, left_by(pass, &events[i])};
+    for (size_t i = 0; i < sum->swap_trace_count; i++)
+        all->list[all->count++] =
+            (struct leaving){sum->swaps[i].ts, left_by(pass, &sum->swaps[i])};
 }
 
 static void add_inferred(struct leavings *all, const struct session_pass *pass)
@@ -81,15 +78,24 @@ static struct text address_of(const struct leaving *leaving)
                              : text_of("");
 }
 
+/* The last of HOURS that has begun at TS, else the first. */
+static int64_t hour_of(const struct hour_row *hours, size_t count, int64_t ts)
+{
+    size_t at = 0;
+    while (at + 1 < count && hours[at + 1].hour <= ts)
+        at++;
+    return hours[at].hour;
+}
+
 static struct hour_row part_of(struct arena *arena,
                                const struct session_row *session,
-                               const struct leaving *leaving)
+                               const struct leaving *leaving, int64_t hour)
 {
     struct hint hint = session_hint(arena, session, leaving->decision);
     struct text nothing = exact_encoded(arena, &(struct exact_sum){0});
     return (struct hour_row){
         .org = session->org,
-        .hour = clock_hour_start(leaving->ts),
+        .hour = hour,
         .session_key = session->session_key,
         .orchestrator_address = address_of(leaving),
         .pipeline_id = hint.pipeline,
@@ -117,39 +123,49 @@ static bool is_known(const struct hour_row *parts, size_t count,
 
 static struct leavings leavings_of(struct arena *arena,
                                    const struct session_row *session,
-                                   const struct session_event *events,
-                                   size_t event_count,
+                                   const struct session_sum *sum,
                                    const struct session_pass *pass)
 {
-    size_t most = (size_t)session->swap_count + pass->selection_count;
+    size_t most = sum->swap_trace_count + pass->selection_count;
     struct leavings all = {
         .list = arena_array(arena, most, sizeof(struct leaving))};
     if (session->swap_count)
-        add_traced(&all, pass, events, event_count);
+        add_traced(&all, pass, sum);
     else if (session->inferred_swap)
         add_inferred(&all, pass);
     return all;
 }
 
-struct hour_row *
-left_parts_build(struct arena *arena, const struct session_row *session,
-                 const struct session_event *events, size_t event_count,
-                 const struct session_pass *pass, bool *own, size_t *count)
+struct hour_row *hours_with_left(struct arena *arena,
+                                 const struct session_row *session,
+                                 const struct session_sum *sum,
+                                 const struct session_pass *pass, size_t *count)
 {
-    struct leavings all =
-        leavings_of(arena, session, events, event_count, pass);
-    struct hour_row *parts = arena_array(arena, all.count, sizeof *parts);
-    *own = false;
-    *count = 0;
+    size_t own_count = sum->hour_count;
+    struct leavings all = {0};
+    if (own_count)
+        all = leavings_of(arena, session, sum, pass);
+    struct hour_row *rows =
+        arena_array(arena, own_count + all.count, sizeof *rows);
+    struct hour_row *left = rows + own_count;
+    size_t left_count = 0;
+    bool own_left = false;
     for (size_t i = 0; i < all.count; i++) {
         if (text_equal(address_of(&all.list[i]),
                        session->orchestrator_address)) {
-            *own = true;
+            own_left = true;
             continue;
         }
-        parts[*count] = part_of(arena, session, &all.list[i]);
-        if (!is_known(parts, *count, &parts[*count]))
-            (*count)++;
+        left[left_count] =
+            part_of(arena, session, &all.list[i],
+                    hour_of(sum->hours, own_count, all.list[i].ts));
+        if (!is_known(left, left_count, &left[left_count]))
+            left_count++;
     }
-    return parts;
+    for (size_t i = 0; i < own_count; i++) {
+        rows[i] = sum->hours[i];
+        rows[i].charges_swap = own_left;
+    }
+    *count = own_count + left_count;
+    return rows;
 }

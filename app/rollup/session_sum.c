@@ -244,6 +244,24 @@ struct session_pass *passes_by_day(struct arena *arena,
     return passes;
 }
 
+/* ---- swaps --------------------------------------------------------------- */
+
+static void add_swap(struct arena *arena, struct session_sum *sum, int64_t ts,
+                     struct text event_id)
+{
+    sum->swaps = arena_grow(arena, sum->swaps, sum->swap_trace_count,
+                            sizeof *sum->swaps);
+    sum->swaps[sum->swap_trace_count++] = (struct swap_trace){ts, event_id};
+}
+
+static void append_swaps(struct arena *arena, struct session_sum *sum,
+                         const struct session_sum *next)
+{
+    for (size_t i = 0; i < next->swap_trace_count; i++)
+        add_swap(arena, sum, next->swaps[i].ts,
+                 kept(arena, next->swaps[i].event_id));
+}
+
 /* ---- sums ---------------------------------------------------------------- */
 
 struct session_sum session_sum_of(struct arena *arena, const struct lens *lens,
@@ -257,9 +275,13 @@ struct session_sum session_sum_of(struct arena *arena, const struct lens *lens,
                              &sum.hour_count);
     sum.gateways = gateway_hours_build(arena, lens, &sum.facts, events,
                                        event_count, &sum.gateway_count);
-    for (size_t i = 0; i < event_count; i++)
+    for (size_t i = 0; i < event_count; i++) {
         if (is_session_event(&events[i]))
             add_day(arena, &sum, clock_day_start(events[i].ts));
+        if (events[i].family == FAMILY_STREAM_TRACE &&
+            events[i].trace == TRACE_SWAP)
+            add_swap(arena, &sum, events[i].ts, events[i].id);
+    }
     return sum;
 }
 
@@ -273,6 +295,7 @@ void session_sum_append(struct arena *arena, struct session_sum *sum,
     append_gateways(arena, sum, next);
     for (size_t i = 0; i < next->day_count; i++)
         add_day(arena, sum, next->days[i]);
+    append_swaps(arena, sum, next);
 }
 
 struct session_sum session_sum_copy(struct arena *arena,

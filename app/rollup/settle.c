@@ -7,6 +7,9 @@
  * call:
  *
  *   snapshots   chunks of one hour are joined
+ *   closings    what days leave to later ones, for lens assay
+ *               (capability_days.c)
+ *   attributions  sessions that snapshots can reach
  *   days        selections and decisions of one (org, day), and the sessions
  *               and session-hours that follow from them (settle_day.c)
  *   hours       SLA rows of hours whose sessions changed (settle_hours.c)
@@ -18,6 +21,7 @@
  * A unit is computed from facts alone, never from what was derived before, so
  * the result depends neither on how often nor in which order settling ran.
  */
+#include "rollup/capability_days.h"
 #include "rollup/hot.h"
 #include "rollup/settle_int.h"
 
@@ -78,6 +82,52 @@ static enum err first_noted(struct store *store, enum query_id id,
     *org = query_copy(arena, query, 0);
     *day = query_int(query, 1);
     return query_run(query);
+}
+
+static enum err settle_first_closing(struct settling *settling,
+                                     struct store *store, bool *found)
+{
+    (void)settling;
+    struct arena arena = {0};
+    struct text org;
+    int64_t day;
+    enum err err = first_noted(store, QUERY_DIRTY_CLOSING_FIRST, &arena, &org,
+                               &day, found);
+    if (!err && *found)
+        err = settle_closing(store, org, day);
+    arena_free(&arena);
+    return err;
+}
+
+/* Turns a note about sessions seen since into notes about the sessions. */
+static enum err settle_attribution(struct store *store, struct text org,
+                                   int64_t day)
+{
+    static const enum query_id steps[] = {QUERY_DIRTY_ATTRIBUTION_NOTE,
+                                          QUERY_DIRTY_ATTRIBUTION_CLEAR};
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < sizeof steps / sizeof *steps; i++) {
+        struct query *query = query_start(store, steps[i]);
+        query_bind_text(query, 1, org);
+        query_bind_int(query, 2, day);
+        err = query_run(query);
+    }
+    return err;
+}
+
+static enum err settle_first_attribution(struct settling *settling,
+                                         struct store *store, bool *found)
+{
+    (void)settling;
+    struct arena arena = {0};
+    struct text org;
+    int64_t day;
+    enum err err = first_noted(store, QUERY_DIRTY_ATTRIBUTION_FIRST, &arena,
+                               &org, &day, found);
+    if (!err && *found)
+        err = settle_attribution(store, org, day);
+    arena_free(&arena);
+    return err;
 }
 
 static enum err settle_first_day(struct settling *settling, struct store *store,
@@ -157,6 +207,8 @@ static const struct stage {
     settle_unit *unit;
 } stages[] = {
     {"snapshots", settle_snapshots},
+    {"closings", settle_first_closing},
+    {"attributions", settle_first_attribution},
     {"sessions", settle_first_day},
     {"hours", settle_first_hours},
     {"benchmarks", settle_first_benchmarks},

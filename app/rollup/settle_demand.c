@@ -2,17 +2,10 @@
  * settle_demand.c: demand rows of one (org, hour): of the sessions that
  * started in it, and of those with status events in it.
  */
-#include "rollup/settle_int.h"
+#include "rollup/lens_rows.h"
+#include "rollup/lens_tables.h"
 
 #include "base/clock.h"
-
-static const struct hour_table table = {
-    .fields = &demand_fields,
-    .row_bytes = sizeof(struct demand_row),
-    .of_hour = QUERY_DEMAND_OF_HOUR,
-    .put = QUERY_DEMAND_PUT,
-    .delete_from = QUERY_DEMAND_DELETE,
-};
 
 struct part_list {
     struct demand_part *parts;
@@ -28,15 +21,11 @@ static void add_part(struct arena *arena, struct part_list *list,
     list->parts[list->count++] = (struct demand_part){session, hour};
 }
 
-static enum err add_started(struct store *store, struct arena *arena,
-                            struct text org, int64_t hour,
-                            struct part_list *list)
+/* The sessions whose keys QUERY gives. */
+static enum err add_sessions(struct store *store, struct arena *arena,
+                             struct query *query, struct part_list *list)
 {
     struct text_list keys;
-    struct query *query = query_start(store, QUERY_SESSION_STARTED_BETWEEN);
-    query_bind_text(query, 1, org);
-    query_bind_int(query, 2, hour);
-    query_bind_int(query, 3, hour + MS_PER_HOUR);
     enum err err = read_texts(query, arena, &keys);
     for (size_t i = 0; !err && i < keys.count; i++) {
         struct session_row *session;
@@ -45,6 +34,27 @@ static enum err add_started(struct store *store, struct arena *arena,
             add_part(arena, list, session, NULL);
     }
     return err;
+}
+
+static enum err add_started(struct store *store, struct arena *arena,
+                            struct text org, int64_t hour,
+                            struct part_list *list)
+{
+    struct query *query = query_start(store, QUERY_SESSION_STARTED_BETWEEN);
+    query_bind_text(query, 1, org);
+    query_bind_int(query, 2, hour);
+    query_bind_int(query, 3, hour + MS_PER_HOUR);
+    return add_sessions(store, arena, query, list);
+}
+
+/* Those that start in the hour by lens assay only. */
+static enum err add_moved(struct store *store, struct arena *arena,
+                          struct text org, int64_t hour, struct part_list *list)
+{
+    struct query *query = query_start(store, QUERY_SESSION_ASSAY_STARTED);
+    query_bind_text(query, 1, org);
+    query_bind_int(query, 2, hour);
+    return add_sessions(store, arena, query, list);
 }
 
 struct sample_list {
@@ -87,6 +97,34 @@ static enum err add_sampled(struct store *store, struct arena *arena,
     return err;
 }
 
+static enum err write_rows(struct store *store, struct arena *arena,
+                           const struct lens_tables *tables, struct text org,
+                           int64_t hour, const struct demand_part *parts,
+                           size_t part_count)
+{
+    size_t count;
+    struct demand_row *rows =
+        demand_build(arena, tables->lens, parts, part_count, &count);
+    return hour_rows_replace(store, arena, &tables->demand, hour, org, rows,
+                             count);
+}
+
+static enum err settle_assay(struct store *store, struct arena *arena,
+                             struct text org, int64_t hour,
+                             struct part_list *list)
+{
+    struct demand_part *parts;
+    size_t count;
+    enum err err = add_moved(store, arena, org, hour, list);
+    if (err)
+        return err;
+    if (!lens_demand_parts(arena, list->parts, list->count, hour, &parts,
+                           &count))
+        return damaged_difference(org);
+    return write_rows(store, arena, &lens_tables[KEPT_ASSAY], org, hour, parts,
+                      count);
+}
+
 enum err settle_demand(struct store *store, struct arena *arena,
                        struct text org, int64_t hour)
 {
@@ -94,10 +132,8 @@ enum err settle_demand(struct store *store, struct arena *arena,
     enum err err = add_started(store, arena, org, hour, &list);
     if (!err)
         err = add_sampled(store, arena, org, hour, &list);
-    if (err)
-        return err;
-    size_t count;
-    struct demand_row *rows =
-        demand_build(arena, &lens_published, list.parts, list.count, &count);
-    return hour_rows_replace(store, arena, &table, hour, org, rows, count);
+    if (!err)
+        err = write_rows(store, arena, &lens_tables[KEPT_PUBLISHED], org, hour,
+                         list.parts, list.count);
+    return err ? err : settle_assay(store, arena, org, hour, &list);
 }

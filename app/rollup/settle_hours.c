@@ -4,7 +4,8 @@
  * written only where they come out different, and only a difference passes a
  * note on to the next stage.
  */
-#include "rollup/settle_int.h"
+#include "rollup/lens_rows.h"
+#include "rollup/lens_tables.h"
 
 #include "base/clock.h"
 
@@ -21,20 +22,13 @@ enum err note_day(struct store *store, int64_t day, bool benchmarks)
 }
 
 static enum err sla_between(struct store *store, struct arena *arena,
-                            int64_t from_ms, int64_t until_ms,
-                            struct sla_list *list)
+                            const struct lens_tables *tables, int64_t from_ms,
+                            int64_t until_ms, struct sla_list *list)
 {
-    struct query *query = query_start(store, QUERY_SLA_BETWEEN);
+    struct query *query = query_start(store, tables->sla_between);
     query_bind_int(query, 1, from_ms);
     query_bind_int(query, 2, until_ms);
-    return read_sla(query, arena, list);
-}
-
-static enum err write_sla(struct store *store, const struct sla_row *row)
-{
-    struct query *query = query_start(store, QUERY_SLA_PUT);
-    fields_bind(query, 1, sla_fields, row);
-    return query_run(query);
+    return read_sla(query, *tables->sla.fields, arena, list);
 }
 
 /* ---- hours --------------------------------------------------------------- */
@@ -129,64 +123,81 @@ static enum err join_sessions(struct store *store, struct arena *arena,
 }
 
 static enum err benchmarks_between(struct store *store, struct arena *arena,
+                                   const struct lens_tables *tables,
                                    int64_t from, int64_t until,
                                    struct benchmark_list *list)
 {
-    struct query *query = query_start(store, QUERY_BENCHMARK_DAY_BETWEEN);
+    struct query *query = query_start(store, tables->benchmarks.between);
     query_bind_int(query, 1, from);
     query_bind_int(query, 2, until);
-    return read_benchmarks(query, arena, list);
+    return read_benchmarks(query, *tables->benchmarks.fields, arena, list);
 }
 
 /* Of the days that the rows of DAY are scored by. */
 static enum err cohort_benchmarks(struct store *store, struct arena *arena,
-                                  int64_t day, struct benchmark_list *list)
+                                  const struct lens_tables *tables, int64_t day,
+                                  struct benchmark_list *list)
 {
-    return benchmarks_between(
-        store, arena, day - COHORT_DAYS * (int64_t)MS_PER_DAY, day, list);
+    return benchmarks_between(store, arena, tables,
+                              day - COHORT_DAYS * (int64_t)MS_PER_DAY, day,
+                              list);
 }
 
 /* Rows are scored at once, so that nobody ever sees one without its score; by
  * benchmarks that may be out of date, and then the day is noted. */
 static enum err settle_sla(struct store *store, struct arena *arena,
+                           const struct lens_tables *tables,
                            const struct hour_note *note,
-                           const struct hour_sessions *sessions,
+                           const struct session_hour *hours, size_t hour_count,
                            const struct benchmark_list *benchmarks)
 {
-    static const struct hour_table table = {
-        .fields = &sla_fields,
-        .row_bytes = sizeof(struct sla_row),
-        .of_hour = QUERY_SLA_OF_HOUR,
-        .put = QUERY_SLA_PUT,
-        .delete_from = QUERY_SLA_DELETE,
-    };
     size_t count;
-    struct sla_row *rows = sla_build(arena, &lens_published, sessions->pairs,
-                                     sessions->count, &count);
-    sla_score(arena, &lens_published, rows, count, benchmarks->rows,
+    struct sla_row *rows =
+        sla_build(arena, tables->lens, hours, hour_count, &count);
+    sla_score(arena, tables->lens, rows, count, benchmarks->rows,
               benchmarks->count);
-    return hour_rows_replace(store, arena, &table, note->hour, note->org, rows,
-                             count);
+    return hour_rows_replace(store, arena, &tables->sla, note->hour, note->org,
+                             rows, count);
 }
 
 static enum err settle_gpus(struct store *store, struct arena *arena,
+                            const struct lens_tables *tables,
                             const struct hour_note *note,
-                            const struct hour_sessions *sessions)
+                            const struct session_hour *hours, size_t hour_count)
 {
-    static const struct hour_table table = {
-        .fields = &gpu_fields,
-        .row_bytes = sizeof(struct gpu_row),
-        .of_hour = QUERY_GPU_HOUR_OF_HOUR,
-        .put = QUERY_GPU_HOUR_PUT,
-        .delete_from = QUERY_GPU_HOUR_DELETE,
-    };
     size_t count;
-    struct gpu_row *rows = gpu_metrics_build(
-        arena, &lens_published, sessions->pairs, sessions->count, &count);
-    return hour_rows_replace(store, arena, &table, note->hour, note->org, rows,
-                             count);
+    struct gpu_row *rows =
+        gpu_metrics_build(arena, tables->lens, hours, hour_count, &count);
+    return hour_rows_replace(store, arena, &tables->gpus, note->hour, note->org,
+                             rows, count);
 }
 
+enum err damaged_difference(struct text org)
+{
+    return err_set(ERR_CORRUPT,
+                   "rows of lens assay of %.*s cannot be read; run "
+                   "`assay rebuild`",
+                   (int)org.length, org.data);
+}
+
+static enum err settle_by_lens(struct store *store, struct arena *arena,
+                               const struct lens_tables *tables,
+                               const struct hour_note *note,
+                               const struct hour_sessions *sessions,
+                               const struct benchmark_list *benchmarks)
+{
+    struct session_hour *hours = sessions->pairs;
+    size_t count = sessions->count;
+    if (!lens_is_published(tables->lens) &&
+        !lens_session_hours(arena, sessions->pairs, sessions->count, &hours,
+                            &count))
+        return damaged_difference(note->org);
+    enum err err =
+        settle_sla(store, arena, tables, note, hours, count, benchmarks);
+    return err ? err : settle_gpus(store, arena, tables, note, hours, count);
+}
+
+/* BENCHMARKS are one list for each lens. */
 static enum err settle_hour(struct store *store, struct arena *arena,
                             const struct hour_note *note,
                             const struct benchmark_list *benchmarks)
@@ -195,10 +206,9 @@ static enum err settle_hour(struct store *store, struct arena *arena,
     enum err err = read_hour(store, arena, note, &sessions);
     if (!err)
         err = join_sessions(store, arena, &sessions);
-    if (!err)
-        err = settle_sla(store, arena, note, &sessions, benchmarks);
-    if (!err)
-        err = settle_gpus(store, arena, note, &sessions);
+    for (size_t i = 0; !err && i < LENSES_KEPT; i++)
+        err = settle_by_lens(store, arena, &lens_tables[i], note, &sessions,
+                             &benchmarks[i]);
     return err ? err : settle_demand(store, arena, note->org, note->hour);
 }
 
@@ -207,12 +217,13 @@ enum err settle_hours(struct store *store, int64_t day)
     struct arena arena = {0};
     struct arena scratch = {0};
     struct hour_notes notes;
-    struct benchmark_list benchmarks;
+    struct benchmark_list benchmarks[LENSES_KEPT];
     enum err err = read_notes(store, &arena, day, &notes);
-    if (!err)
-        err = cohort_benchmarks(store, &arena, day, &benchmarks);
+    for (size_t i = 0; !err && i < LENSES_KEPT; i++)
+        err = cohort_benchmarks(store, &arena, &lens_tables[i], day,
+                                &benchmarks[i]);
     for (size_t i = 0; !err && i < notes.count; i++) {
-        err = settle_hour(store, &scratch, &notes.list[i], &benchmarks);
+        err = settle_hour(store, &scratch, &notes.list[i], benchmarks);
         arena_clear(&scratch);
     }
     arena_free(&scratch);
@@ -228,27 +239,28 @@ enum err settle_hours(struct store *store, int64_t day)
 
 /* ---- benchmarks ---------------------------------------------------------- */
 
-static bool same_benchmarks(const struct benchmark_list *before,
+static bool same_benchmarks(struct fields fields,
+                            const struct benchmark_list *before,
                             const struct benchmark_row *rows, size_t count)
 {
     if (before->count != count)
         return false;
     for (size_t i = 0; i < count; i++)
-        if (!fields_equal(benchmark_fields, &before->rows[i], &rows[i]))
+        if (!fields_equal(fields, &before->rows[i], &rows[i]))
             return false;
     return true;
 }
 
-static enum err replace_benchmarks(struct store *store, int64_t day,
-                                   const struct benchmark_row *rows,
-                                   size_t count)
+static enum err
+replace_benchmarks(struct store *store, const struct benchmark_table *table,
+                   int64_t day, const struct benchmark_row *rows, size_t count)
 {
-    struct query *query = query_start(store, QUERY_BENCHMARK_DAY_DELETE);
+    struct query *query = query_start(store, table->remove);
     query_bind_int(query, 1, day);
     enum err err = query_run(query);
     for (size_t i = 0; !err && i < count; i++) {
-        query = query_start(store, QUERY_BENCHMARK_DAY_PUT);
-        fields_bind(query, 1, benchmark_fields, &rows[i]);
+        query = query_start(store, table->put);
+        fields_bind(query, 1, *table->fields, &rows[i]);
         err = query_run(query);
     }
     for (int64_t i = 1; !err && i <= COHORT_DAYS; i++)
@@ -257,27 +269,32 @@ static enum err replace_benchmarks(struct store *store, int64_t day,
 }
 
 static enum err benchmarks_of(struct store *store, struct arena *arena,
-                              int64_t day)
+                              const struct lens_tables *tables, int64_t day)
 {
     struct sla_list sla;
     struct benchmark_list before;
-    enum err err = sla_between(store, arena, day, day + MS_PER_DAY, &sla);
+    enum err err =
+        sla_between(store, arena, tables, day, day + MS_PER_DAY, &sla);
     if (!err)
-        err = benchmarks_between(store, arena, day, day + 1, &before);
+        err = benchmarks_between(store, arena, tables, day, day + 1, &before);
     if (err)
         return err;
     size_t count;
-    struct benchmark_row *rows = benchmarks_build(arena, &lens_published, day,
-                                                  sla.rows, sla.count, &count);
-    if (same_benchmarks(&before, rows, count))
+    struct benchmark_row *rows =
+        benchmarks_build(arena, tables->lens, day, sla.rows, sla.count, &count);
+    if (same_benchmarks(*tables->benchmarks.fields, &before, rows, count))
         return ERR_NONE;
-    return replace_benchmarks(store, day, rows, count);
+    return replace_benchmarks(store, &tables->benchmarks, day, rows, count);
 }
 
 enum err settle_benchmarks(struct store *store, int64_t day)
 {
     struct arena arena = {0};
-    enum err err = benchmarks_of(store, &arena, day);
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < LENSES_KEPT; i++) {
+        err = benchmarks_of(store, &arena, &lens_tables[i], day);
+        arena_clear(&arena);
+    }
     arena_free(&arena);
     if (err)
         return err;
@@ -289,31 +306,47 @@ enum err settle_benchmarks(struct store *store, int64_t day)
 /* ---- scores -------------------------------------------------------------- */
 
 static enum err score_rows(struct store *store, struct arena *arena,
+                           const struct lens_tables *tables,
                            struct sla_list *sla,
                            const struct benchmark_list *benchmarks)
 {
     enum err err = ERR_NONE;
+    struct fields fields = *tables->sla.fields;
     struct sla_row *before = arena_array(arena, sla->count, sizeof *before);
     for (size_t i = 0; i < sla->count; i++)
         before[i] = sla->rows[i];
-    sla_score(arena, &lens_published, sla->rows, sla->count, benchmarks->rows,
+    sla_score(arena, tables->lens, sla->rows, sla->count, benchmarks->rows,
               benchmarks->count);
-    for (size_t i = 0; !err && i < sla->count; i++)
-        if (!fields_equal(sla_fields, &before[i], &sla->rows[i]))
-            err = write_sla(store, &sla->rows[i]);
+    for (size_t i = 0; !err && i < sla->count; i++) {
+        if (fields_equal(fields, &before[i], &sla->rows[i]))
+            continue;
+        struct query *query = query_start(store, tables->sla.put);
+        fields_bind(query, 1, fields, &sla->rows[i]);
+        err = query_run(query);
+    }
     return err;
+}
+
+static enum err scores_of(struct store *store, struct arena *arena,
+                          const struct lens_tables *tables, int64_t day)
+{
+    struct sla_list sla;
+    struct benchmark_list benchmarks;
+    enum err err =
+        sla_between(store, arena, tables, day, day + MS_PER_DAY, &sla);
+    if (!err)
+        err = cohort_benchmarks(store, arena, tables, day, &benchmarks);
+    return err ? err : score_rows(store, arena, tables, &sla, &benchmarks);
 }
 
 enum err settle_scores(struct store *store, int64_t day)
 {
     struct arena arena = {0};
-    struct sla_list sla;
-    struct benchmark_list benchmarks;
-    enum err err = sla_between(store, &arena, day, day + MS_PER_DAY, &sla);
-    if (!err)
-        err = cohort_benchmarks(store, &arena, day, &benchmarks);
-    if (!err)
-        err = score_rows(store, &arena, &sla, &benchmarks);
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < LENSES_KEPT; i++) {
+        err = scores_of(store, &arena, &lens_tables[i], day);
+        arena_clear(&arena);
+    }
     arena_free(&arena);
     if (err)
         return err;

@@ -15,19 +15,20 @@ struct selection_list {
 MUST_USE enum err read_selections(struct query *query, struct arena *arena,
                                   struct selection_list *list);
 
-/* All rows of a started query over sla or benchmark_day. */
+/* All rows of a started query over the SLA rows or the benchmarks of a lens. */
 struct sla_list {
     struct sla_row *rows;
     size_t count;
 };
-MUST_USE enum err read_sla(struct query *query, struct arena *arena,
-                           struct sla_list *list);
+MUST_USE enum err read_sla(struct query *query, struct fields fields,
+                           struct arena *arena, struct sla_list *list);
 
 struct benchmark_list {
     struct benchmark_row *rows;
     size_t count;
 };
-MUST_USE enum err read_benchmarks(struct query *query, struct arena *arena,
+MUST_USE enum err read_benchmarks(struct query *query, struct fields fields,
+                                  struct arena *arena,
                                   struct benchmark_list *list);
 
 /* Texts of column 0 of a started query. */
@@ -37,6 +38,14 @@ struct text_list {
 };
 MUST_USE enum err read_texts(struct query *query, struct arena *arena,
                              struct text_list *list);
+
+/* Folds session KEY again by both lenses and stores what differs. */
+MUST_USE enum err settle_session(struct settling *settling, struct store *store,
+                                 struct arena *arena, struct text org,
+                                 struct text key);
+
+/* A column `assay` that is not what lens_rows.c wrote. */
+enum err damaged_difference(struct text org);
 
 /* The session of an hour that is stored; ERR_CORRUPT where it is not there. */
 MUST_USE enum err session_of_hour(struct store *store, struct arena *arena,

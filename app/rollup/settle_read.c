@@ -18,8 +18,8 @@ enum err read_selections(struct query *query, struct arena *arena,
     return err;
 }
 
-enum err read_sla(struct query *query, struct arena *arena,
-                  struct sla_list *list)
+enum err read_sla(struct query *query, struct fields fields,
+                  struct arena *arena, struct sla_list *list)
 {
     bool row;
     enum err err;
@@ -27,13 +27,13 @@ enum err read_sla(struct query *query, struct arena *arena,
     while (!(err = query_step(query, &row)) && row) {
         list->rows =
             arena_grow(arena, list->rows, list->count, sizeof *list->rows);
-        fields_read(arena, query, 0, sla_fields, &list->rows[list->count++]);
+        fields_read(arena, query, 0, fields, &list->rows[list->count++]);
     }
     return err;
 }
 
-enum err read_benchmarks(struct query *query, struct arena *arena,
-                         struct benchmark_list *list)
+enum err read_benchmarks(struct query *query, struct fields fields,
+                         struct arena *arena, struct benchmark_list *list)
 {
     bool row;
     enum err err;
@@ -41,8 +41,7 @@ enum err read_benchmarks(struct query *query, struct arena *arena,
     while (!(err = query_step(query, &row)) && row) {
         list->rows =
             arena_grow(arena, list->rows, list->count, sizeof *list->rows);
-        fields_read(arena, query, 0, benchmark_fields,
-                    &list->rows[list->count++]);
+        fields_read(arena, query, 0, fields, &list->rows[list->count++]);
     }
     return err;
 }

@@ -265,12 +265,27 @@ static void checkpoint(struct store *store)
         (void)err_set(ERR_NONE, "%s", sentence);
 }
 
+void store_attach(struct store *store, void *thing,
+                  void (*release)(void *thing))
+{
+    if (store->attached)
+        store->release(store->attached);
+    store->attached = thing;
+    store->release = release;
+}
+
+void *store_attached(const struct store *store)
+{
+    return store->attached;
+}
+
 void store_close(struct store *store)
 {
     if (!store)
         return;
     if (store->in_transaction)
         store_rollback(store);
+    store_attach(store, NULL, NULL);
     evidence_forget(store);
     read_blocks_forget(store);
     /* A query that was left amid its rows would hold the log. */
@@ -344,6 +359,7 @@ void store_rollback(struct store *store)
     /* SQLite has nothing left to undo where this fails. */
     if (alive)
         (void)!query_run_id(store, QUERY_STORE_ROLLBACK_TRANSACTION);
+    store_attach(store, NULL, NULL);
     if (writing) {
         evidence_forget(store);
         read_blocks_forget(store);

@@ -45,6 +45,16 @@ MUST_USE enum err store_open(struct store **store, const char *directory,
  * log, releases the lock. Null is allowed. */
 void store_close(struct store *store);
 
+/*
+ * One thing that a room above keeps beside the store: a memory of what the
+ * store holds. It is released with RELEASE when another takes its place, when a
+ * transaction is rolled back, and with the store.
+ */
+void store_attach(struct store *store, void *thing,
+                  void (*release)(void *thing));
+/* Null for none. */
+void *store_attached(const struct store *store);
+
 /* As given to store_open. */
 const char *store_directory(struct store *store);
 /* Of the database and its log on disk. */

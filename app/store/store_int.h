@@ -85,6 +85,8 @@ struct store {
     bool in_transaction;
     bool writing;    /* the transaction is store_begin's */
     enum err failed; /* first failure of this transaction: it cannot commit */
+    void *attached;
+    void (*release)(void *attached);
     int64_t spare_log_until_us;
 
     struct packer *packer;

@@ -145,6 +145,8 @@ WHERE org = ?1 AND day = ?2 ORDER BY session_key;
 
 -- name: dirty_any
 SELECT EXISTS (SELECT 1 FROM dirty_session)
+    OR EXISTS (SELECT 1 FROM dirty_closing)
+    OR EXISTS (SELECT 1 FROM dirty_attribution)
     OR EXISTS (SELECT 1 FROM dirty_hour)
     OR EXISTS (SELECT 1 FROM dirty_day)
     OR EXISTS (SELECT 1 FROM dirty_request);

@@ -71,12 +71,13 @@ INSERT OR REPLACE INTO session (
     orchestrator_uri, pipeline_id, model_id, gpu_id, startup_outcome,
     startup_label, excusal_reason, loading_only_session,
     zero_output_fps_session, health_signal_count,
-    health_expected_signal_count, startup_latency_ms, e2e_latency_ms, ptff_ms
+    health_expected_signal_count, startup_latency_ms, e2e_latency_ms, ptff_ms,
+    assay, assay_start
 ) VALUES (
     ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
     ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31,
     ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46,
-    ?47, ?48, ?49, ?50, ?51, ?52, ?53, ?54, ?55, ?56, ?57
+    ?47, ?48, ?49, ?50, ?51, ?52, ?53, ?54, ?55, ?56, ?57, ?58, ?59
 );
 
 -- name: session_get
@@ -95,7 +96,8 @@ SELECT
     orchestrator_uri, pipeline_id, model_id, gpu_id, startup_outcome,
     startup_label, excusal_reason, loading_only_session,
     zero_output_fps_session, health_signal_count,
-    health_expected_signal_count, startup_latency_ms, e2e_latency_ms, ptff_ms
+    health_expected_signal_count, startup_latency_ms, e2e_latency_ms, ptff_ms,
+    assay, assay_start
 FROM session
 WHERE session_key = ?1;
 
@@ -116,7 +118,8 @@ SELECT
     orchestrator_uri, pipeline_id, model_id, gpu_id, startup_outcome,
     startup_label, excusal_reason, loading_only_session,
     zero_output_fps_session, health_signal_count,
-    health_expected_signal_count, startup_latency_ms, e2e_latency_ms, ptff_ms
+    health_expected_signal_count, startup_latency_ms, e2e_latency_ms, ptff_ms,
+    assay, assay_start
 FROM session
 WHERE ifnull(started_at, last_seen) >= ?1
     AND ifnull(started_at, last_seen) < ?2
@@ -129,16 +132,16 @@ DELETE FROM session WHERE session_key = ?1;
 INSERT OR REPLACE INTO session_hour (
     org, hour, session_key, day, orchestrator_address, pipeline_id, model_id,
     status_samples, fps_positive_samples, running_samples, error_samples,
-    fps_sum, latency_samples, latency_sum, tail_artefact
+    fps_sum, latency_samples, latency_sum, tail_artefact, assay
 ) VALUES (
-    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16
 );
 
 -- name: session_hour_of_session
 SELECT
     org, hour, session_key, day, orchestrator_address, pipeline_id, model_id,
     status_samples, fps_positive_samples, running_samples, error_samples,
-    fps_sum, latency_samples, latency_sum, tail_artefact
+    fps_sum, latency_samples, latency_sum, tail_artefact, assay
 FROM session_hour
 WHERE session_key = ?1
 ORDER BY hour;
@@ -147,7 +150,7 @@ ORDER BY hour;
 SELECT
     org, hour, session_key, day, orchestrator_address, pipeline_id, model_id,
     status_samples, fps_positive_samples, running_samples, error_samples,
-    fps_sum, latency_samples, latency_sum, tail_artefact
+    fps_sum, latency_samples, latency_sum, tail_artefact, assay
 FROM session_hour
 WHERE org = ?1 AND hour = ?2
 ORDER BY session_key;

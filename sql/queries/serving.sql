@@ -3,21 +3,21 @@
 
 -- name: gateway_hour_put
 INSERT OR REPLACE INTO gateway_hour (
-    org, hour, session_key, gateway, status_samples, fps_sum
+    org, hour, session_key, gateway, status_samples, fps_sum, assay
 ) VALUES (
-    ?1, ?2, ?3, ?4, ?5, ?6
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7
 );
 
 -- name: gateway_hour_of_session
 SELECT
-    org, hour, session_key, gateway, status_samples, fps_sum
+    org, hour, session_key, gateway, status_samples, fps_sum, assay
 FROM gateway_hour
 WHERE session_key = ?1
 ORDER BY hour, gateway;
 
 -- name: gateway_hour_of_hour
 SELECT
-    org, hour, session_key, gateway, status_samples, fps_sum
+    org, hour, session_key, gateway, status_samples, fps_sum, assay
 FROM gateway_hour
 WHERE org = ?1 AND hour = ?2
 ORDER BY session_key, gateway;

@@ -204,6 +204,9 @@ def decide(candidate, intervals, switches=frozenset()):
     """The decision for one selection event, from its org's intervals."""
     c = candidate
     t = c.event.ts
+    if 'late_snapshot' in switches:
+        intervals = [i for i in intervals
+                     if i.version.valid_from <= t + LATE_MS]
     by_address = [i for i in intervals
                   if c.address and i.version.address == c.address]
     by_alias = [i for i in intervals

@@ -25,7 +25,7 @@ import snapshots
 from accept import Intake
 from attribution import normalise
 from sessions import DAY_MS, HOUR_MS, build_sessions, trace_type
-from switches import chosen
+from switches import SWITCHES, chosen
 
 SLA_COLUMNS = '''window_start org orchestrator_address pipeline_id model_id
 gpu_id gpu_model_name region known_sessions_count requested_sessions
@@ -44,6 +44,9 @@ e2e_benchmark_row_count fps_p10 fps_p50 fps_benchmark_row_count
 ptff_score_raw e2e_score_raw fps_score_raw reliability_score ptff_score
 e2e_score latency_score fps_score quality_score sla_semantics_version
 sla_score'''.split()
+
+# What lens `assay` has beside them.
+ASSAY_SLA_COLUMNS = SLA_COLUMNS + ['fps_samples']
 
 SESSION_COLUMNS = '''session_key org stream_id request_id gateway started_at
 first_processed_at few_processed_at first_ingest_at runner_first_processed_at
@@ -232,12 +235,13 @@ class Lens:
         """Adds the parts of what was left; true if its own was among them."""
         own = False
         done = set()
-        for ts, decision in self._leavings(session):
+        for ts, decision in self._leavings(session) if session.hours else []:
             address = decision.address if decision else ''
             if address == last.decision.address:
                 own = True
                 continue
-            hour = ts // HOUR_MS * HOUR_MS
+            begun = [h.start for h in session.hours if h.start <= ts]
+            hour = begun[-1] if begun else session.hours[0].start
             if (hour, address) in done:
                 continue
             done.add((hour, address))
@@ -362,7 +366,9 @@ class Lens:
     def export_sla(self):
         def cell(value):
             return score.shown(value) if isinstance(value, float) else value
-        return [{c: cell(row[c]) for c in SLA_COLUMNS} for row in self.rows]
+        assay = len(self.switches) == len(SWITCHES)
+        columns = ASSAY_SLA_COLUMNS if assay else SLA_COLUMNS
+        return [{c: cell(row[c]) for c in columns} for row in self.rows]
 
     def export_counts(self):
         return self.intake.count_rows()

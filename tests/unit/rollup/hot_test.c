@@ -173,10 +173,23 @@ static void check_store(struct store *store, struct settling *settling,
 {
     struct arena mine = {0};
     struct session_sum got;
+    struct assay_sum assay;
     struct session_sum wanted = sum_of(events, count);
-    REQUIRE_OK(
-        hot_sum(settling, store, &mine, text_of("o"), text_of("o|s|r"), &got));
+    struct assay_sum wanted_assay =
+        assay_sum_begin(&mine, text_of("o"), text_of("o|s|r"));
+    REQUIRE_OK(hot_sums(settling, store, &mine, text_of("o"), text_of("o|s|r"),
+                        &got, &assay));
     check_sum(&got, &wanted);
+    assay_sum_add(&wanted_assay, &mine, events, count);
+    check_sum(&assay.sum, &wanted_assay.sum);
+    struct selection_row *assay_rows;
+    size_t assay_count;
+    size_t wanted_assay_count;
+    struct selection_row *wanted_assay_rows =
+        selections_end(&wanted_assay.selections, &wanted_assay_count);
+    assay_rows = selections_end(&assay.selections, &assay_count);
+    check_selections(assay_rows, assay_count, wanted_assay_rows,
+                     wanted_assay_count);
     for (int64_t day = DAY; day < DAY + 3 * (int64_t)MS_PER_DAY;
          day += MS_PER_DAY) {
         size_t first = 0;

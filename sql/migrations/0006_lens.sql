@@ -1,0 +1,228 @@
+-- The lens `assay` beside `published`: one pass over everything, by the
+-- definitions of the publisher's documents.
+
+-- What the lens has in place of a published row, as a difference (see
+-- app/rollup/lens_rows.h); null where it has the same.
+ALTER TABLE session ADD COLUMN assay BLOB;
+-- The hour in which the lens has the session as demand, where it is another.
+ALTER TABLE session ADD COLUMN assay_start INTEGER;
+CREATE INDEX session_by_assay_start ON session (org, assay_start)
+    WHERE assay_start IS NOT NULL;
+ALTER TABLE session_hour ADD COLUMN assay BLOB;
+ALTER TABLE gateway_hour ADD COLUMN assay BLOB;
+
+-- The last version of what each orchestrator offered, at the end of a UTC day
+-- with snapshots: what later days know from before.
+CREATE TABLE capability_closing (
+    org TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    snapshots BLOB NOT NULL,
+    PRIMARY KEY (org, day)
+) STRICT, WITHOUT ROWID;
+
+-- Days whose closing is to be made again.
+CREATE TABLE dirty_closing (
+    org TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    PRIMARY KEY (org, day)
+) STRICT, WITHOUT ROWID;
+
+-- Days whose sessions, as far as they were seen at SINCE or later, may be
+-- attributed otherwise.
+CREATE TABLE dirty_attribution (
+    org TEXT NOT NULL,
+    day INTEGER NOT NULL,
+    since INTEGER NOT NULL,
+    PRIMARY KEY (org, day)
+) STRICT, WITHOUT ROWID;
+
+-- The rows of the published tables of the same names, and what the lens adds to
+-- them before their last columns.
+
+CREATE TABLE assay_sla (
+    window_start INTEGER NOT NULL,
+    org TEXT NOT NULL,
+    orchestrator_address TEXT,
+    pipeline_id TEXT,
+    model_id TEXT,
+    gpu_id TEXT,
+    gpu_model_name TEXT,
+    region TEXT,
+    known_sessions_count INTEGER,
+    requested_sessions INTEGER,
+    startup_success_sessions INTEGER,
+    no_orch_sessions INTEGER,
+    startup_excused_sessions INTEGER,
+    startup_failed_sessions INTEGER,
+    loading_only_sessions INTEGER,
+    zero_output_fps_sessions INTEGER,
+    output_failed_sessions INTEGER,
+    effective_failed_sessions INTEGER,
+    confirmed_swapped_sessions INTEGER,
+    inferred_swap_sessions INTEGER,
+    total_swapped_sessions INTEGER,
+    sessions_ending_in_error INTEGER,
+    error_status_samples INTEGER,
+    health_signal_count INTEGER,
+    health_expected_signal_count INTEGER,
+    output_fps_sum REAL,
+    status_samples INTEGER,
+    prompt_to_first_frame_sum_ms REAL,
+    prompt_to_first_frame_sample_count INTEGER,
+    e2e_latency_sum_ms REAL,
+    e2e_latency_sample_count INTEGER,
+    health_signal_coverage_ratio REAL,
+    startup_success_rate REAL,
+    excused_failure_rate REAL,
+    effective_success_rate REAL,
+    no_swap_rate REAL,
+    output_viability_rate REAL,
+    avg_output_fps REAL,
+    avg_prompt_to_first_frame_ms REAL,
+    avg_e2e_latency_ms REAL,
+    ptff_p50 REAL,
+    ptff_p90 REAL,
+    ptff_benchmark_row_count INTEGER,
+    e2e_p50 REAL,
+    e2e_p90 REAL,
+    e2e_benchmark_row_count INTEGER,
+    fps_p10 REAL,
+    fps_p50 REAL,
+    fps_benchmark_row_count INTEGER,
+    ptff_score_raw REAL,
+    e2e_score_raw REAL,
+    fps_score_raw REAL,
+    reliability_score REAL,
+    ptff_score REAL,
+    e2e_score REAL,
+    latency_score REAL,
+    fps_score REAL,
+    quality_score REAL,
+    sla_semantics_version TEXT,
+    sla_score REAL,
+    fps_samples INTEGER,
+    null_reason TEXT,
+    quality_note TEXT,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (window_start, org, position)
+) STRICT, WITHOUT ROWID;
+
+-- The values are the averages that the percentiles are of: floats, ascending.
+CREATE TABLE assay_benchmark_day (
+    day INTEGER NOT NULL,
+    pipeline_id TEXT,
+    model_id TEXT,
+    ptff_p50 REAL,
+    ptff_p90 REAL,
+    ptff_count INTEGER,
+    e2e_p50 REAL,
+    e2e_p90 REAL,
+    e2e_count INTEGER,
+    fps_p10 REAL,
+    fps_p50 REAL,
+    fps_count INTEGER,
+    position INTEGER NOT NULL,
+    ptff_values BLOB,
+    e2e_values BLOB,
+    fps_values BLOB,
+    PRIMARY KEY (day, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE assay_demand (
+    window_start INTEGER NOT NULL,
+    org TEXT NOT NULL,
+    gateway TEXT,
+    region TEXT,
+    pipeline_id TEXT,
+    model_id TEXT,
+    sessions_count INTEGER,
+    known_sessions_count INTEGER,
+    requested_sessions INTEGER,
+    startup_success_sessions INTEGER,
+    no_orch_sessions INTEGER,
+    startup_excused_sessions INTEGER,
+    startup_failed_sessions INTEGER,
+    loading_only_sessions INTEGER,
+    zero_output_fps_sessions INTEGER,
+    effective_failed_sessions INTEGER,
+    confirmed_swapped_sessions INTEGER,
+    inferred_swap_sessions INTEGER,
+    total_swapped_sessions INTEGER,
+    sessions_ending_in_error INTEGER,
+    error_status_samples INTEGER,
+    health_signal_count INTEGER,
+    health_expected_signal_count INTEGER,
+    health_signal_coverage_ratio REAL,
+    startup_success_rate REAL,
+    excused_failure_rate REAL,
+    effective_success_rate REAL,
+    output_fps_sum REAL,
+    status_samples INTEGER,
+    avg_output_fps REAL,
+    total_minutes REAL,
+    ticket_face_value_eth REAL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (window_start, org, position)
+) STRICT, WITHOUT ROWID;
+
+CREATE TABLE assay_gpu_hour (
+    window_start INTEGER NOT NULL,
+    org TEXT NOT NULL,
+    orchestrator_address TEXT,
+    pipeline_id TEXT,
+    model_id TEXT,
+    gpu_id TEXT,
+    gpu_model_name TEXT,
+    region TEXT,
+    gpu_memory_bytes_total INTEGER,
+    runner_version TEXT,
+    cuda_version TEXT,
+    known_sessions_count INTEGER,
+    startup_success_sessions INTEGER,
+    no_orch_sessions INTEGER,
+    startup_excused_sessions INTEGER,
+    startup_failed_sessions INTEGER,
+    confirmed_swapped_sessions INTEGER,
+    inferred_swap_sessions INTEGER,
+    total_swapped_sessions INTEGER,
+    sessions_ending_in_error INTEGER,
+    error_status_samples INTEGER,
+    health_signal_count INTEGER,
+    health_expected_signal_count INTEGER,
+    health_signal_coverage_ratio REAL,
+    output_fps_sum REAL,
+    status_samples INTEGER,
+    avg_output_fps REAL,
+    p95_output_fps REAL,
+    fps_jitter_coefficient REAL,
+    prompt_to_first_frame_sum_ms REAL,
+    prompt_to_first_frame_sample_count INTEGER,
+    avg_prompt_to_first_frame_ms REAL,
+    p95_prompt_to_first_frame_latency_ms REAL,
+    startup_latency_sum_ms REAL,
+    startup_latency_sample_count INTEGER,
+    avg_startup_latency_ms REAL,
+    p95_startup_latency_ms REAL,
+    e2e_latency_sum_ms REAL,
+    e2e_latency_sample_count INTEGER,
+    avg_e2e_latency_ms REAL,
+    p95_e2e_latency_ms REAL,
+    startup_failed_rate REAL,
+    swap_rate REAL,
+    position INTEGER NOT NULL,
+    PRIMARY KEY (window_start, org, position)
+) STRICT, WITHOUT ROWID;
+
+-- What was settled before has none of this yet.
+INSERT OR IGNORE INTO dirty_session (org, day, session_key)
+SELECT org, day, session_key FROM session_day;
+
+INSERT OR IGNORE INTO dirty_closing (org, day)
+SELECT org, hour / 86400000 * 86400000 FROM snapshot_hour;
+
+INSERT OR IGNORE INTO dirty_hour (hour, org)
+SELECT hour, org FROM session_hour
+UNION
+SELECT ifnull(started_at, last_seen) / 3600000 * 3600000, org FROM session;
+
+PRAGMA user_version = 6;

@@ -1,0 +1,161 @@
+-- The lens `assay` over the store. Tables whose names begin with assay_ hold the
+-- rows of the published ones; columns are in the order of the field lists.
+
+-- name: capability_closing_before
+-- The last one of an organisation before day ?2.
+SELECT snapshots FROM capability_closing
+WHERE org = ?1 AND day < ?2
+ORDER BY day DESC LIMIT 1;
+
+-- name: capability_closing_get
+SELECT snapshots FROM capability_closing WHERE org = ?1 AND day = ?2;
+
+-- name: capability_closing_put
+INSERT OR REPLACE INTO capability_closing (org, day, snapshots)
+VALUES (?1, ?2, ?3);
+
+-- name: snapshot_hour_after
+SELECT min(hour) FROM snapshot_hour WHERE org = ?1 AND hour >= ?2;
+
+-- name: dirty_closing_add
+INSERT OR IGNORE INTO dirty_closing (org, day) VALUES (?1, ?2);
+
+-- name: dirty_closing_first
+SELECT org, day FROM dirty_closing ORDER BY org, day LIMIT 1;
+
+-- name: dirty_closing_clear
+DELETE FROM dirty_closing WHERE org = ?1 AND day = ?2;
+
+-- name: dirty_attribution_add
+INSERT INTO dirty_attribution (org, day, since) VALUES (?1, ?2, ?3)
+ON CONFLICT (org, day) DO UPDATE SET since = min(since, excluded.since);
+
+-- name: dirty_attribution_after
+-- All days with sessions after ?2, up to ?3.
+INSERT INTO dirty_attribution (org, day, since)
+SELECT DISTINCT org, day, day FROM session_day
+WHERE org = ?1 AND day > ?2 AND day <= ?3
+ON CONFLICT (org, day) DO UPDATE SET since = min(since, excluded.since);
+
+-- name: dirty_attribution_first
+SELECT org, day FROM dirty_attribution ORDER BY org, day LIMIT 1;
+
+-- name: dirty_attribution_note
+-- The sessions it is about; those that were never settled are noted already.
+INSERT OR IGNORE INTO dirty_session (org, day, session_key)
+SELECT s.org, s.day, s.session_key
+FROM dirty_attribution a
+JOIN session_day s ON s.org = a.org AND s.day = a.day
+JOIN session t ON t.session_key = s.session_key AND t.last_seen >= a.since
+WHERE a.org = ?1 AND a.day = ?2;
+
+-- name: dirty_attribution_clear
+DELETE FROM dirty_attribution WHERE org = ?1 AND day = ?2;
+
+-- name: session_assay_started
+-- Sessions that only lens assay has as demand in this hour.
+SELECT session_key FROM session
+WHERE org = ?1 AND assay_start = ?2 ORDER BY session_key;
+
+-- name: assay_sla_put
+INSERT OR REPLACE INTO assay_sla VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+    ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31,
+    ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46,
+    ?47, ?48, ?49, ?50, ?51, ?52, ?53, ?54, ?55, ?56, ?57, ?58, ?59, ?60, ?61,
+    ?62, ?63, ?64
+);
+
+-- name: assay_sla_delete
+-- Of one hour, from position ?3 on.
+DELETE FROM assay_sla
+WHERE window_start = ?1 AND org = ?2 AND position >= ?3;
+
+-- name: assay_sla_of_hour
+SELECT * FROM assay_sla
+WHERE window_start = ?1 AND org = ?2 ORDER BY position;
+
+-- name: assay_sla_between
+SELECT * FROM assay_sla
+WHERE window_start >= ?1 AND window_start < ?2
+ORDER BY window_start, org, position;
+
+-- name: assay_benchmark_day_put
+INSERT OR REPLACE INTO assay_benchmark_day VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16
+);
+
+-- name: assay_benchmark_day_delete
+DELETE FROM assay_benchmark_day WHERE day = ?1;
+
+-- name: assay_benchmark_day_between
+SELECT * FROM assay_benchmark_day
+WHERE day >= ?1 AND day < ?2
+ORDER BY day, position;
+
+-- name: assay_demand_put
+INSERT OR REPLACE INTO assay_demand VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+    ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31,
+    ?32, ?33
+);
+
+-- name: assay_demand_delete
+-- Of one hour, from position ?3 on.
+DELETE FROM assay_demand
+WHERE window_start = ?1 AND org = ?2 AND position >= ?3;
+
+-- name: assay_demand_of_hour
+SELECT * FROM assay_demand
+WHERE window_start = ?1 AND org = ?2 ORDER BY position;
+
+-- name: assay_demand_between
+SELECT * FROM assay_demand
+WHERE window_start >= ?1 AND window_start < ?2
+ORDER BY window_start, org, position;
+
+-- name: assay_gpu_hour_put
+INSERT OR REPLACE INTO assay_gpu_hour VALUES (
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
+    ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31,
+    ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44
+);
+
+-- name: assay_gpu_hour_delete
+-- Of one hour, from position ?3 on.
+DELETE FROM assay_gpu_hour
+WHERE window_start = ?1 AND org = ?2 AND position >= ?3;
+
+-- name: assay_gpu_hour_of_hour
+SELECT * FROM assay_gpu_hour
+WHERE window_start = ?1 AND org = ?2 ORDER BY position;
+
+-- name: assay_gpu_hour_between
+SELECT * FROM assay_gpu_hour
+WHERE window_start >= ?1 AND window_start < ?2
+ORDER BY window_start, org, position;
+
+-- name: replay_clear_closings
+DELETE FROM capability_closing;
+
+-- name: replay_clear_dirty_closings
+DELETE FROM dirty_closing;
+
+-- name: replay_clear_dirty_attributions
+DELETE FROM dirty_attribution;
+
+-- name: replay_clear_assay_sla
+DELETE FROM assay_sla;
+
+-- name: replay_clear_assay_benchmarks
+DELETE FROM assay_benchmark_day;
+
+-- name: replay_clear_assay_demand
+DELETE FROM assay_demand;
+
+-- name: replay_clear_assay_gpu_hours
+DELETE FROM assay_gpu_hour;
+
+-- name: replay_note_closings
+INSERT OR IGNORE INTO dirty_closing (org, day)
+SELECT org, hour / 86400000 * 86400000 FROM snapshot_hour;
