@@ -307,11 +307,13 @@ static int64_t next_position(const struct demand_row *rows, size_t count)
 
 /*
  * By session_counted_once sessions_count is the number of sessions, each in the
- * hour of its start; the publisher counts groups (§3.6).
+ * hour of its start; the publisher counts groups (§3.6), of which NEXT says
+ * that one begins.
  */
-static bool is_counted(const struct lens *lens, const struct demand_part *part)
+static bool counts_as_session(const struct lens *lens,
+                              const struct demand_part *part, bool next)
 {
-    return !part->hour || !lens_has(lens, LENS_SESSION_COUNTED_ONCE);
+    return lens_has(lens, LENS_SESSION_COUNTED_ONCE) ? !part->hour : next;
 }
 
 struct demand_row *demand_build(struct arena *arena, const struct lens *lens,
@@ -332,7 +334,8 @@ struct demand_row *demand_build(struct arena *arena, const struct lens *lens,
              i++) {
             bool next =
                 i == first || compare_parts(&sorted[i - 1], &sorted[i]) != 0;
-            group.row.sessions_count += next && is_counted(lens, &sorted[i]);
+            group.row.sessions_count +=
+                counts_as_session(lens, &sorted[i], next);
             if (sorted[i].hour)
                 add_samples(lens, &group, arena, sorted[i].hour);
             else
