@@ -27,14 +27,14 @@ enum { TAG_KIND = 3, TAG_EVENT = 4, TAG_ALL = 7 };
 /* Larger buffers are given back when a block starts. */
 enum { RAW_KEPT_BYTES = 4 << 20 };
 
-static int64_t difference(int64_t later, int64_t earlier)
+int64_t wrapping_difference(int64_t a, int64_t b)
 {
-    return (int64_t)((uint64_t)later - (uint64_t)earlier);
+    return (int64_t)((uint64_t)a - (uint64_t)b);
 }
 
-static int64_t sum(int64_t base, int64_t step)
+int64_t wrapping_sum(int64_t a, int64_t b)
 {
-    return (int64_t)((uint64_t)base + (uint64_t)step);
+    return (int64_t)((uint64_t)a + (uint64_t)b);
 }
 
 /* ---- days ---------------------------------------------------------------- */
@@ -67,7 +67,7 @@ void day_set_encode(const struct day_set *set, struct buf *out)
     int64_t before = 0;
     buf_add_varint(out, set->count);
     for (size_t i = 0; i < set->count; i++) {
-        buf_add_signed(out, difference(set->days[i], before));
+        buf_add_signed(out, wrapping_difference(set->days[i], before));
         before = set->days[i];
     }
 }
@@ -78,7 +78,7 @@ bool day_set_decode(struct day_set *set, struct text encoded)
     uint64_t left = read_varint(&reader);
     int64_t day = 0;
     while (left-- && !reader.failed) {
-        day = sum(day, read_signed(&reader));
+        day = wrapping_sum(day, read_signed(&reader));
         if (!reader.failed)
             day_set_add(set, day);
     }
@@ -131,18 +131,18 @@ void block_add(struct block *block, const struct evidence_line *line)
     bool timed = line->event_ms != INT64_MIN;
     int64_t id = block->number << BLOCK_LINE_BITS | (int64_t)block->lines;
     buf_add_byte(raw, (uint8_t)(line->kind | (timed ? TAG_EVENT : 0)));
-    buf_add_signed(raw,
-                   difference(line->arrival_ms, block->previous_arrival_ms));
+    buf_add_signed(
+        raw, wrapping_difference(line->arrival_ms, block->previous_arrival_ms));
     if (timed)
-        buf_add_signed(raw,
-                       difference(line->event_ms, block->previous_event_ms));
+        buf_add_signed(
+            raw, wrapping_difference(line->event_ms, block->previous_event_ms));
     buf_add_varint(raw, line->length);
     switch (line->kind) {
     case EVIDENCE_LINE:
         buf_add(raw, line->bytes.data, line->bytes.length);
         break;
     case EVIDENCE_REPEAT:
-        buf_add_signed(raw, difference(id, line->repeats));
+        buf_add_signed(raw, wrapping_difference(id, line->repeats));
         break;
     case EVIDENCE_OVERSIZE:
         buf_add(raw, line->sha256, SHA256_BYTES);
@@ -198,7 +198,7 @@ static void read_payload(struct block_cursor *cursor, struct evidence_line *out)
         out->bytes = read_bytes(reader, out->length);
         break;
     case EVIDENCE_REPEAT:
-        out->repeats = difference(out->line, read_signed(reader));
+        out->repeats = wrapping_difference(out->line, read_signed(reader));
         break;
     case EVIDENCE_OVERSIZE: {
         struct text digest = read_bytes(reader, SHA256_BYTES);
@@ -224,11 +224,11 @@ bool block_cursor_next(struct block_cursor *cursor, struct evidence_line *out)
     out->bytes = (struct text){"", 0};
     out->repeats = 0;
     memset(out->sha256, 0, SHA256_BYTES);
-    cursor->arrival_ms = sum(cursor->arrival_ms, read_signed(reader));
+    cursor->arrival_ms = wrapping_sum(cursor->arrival_ms, read_signed(reader));
     out->arrival_ms = cursor->arrival_ms;
     out->event_ms = INT64_MIN;
     if (tag & TAG_EVENT) {
-        cursor->event_ms = sum(cursor->event_ms, read_signed(reader));
+        cursor->event_ms = wrapping_sum(cursor->event_ms, read_signed(reader));
         out->event_ms = cursor->event_ms;
     }
     out->length = read_varint(reader);

@@ -19,6 +19,11 @@ enum { BLOCK_RAW_MAX_BYTES = BLOCK_RAW_BYTES + EVIDENCE_LINE_MAX_BYTES + 256 };
 
 enum { BLOCK_LINE_BITS = 16 };
 
+/* What stored numbers are relative to, wrapping around, so that every pair of
+ * them has a difference. */
+int64_t wrapping_sum(int64_t a, int64_t b);
+int64_t wrapping_difference(int64_t a, int64_t b);
+
 /* Days since 1970-01-01 UTC, ascending, each once. */
 struct day_set {
     int64_t *days;

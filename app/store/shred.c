@@ -28,16 +28,6 @@
 
 #include <stdlib.h>
 
-int64_t wrapping_sum(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a + (uint64_t)b);
-}
-
-int64_t wrapping_difference(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a - (uint64_t)b);
-}
-
 /* ---- foreseeing numbers -------------------------------------------------- */
 
 struct guesses guesses_of(const struct column *column, size_t context,

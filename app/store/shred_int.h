@@ -15,11 +15,6 @@ enum { TAG_KIND = 3, TAG_TIMED = 4, TAG_WHOLE = 8 };
 enum { CONTEXTS = 256, MANY_DIGITS = 12, NOISE_BITS = 48, NOISE_BYTES = 6 };
 enum { WORD_SAME, WORD_ADDED, WORD_FIRST };
 
-/* Arithmetic of both directions wraps around: every pair of numbers has a
- * difference. */
-int64_t wrapping_sum(int64_t a, int64_t b);
-int64_t wrapping_difference(int64_t a, int64_t b);
-
 /* What a number may turn out to be. */
 enum { GUESS_LAST, GUESS_STEP, GUESS_TIME, GUESSES };
 
