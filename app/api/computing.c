@@ -242,6 +242,14 @@ enum err read_computation(struct request *request,
                         &computation->known);
 }
 
+bool is_kept_by_assay(const struct request *request,
+                      const struct computation *computation)
+{
+    return lens_is_assay(computation->lens) &&
+           computation->known.basis == KNOWN_ALL &&
+           !parameter_text(request, "pass").data;
+}
+
 bool is_computed(const struct computation *computation)
 {
     return computation->pass == PASS_WHOLE ||

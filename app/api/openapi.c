@@ -153,8 +153,8 @@ static const struct row_schema {
     const char *more; /* members beside the exported fields */
 } row_schemas[] = {
     {"SlaRow", &sla_fields,
-     "{null_reason:s?,quality_note:s?,attribution_reasons:?[s],provisional:b,"
-     "evidence_expired:b}"},
+     "{fps_samples~:i,null_reason:s?,quality_note:s?,attribution_reasons:?[s],"
+     "provisional:b,evidence_expired:b}"},
     {"DemandRow", &demand_fields, "{provisional:b,evidence_expired:b}"},
     {"GpuMetricsRow", &gpu_fields, "{provisional:b,evidence_expired:b}"},
     {"ModelRow", &model_fields, "{}"},

@@ -33,7 +33,8 @@ static enum err add_reasons(struct request *request, struct json_writer *writer,
     return err;
 }
 
-/* The reasons are those of the settled sessions; computed rows have none. */
+/* The reasons are those of the settled sessions; rows by another lens, or
+ * computed ones, have none. */
 static enum err add_extra(struct request *request, struct json_writer *writer,
                           const void *pointer, bool computed)
 {
@@ -49,6 +50,15 @@ static enum err add_extra(struct request *request, struct json_writer *writer,
     return ERR_NONE;
 }
 
+static const struct series sla_by_assay = {
+    .fields = &sla_assay_fields,
+    .row_bytes = sizeof(struct sla_row),
+    .query = QUERY_API_ASSAY_SCORES,
+    .query_of_one = QUERY_API_ASSAY_SCORES_OF,
+    .filters = {"org", "orchestrator", "pipeline", "model", "gpu"},
+    .extra = add_extra,
+};
+
 const struct series series_sla = {
     .fields = &sla_fields,
     .row_bytes = sizeof(struct sla_row),
@@ -58,6 +68,7 @@ const struct series series_sla = {
     .computed_rows = offsetof(struct computed, sla),
     .computed_count = offsetof(struct computed, sla_count),
     .extra = add_extra,
+    .assay = &sla_by_assay,
 };
 
 enum err answer_scores(struct request *request, struct reply *reply)

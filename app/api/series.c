@@ -4,7 +4,8 @@
  *
  * Newest hour first, then by key, the organisation included: a cursor is the
  * whole key of the row before. Rows of the settled pass come out of their
- * table, those of the whole pass are computed for the question.
+ * table, those of the whole pass are computed for the question. Lens assay is
+ * a series of its own, with its tables and what it adds to their columns.
  */
 #include "api/serving.h"
 #include "base/clock.h"
@@ -63,6 +64,7 @@ struct question {
     int64_t now_ms;
     struct cursor cursor;
     struct computation computation;
+    bool stored; /* there is a table of such rows */
 };
 
 static void read_bounds(struct question *question)
@@ -88,14 +90,24 @@ static void bound_days(struct question *question)
             clock_day_start(question->end - 1) + MS_PER_DAY;
 }
 
-static enum err read_question(struct question *question)
+/* From which table, if any, and what its rows are sorted by. */
+static void choose_series(struct question *question)
 {
+    bool assay = is_kept_by_assay(question->request, &question->computation);
+    if (assay)
+        question->series = question->series->assay;
+    question->stored = assay || !is_computed(&question->computation);
     struct fields fields = *question->series->fields;
     question->window = field_named(fields, "window_start");
     question->org = field_named(fields, "org");
     question->position = field_named(fields, "position");
+}
+
+static enum err read_question(struct question *question)
+{
     read_bounds(question);
     enum err err = read_computation(question->request, &question->computation);
+    choose_series(question);
     if (!err)
         err = cursor_read(question->request, shape, &question->cursor);
     bound_days(question);
@@ -227,7 +239,7 @@ static enum err walk_begin(struct walk *walk, int64_t limit)
 {
     const struct question *question = walk->question;
     const struct series *series = question->series;
-    if (!is_computed(&question->computation)) {
+    if (question->stored) {
         walk->query = ask(question, limit);
         walk->row = arena_alloc(question->request->arena, series->row_bytes);
         return ERR_NONE;
@@ -298,7 +310,8 @@ static enum err add_json(struct walk *walk, struct page *page, const void *row,
     json_begin(writer, '{');
     json_fields(writer, *series->fields, series->fields->exported, row);
     if (series->extra)
-        err = series->extra(request, writer, row, !walk->query);
+        err =
+            series->extra(request, writer, row, !walk->query || !series->assay);
     json_key(writer, "provisional");
     json_bool(writer, window >= clock_day_start(question->now_ms));
     if (!err && expired)
@@ -380,7 +393,8 @@ enum err series_answer(const struct series *series, struct request *request,
     enum err err = read_question(&question);
     if (err)
         return err;
-    struct page page = page_begin(request, reply, *series->fields, NULL);
+    struct page page =
+        page_begin(request, reply, *question.series->fields, NULL);
     page_as_of(&page, &question.computation.known);
     err = answer_rows(&walk, &page);
     computed_release(request, walk.computed);
@@ -391,6 +405,14 @@ enum err series_answer(const struct series *series, struct request *request,
 
 /* ---- the two without anything of their own ------------------------------- */
 
+static const struct series demand_by_assay = {
+    .fields = &demand_fields,
+    .row_bytes = sizeof(struct demand_row),
+    .query = QUERY_API_ASSAY_DEMAND,
+    .query_of_one = QUERY_API_ASSAY_DEMAND,
+    .filters = {"org", "gateway", "pipeline", "model"},
+};
+
 const struct series series_demand = {
     .fields = &demand_fields,
     .row_bytes = sizeof(struct demand_row),
@@ -399,6 +421,15 @@ const struct series series_demand = {
     .filters = {"org", "gateway", "pipeline", "model"},
     .computed_rows = offsetof(struct computed, demand),
     .computed_count = offsetof(struct computed, demand_count),
+    .assay = &demand_by_assay,
+};
+
+static const struct series gpu_metrics_by_assay = {
+    .fields = &gpu_fields,
+    .row_bytes = sizeof(struct gpu_row),
+    .query = QUERY_API_ASSAY_GPU_METRICS,
+    .query_of_one = QUERY_API_ASSAY_GPU_METRICS_OF,
+    .filters = {"org", "orchestrator", "pipeline", "model", "gpu"},
 };
 
 const struct series series_gpu_metrics = {
@@ -409,6 +440,7 @@ const struct series series_gpu_metrics = {
     .filters = {"org", "orchestrator", "pipeline", "model", "gpu"},
     .computed_rows = offsetof(struct computed, gpus),
     .computed_count = offsetof(struct computed, gpu_count),
+    .assay = &gpu_metrics_by_assay,
 };
 
 enum err answer_demand(struct request *request, struct reply *reply)

@@ -35,9 +35,10 @@ struct series {
     size_t computed_rows; /* within struct computed */
     size_t computed_count;
     /* More members of a row's JSON object; may be null. COMPUTED says that ROW
-     * is not from the table. */
+     * is not from the published table. */
     enum err (*extra)(struct request *request, struct json_writer *writer,
                       const void *row, bool computed);
+    const struct series *assay; /* the tables of that lens */
 };
 
 extern const struct series series_sla;
@@ -69,8 +70,12 @@ void computing_tidy(struct computing *computing);
  * what was known then can no longer be told. */
 MUST_USE enum err read_computation(struct request *request,
                                    struct computation *computation);
-/* Whether that is not what the tables hold. */
+/* Whether that is not what the published tables hold. */
 bool is_computed(const struct computation *computation);
+/* Whether it is what the tables of lens assay hold, and REQUEST did not ask for
+ * one pass over everything, which is then made. */
+bool is_kept_by_assay(const struct request *request,
+                      const struct computation *computation);
 
 /* *ROWS are the caller's until he releases them; null after an error.
  * ERR_LOCKED where others are being computed, ERR_LARGE where it takes more

@@ -213,6 +213,18 @@ CREATE TABLE assay_gpu_hour (
     PRIMARY KEY (window_start, org, position)
 ) STRICT, WITHOUT ROWID;
 
+-- As lists go: from the newest hour back, and of one orchestrator.
+CREATE INDEX assay_sla_newest
+    ON assay_sla (window_start DESC, org, position);
+CREATE INDEX assay_sla_by_orchestrator
+    ON assay_sla (orchestrator_address, window_start DESC, org, position);
+CREATE INDEX assay_demand_newest
+    ON assay_demand (window_start DESC, org, position);
+CREATE INDEX assay_gpu_hour_newest
+    ON assay_gpu_hour (window_start DESC, org, position);
+CREATE INDEX assay_gpu_hour_by_orchestrator
+    ON assay_gpu_hour (orchestrator_address, window_start DESC, org, position);
+
 -- What was settled before has none of this yet.
 INSERT OR IGNORE INTO dirty_session (org, day, session_key)
 SELECT org, day, session_key FROM session_day;

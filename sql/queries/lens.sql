@@ -135,6 +135,68 @@ SELECT * FROM assay_gpu_hour
 WHERE window_start >= ?1 AND window_start < ?2
 ORDER BY window_start, org, position;
 
+-- name: api_assay_scores
+-- As api_scores.
+SELECT * FROM assay_sla
+WHERE window_start >= ?1 AND window_start < ?2
+  AND (?3 IS NULL OR org = ?3)
+  AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
+  AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
+  AND (?7 IS NULL OR coalesce(gpu_id, '') = ?7)
+  AND (?8 IS NULL OR window_start < ?8 OR (org, position) > (?9, ?10))
+ORDER BY window_start DESC, org, position
+LIMIT ?11;
+
+-- name: api_assay_scores_of
+-- As api_scores_of.
+SELECT * FROM assay_sla
+WHERE orchestrator_address = ?4
+  AND window_start >= ?1 AND window_start < ?2
+  AND (?3 IS NULL OR org = ?3)
+  AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
+  AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
+  AND (?7 IS NULL OR coalesce(gpu_id, '') = ?7)
+  AND (?8 IS NULL OR window_start < ?8 OR (org, position) > (?9, ?10))
+ORDER BY window_start DESC, org, position
+LIMIT ?11;
+
+-- name: api_assay_demand
+-- As api_demand.
+SELECT * FROM assay_demand
+WHERE window_start >= ?1 AND window_start < ?2
+  AND (?3 IS NULL OR org = ?3)
+  AND (?4 IS NULL OR gateway = ?4)
+  AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
+  AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
+  AND (?8 IS NULL OR window_start < ?8 OR (org, position) > (?9, ?10))
+ORDER BY window_start DESC, org, position
+LIMIT ?11;
+
+-- name: api_assay_gpu_metrics
+-- As api_gpu_metrics.
+SELECT * FROM assay_gpu_hour
+WHERE window_start >= ?1 AND window_start < ?2
+  AND (?3 IS NULL OR org = ?3)
+  AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
+  AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
+  AND (?7 IS NULL OR coalesce(gpu_id, '') = ?7)
+  AND (?8 IS NULL OR window_start < ?8 OR (org, position) > (?9, ?10))
+ORDER BY window_start DESC, org, position
+LIMIT ?11;
+
+-- name: api_assay_gpu_metrics_of
+-- As api_gpu_metrics_of.
+SELECT * FROM assay_gpu_hour
+WHERE orchestrator_address = ?4
+  AND window_start >= ?1 AND window_start < ?2
+  AND (?3 IS NULL OR org = ?3)
+  AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
+  AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
+  AND (?7 IS NULL OR coalesce(gpu_id, '') = ?7)
+  AND (?8 IS NULL OR window_start < ?8 OR (org, position) > (?9, ?10))
+ORDER BY window_start DESC, org, position
+LIMIT ?11;
+
 -- name: replay_clear_closings
 DELETE FROM capability_closing;
 

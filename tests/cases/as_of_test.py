@@ -167,7 +167,7 @@ def test_what_takes_too_much_memory_is_refused():
     with serving(env={"ASSAY_SERVE_COMPUTE_BYTES": "1MiB"}) as server:
         hours = [row["window_start"] for row in server.json(
             "/v1/streaming/sla?limit=1000")["data"]]
-        for query in ("pass=whole", "lens=assay", "pass=whole&limit=1",
+        for query in ("pass=whole", "lens=assay&pass=whole", "pass=whole&limit=1",
                       "as_of=" + hours[len(hours) // 20]):
             for _ in range(2):
                 status, fields, body = server.get(

@@ -118,6 +118,20 @@ def test_splitting_into_many_imports_changes_nothing():
     check("split", change)
 
 
+def test_lens_assay_is_stored_as_it_would_be_computed():
+    """Kept up to date import by import, or made at once by one pass."""
+    for seed in seeds():
+        records = records_of(seed)
+        random.Random(seed).shuffle(records)
+        store = Store(f"kept-{seed}")
+        for first in range(0, len(records), len(records) // 5 + 1):
+            store.take(records[first:first + len(records) // 5 + 1])
+        for what in ("sla", "sessions", "demand", "gpu"):
+            assert (store.rows(what, "--lens", "assay") ==
+                    store.rows(what, "--lens", "assay", "--pass", "whole")
+                    ), (seed, what)
+
+
 def test_rebuilding_changes_nothing():
     def change(_, records, store):
         middle = len(records) // 2

@@ -241,6 +241,25 @@ def test_one_day_alone_is_the_same_in_both_passes():
             assert settled == whole, name
 
 
+def test_lens_assay_is_served_as_it_would_be_computed():
+    small_network().load()
+    with serving() as server:
+        for name in SERIES:
+            path = "/v1/streaming/" + name
+            kept = rows(server, path, lens="assay", limit=3)
+            made = rows(server, path, lens="assay", **{"pass": "whole"})
+            for row in kept:
+                row.pop("fps_samples", None)
+            assert kept == made and kept, name
+            some = {key: kept[0][key] for key in (
+                "org", "orchestrator_address", "gateway") if key in kept[0]}
+            some["orchestrator"] = some.pop("orchestrator_address", None)
+            asked = {key: value for key, value in some.items() if value}
+            narrow = rows(server, path, lens="assay", **asked)
+            assert narrow == rows(server, path, lens="assay", limit=1, **asked)
+            assert 0 < len(narrow) <= len(kept), (name, asked)
+
+
 def test_times_bound_the_windows():
     small_network().load()
     with serving() as server:
