@@ -127,20 +127,6 @@ static uint64_t choose_seed(const struct invocation *invocation,
 
 /* ---- the gateway --------------------------------------------------------- */
 
-/* Whom it flatters: the scenario's choice, else one drawn by the seed. */
-static const char *choose_flattered(const struct invocation *invocation,
-                                    const struct scenario *scenario,
-                                    uint64_t seed)
-{
-    struct draw draw = draw_from(seed, "flattery", 0, 0);
-    if (option_flag(invocation, "--honest"))
-        return "";
-    if (*scenario->flatter)
-        return scenario->flatter;
-    size_t i = draw_below(&draw, scenario->orchestrator_count);
-    return scenario->orchestrators[i].name;
-}
-
 static enum err read_token(struct invocation *invocation, const char **token)
 {
     const char *path = option_text(invocation, "--token-file");
@@ -185,8 +171,9 @@ static enum err set_gateway(struct invocation *invocation,
     settings->hour_s = option_int(invocation, "--hour-seconds", SIM_HOUR_S);
     settings->clock_start_ms =
         option_time(invocation, "--clock-start", clock_wall_ms());
-    settings->flattered =
-        choose_flattered(invocation, scenario, settings->seed);
+    settings->flattered = option_flag(invocation, "--honest")
+                              ? ""
+                              : sim_flattered(scenario, settings->seed);
     settings->events_path = option_text(invocation, "--events");
     return add_target(invocation, settings);
 }

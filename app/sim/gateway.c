@@ -19,7 +19,8 @@ enum {
 
 int64_t gateway_time_ms(const struct gateway *gateway, int64_t monotonic_us)
 {
-    double passed_ms = (double)(monotonic_us - gateway->started_us) / US_PER_MS;
+    double passed_ms =
+        (double)(monotonic_us - gateway->clock_origin_us) / US_PER_MS;
     return gateway->clock_start_ms + (int64_t)(passed_ms * gateway->speed);
 }
 
@@ -379,7 +380,8 @@ enum err gateway_open(struct gateway *gateway, struct network *network,
         .sessions = settings->sessions,
         .speed = (double)HOUR_S / (double)settings->hour_s,
         .clock_start_ms = settings->clock_start_ms,
-        .started_us = clock_monotonic_us(),
+        .clock_origin_us = settings->clock_origin_us ? settings->clock_origin_us
+                                                     : clock_monotonic_us(),
         .flattered = orchestrator_named(network, settings->flattered)};
     struct server_settings port = {
         .host = settings->host, .handle = handle, .context = gateway};

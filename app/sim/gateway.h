@@ -24,10 +24,11 @@ enum { HOUR_S = 3600 };
 
 struct gateway_settings {
     const char *host;
-    int64_t sessions;       /* of each orchestrator at once; 0: no telemetry */
-    int64_t hour_s;         /* how long an hour lasts; HOUR_S: as it does */
-    int64_t clock_start_ms; /* what its clock says when it starts */
-    const char *flattered;  /* the name of an orchestrator; "" for none */
+    int64_t sessions;        /* of each orchestrator at once; 0: no telemetry */
+    int64_t hour_s;          /* how long an hour lasts; HOUR_S: as it does */
+    int64_t clock_start_ms;  /* what its clock says at the next instant */
+    int64_t clock_origin_us; /* monotonic; 0: when it starts */
+    const char *flattered;   /* the name of an orchestrator; "" for none */
     const char *events_path;
     struct telemetry_target targets[TELEMETRY_TARGETS_MAX];
     size_t target_count;
@@ -42,7 +43,7 @@ struct gateway {
     int64_t sessions;
     double speed; /* its clock's seconds in one of the world's */
     int64_t clock_start_ms;
-    int64_t started_us;
+    int64_t clock_origin_us;
     const struct orchestrator *flattered; /* null for none */
     struct session *open;                 /* sessions under way */
     uint64_t session_count;

@@ -56,17 +56,33 @@ static enum err open_orchestrators(struct sim *sim,
     return ERR_NONE;
 }
 
+const char *sim_flattered(const struct scenario *scenario, uint64_t seed)
+{
+    struct draw draw = draw_from(seed, "flattery", 0, 0);
+    const char *names[ORCHESTRATORS_MAX];
+    size_t count = 0;
+    if (*scenario->flatter)
+        return scenario->flatter;
+    for (size_t i = 0; i < scenario->orchestrator_count; i++) {
+        const struct behaviour *behaviour = &scenario->orchestrators[i];
+        if (behaviour->works && behaviour->slots)
+            names[count++] = behaviour->name;
+    }
+    return count ? names[draw_below(&draw, count)] : "";
+}
+
 static enum err open_gateway(struct sim *sim,
                              const struct sim_settings *settings)
 {
-    struct gateway_settings gateway = {.host = settings->host,
-                                       .sessions = settings->sessions,
-                                       .hour_s = settings->hour_s,
-                                       .clock_start_ms =
-                                           settings->clock_start_ms,
-                                       .flattered = settings->flattered,
-                                       .events_path = settings->events_path,
-                                       .target_count = settings->target_count};
+    struct gateway_settings gateway = {
+        .host = settings->host,
+        .sessions = settings->sessions,
+        .hour_s = settings->hour_s,
+        .clock_start_ms = settings->clock_start_ms,
+        .clock_origin_us = settings->clock_origin_us,
+        .flattered = settings->flattered,
+        .events_path = settings->events_path,
+        .target_count = settings->target_count};
     for (size_t i = 0; i < settings->target_count; i++)
         gateway.targets[i] = (struct telemetry_target){
             settings->targets[i].url, settings->targets[i].token};
@@ -112,27 +128,56 @@ enum err sim_stop(struct sim *sim)
     return err ? err : told;
 }
 
-static void add_address(struct json_writer *writer, const char *key,
-                        const uint8_t address[ETHEREUM_ADDRESS_BYTES])
+/* ---- what there is ------------------------------------------------------- */
+
+size_t sim_count(const struct sim *sim)
 {
-    char text[ETHEREUM_ADDRESS_TEXT_BYTES];
-    ethereum_address_text_lower(address, text);
-    json_member_string(writer, key, text);
+    return sim->network.orchestrator_count;
+}
+
+struct sim_orchestrator sim_orchestrator(const struct sim *sim, size_t i)
+{
+    const struct orchestrator *orchestrator = &sim->network.orchestrators[i];
+    struct sim_orchestrator told = {
+        .name = orchestrator->behaviour->name,
+        .model = orchestrator->behaviour->model,
+        .url = orchestrator->url,
+    };
+    ethereum_address_text_lower(orchestrator->address, told.address);
+    ethereum_address_text_lower(orchestrator->signing_address,
+                                told.signing_address);
+    return told;
+}
+
+const char *sim_gateway_url(const struct sim *sim)
+{
+    return sim->gateway.url;
+}
+
+const char *sim_signer_url(const struct sim *sim)
+{
+    return signer_url(sim->signer);
+}
+
+int64_t sim_time_ms(const struct sim *sim)
+{
+    return gateway_time_ms(&sim->gateway, clock_monotonic_us());
 }
 
 static void add_orchestrator(struct json_writer *writer,
-                             const struct orchestrator *orchestrator)
+                             const struct sim_orchestrator *orchestrator)
 {
     json_member_string(writer, "kind", "orchestrator");
     json_member_string(writer, "url", orchestrator->url);
-    add_address(writer, "address", orchestrator->address);
-    add_address(writer, "signing_address", orchestrator->signing_address);
-    json_member_string(writer, "model", orchestrator->behaviour->model);
-    json_member_string(writer, "behaviour", orchestrator->behaviour->name);
+    json_member_string(writer, "address", orchestrator->address);
+    json_member_string(writer, "signing_address",
+                       orchestrator->signing_address);
+    json_member_string(writer, "model", orchestrator->model);
+    json_member_string(writer, "behaviour", orchestrator->name);
 }
 
 static void print_line(FILE *out, const char *kind, const char *url,
-                       const struct orchestrator *orchestrator)
+                       const struct sim_orchestrator *orchestrator)
 {
     struct buf line = {0};
     struct json_writer writer = {.out = &line};
@@ -148,18 +193,15 @@ static void print_line(FILE *out, const char *kind, const char *url,
     buf_free(&line);
 }
 
-const char *sim_gateway_url(const struct sim *sim)
-{
-    return sim->gateway.url;
-}
-
 void sim_describe(const struct sim *sim, const char *publisher, FILE *out)
 {
-    for (size_t i = 0; i < sim->network.orchestrator_count; i++)
-        print_line(out, NULL, NULL, &sim->network.orchestrators[i]);
+    for (size_t i = 0; i < sim_count(sim); i++) {
+        struct sim_orchestrator orchestrator = sim_orchestrator(sim, i);
+        print_line(out, NULL, NULL, &orchestrator);
+    }
     if (publisher)
         print_line(out, "publisher", publisher, NULL);
-    print_line(out, "signer", signer_url(sim->signer), NULL);
-    print_line(out, "gateway", sim->gateway.url, NULL);
+    print_line(out, "signer", sim_signer_url(sim), NULL);
+    print_line(out, "gateway", sim_gateway_url(sim), NULL);
     fflush(out);
 }
