@@ -13,6 +13,7 @@
  *     page.c         lists in pages: their envelope and their cursors
  *     rows.c         rows as JSON objects
  *     ingest.c, tokens.c   handlers that change something
+ *     readiness.c    the two questions that supervisors ask
  *     health.c, scores.c, sessions.c, session.c, evidence.c    handlers
  *     serving.h      series.c, streaming.c, compat.c, openapi.c and what they
  * use attribution.c  why a session was attributed as it was, in sentences
@@ -68,6 +69,7 @@ struct request {
     const char *idempotency_key;
     const struct token *token; /* the caller's; null without one */
     struct writer *writer;     /* null where nothing is written */
+    struct readiness *readiness;
     const struct config *config;
 };
 
@@ -284,6 +286,12 @@ struct batch_reading {
 MUST_USE enum err batch_read(struct batch_reading *reading,
                              const struct byte_source *source,
                              struct record_batch *batch);
+
+/* ---- readiness.c ------------------------------------------------------ */
+
+/* What the last write that was made to find out came to. */
+struct readiness *readiness_new(void);
+void readiness_free(struct readiness *readiness);
 
 /* ---- handlers -------------------------------------------------------- */
 

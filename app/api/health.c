@@ -1,65 +1,10 @@
 /*
- * health.c: /v1/health, what the store holds, and the two questions that
- * supervisors ask.
+ * health.c: /v1/health, what the store holds.
  */
 #include "api/api_int.h"
 #include "base/clock.h"
-#include "ingest/ingest.h"
 
 #include <sys/stat.h>
-#include <sys/statvfs.h>
-
-static void add_ok(struct reply *reply)
-{
-    struct json_writer writer = reply_json(reply);
-    json_begin(&writer, '{');
-    json_key(&writer, "status");
-    json_string(&writer, "ok");
-    json_end(&writer, '}');
-    reply->cache_control = "no-store";
-}
-
-enum err answer_alive(struct request *request, struct reply *reply)
-{
-    (void)request;
-    add_ok(reply);
-    return ERR_NONE;
-}
-
-enum { SPACE_BYTES_MIN = 16 << 20 };
-
-/* 2024-01-01: a clock before that was never set. */
-static const int64_t CLOCK_MS_MIN = 1704067200000;
-
-/* What writing needs beyond a store that can be read. */
-static enum err check_writing(const struct request *request)
-{
-    struct statvfs system;
-    if (request->writer && writer_is_failing(request->writer))
-        return err_set(ERR_STORE, "the last commit failed; see the log");
-    if (statvfs(request->facts->directory, &system) == 0 &&
-        (uint64_t)system.f_bavail * system.f_frsize < SPACE_BYTES_MIN)
-        return err_set(ERR_FULL, "less than 16 MB are left on the disk");
-    if (clock_wall_ms() < CLOCK_MS_MIN)
-        return err_set(ERR_STORE, "the clock is not set");
-    return ERR_NONE;
-}
-
-/* The store was opened for this request, which checked its schema; one query
- * shows that it answers. */
-enum err answer_ready(struct request *request, struct reply *reply)
-{
-    bool row;
-    struct query *query = query_start(request->store, QUERY_API_READY);
-    enum err err = query_step(query, &row);
-    if (!err && row)
-        err = query_step(query, &row);
-    if (!err)
-        err = check_writing(request);
-    if (!err)
-        add_ok(reply);
-    return err;
-}
 
 /* ---- the store ----------------------------------------------------------- */
 

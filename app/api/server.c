@@ -45,6 +45,7 @@ struct api {
     struct answer_cache *cache;
     struct moments *moments;
     struct computing *computing;
+    struct readiness *readiness;
     struct mg_context *context;
     struct tls_server *tls; /* null for plain HTTP */
     struct lobby *lobby;
@@ -423,6 +424,7 @@ static void answer(struct mg_connection *connection, struct worker *worker,
         .writer = worker->api->writer,
         .moments = worker->api->moments,
         .computing = worker->api->computing,
+        .readiness = worker->api->readiness,
         .config = worker->api->config,
     };
     struct text wrong = {0};
@@ -730,6 +732,7 @@ enum err api_start(struct api **out, const struct config *config,
     api->cache = answer_cache_new(ANSWER_CACHE_BYTES);
     api->moments = moments_new();
     api->computing = computing_new();
+    api->readiness = readiness_new();
     open_limits(api);
     api->facts = (struct api_facts){
         .directory = arena_text(&api->arena, directory, strlen(directory)),
@@ -774,6 +777,7 @@ void api_stop(struct api *api)
     answer_cache_free(api->cache);
     moments_free(api->moments);
     computing_free(api->computing);
+    readiness_free(api->readiness);
     arena_free(&api->arena);
     free(api);
 }

@@ -28,6 +28,19 @@ static int64_t floor_to(int64_t ms, int64_t unit)
     return ms - (rest < 0 ? rest + unit : rest);
 }
 
+/* 2024-01-01 and 2100-01-01. */
+static const int64_t first_sane_ms = 1704067200000;
+static const int64_t last_sane_ms = 4102444800000;
+
+enum { SLACK_MS = 5 * MS_PER_MINUTE };
+
+enum clock_fault clock_fault(int64_t now_ms, int64_t last_ms)
+{
+    if (now_ms < first_sane_ms || now_ms > last_sane_ms)
+        return CLOCK_NEVER_SET;
+    return last_ms > now_ms + SLACK_MS ? CLOCK_WENT_BACK : CLOCK_FINE;
+}
+
 int64_t clock_hour_start(int64_t ms)
 {
     return floor_to(ms, MS_PER_HOUR);

@@ -35,6 +35,13 @@ char *clock_text_ms(int64_t ms, char bytes[CLOCK_TEXT_BYTES]);
 /* "2026-01-08T21:00:00Z", for window starts. */
 char *clock_text_s(int64_t ms, char bytes[CLOCK_TEXT_BYTES]);
 
+/* What is wrong with a wall clock that says NOW_MS, where something was noted
+ * at LAST_MS before (INT64_MIN: nothing was). Never set: it is before 2024 or
+ * after 2099. Went back: by more than five minutes; what comes in now would be
+ * noted before what came in earlier. */
+enum clock_fault { CLOCK_FINE, CLOCK_NEVER_SET, CLOCK_WENT_BACK };
+enum clock_fault clock_fault(int64_t now_ms, int64_t last_ms);
+
 /*
  * Reads RFC 3339 and its ISO 8601 relatives: "2026-01-08",
  * "2026-01-08T21:49:05.298Z", a space for the T, missing seconds, offsets;

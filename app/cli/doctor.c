@@ -30,14 +30,11 @@
 #include <sys/timex.h>
 #include <unistd.h>
 
-enum { SENTENCE_BYTES = 600, CLOCK_SLACK_MS = 5 * MS_PER_MINUTE };
+enum { SENTENCE_BYTES = 600 };
 
 /* Under this, or under the size of the store (a backup needs as much), little
  * is left. */
 static const uint64_t least_free_bytes = (uint64_t)1 << 30;
-/* 2024-01-01 and 2100-01-01: a clock beyond was never set. */
-static const int64_t first_sane_ms = 1704067200000;
-static const int64_t last_sane_ms = 4102444800000;
 
 enum state { STATE_OK, STATE_NOTE, STATE_FINDING };
 
@@ -300,10 +297,11 @@ static void check_clock(struct doctor *doctor)
     struct timex kernel = {0};
     int64_t now_ms = clock_wall_ms();
     int64_t last_ms = doctor->store ? last_arrival_ms(doctor) : INT64_MIN;
+    enum clock_fault fault = clock_fault(now_ms, last_ms);
     clock_text_s(now_ms, now);
-    if (now_ms < first_sane_ms || now_ms > last_sane_ms)
+    if (fault == CLOCK_NEVER_SET)
         tell(doctor, "clock", STATE_FINDING, advice, "it is %s, it says", now);
-    else if (last_ms > now_ms + CLOCK_SLACK_MS)
+    else if (fault == CLOCK_WENT_BACK)
         tell(doctor, "clock", STATE_FINDING, advice,
              "it is %s, it says, but the newest line arrived at %s", now,
              clock_text_s(last_ms, last));

@@ -583,7 +583,7 @@ enum err writer_start(struct writer **out, struct store *store,
     pthread_cond_init(&writer->wake, &monotonic);
     pthread_condattr_destroy(&monotonic);
     /* On a full disk cursors end with the first commit, no more. */
-    (void)!store_begin_log(store);
+    (void)!store_commit_least(store);
     int code = start_thread(writer);
     if (code) {
         writer_free(writer);

@@ -98,7 +98,7 @@ void log_watch(struct store *store)
     sqlite3_wal_hook(store->database, on_commit, store);
 }
 
-enum err store_begin_log(struct store *store)
+enum err store_commit_least(struct store *store)
 {
     return query_run_id(store, QUERY_STORE_CLAIM);
 }

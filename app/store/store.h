@@ -91,9 +91,10 @@ MUST_USE enum err store_moment(struct store *store,
 MUST_USE enum err store_begin_read_at(struct store *store,
                                       const struct store_moment *moment);
 
-/* For the writer, once: writes the least there is. The moment of a log that is
- * still empty ends with the first commit; none after it does. */
-MUST_USE enum err store_begin_log(struct store *store);
+/* For the writer: commits the least there is, a page that stays as it is. By it
+ * a log begins that is still empty, the moment of which would end with the
+ * first commit; and it shows that the store takes writes. */
+MUST_USE enum err store_commit_least(struct store *store);
 
 /* For the writer: until UNTIL_US of the monotonic clock the log is emptied
  * only when it is over LOG_BYTES_MAX, so that moments stay. */

@@ -2,7 +2,8 @@
 -- the columns of their tables stand in the order of the tables of fields.
 
 -- name: api_ready
-SELECT 1;
+-- When the newest line came; null in a store without lines.
+SELECT max(last_arrival_ms) FROM evidence_feed;
 
 -- name: api_store
 -- Evidence as a whole, and what was derived from it.

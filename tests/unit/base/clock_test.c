@@ -167,3 +167,25 @@ TEST(the_clocks_go_forward)
     CHECK(clock_monotonic_us() >= before);
     CHECK(clock_wall_ms() > 1767830400000);
 }
+
+TEST(faults_of_a_clock_are_told)
+{
+    enum { MINUTE = 60000 };
+    static const int64_t now = 1767908945298;
+    static const struct {
+        int64_t now_ms;
+        int64_t last_ms;
+        enum clock_fault fault;
+    } rows[] = {
+        {now, INT64_MIN, CLOCK_FINE},
+        {now, now, CLOCK_FINE},
+        {now, now + 5 * MINUTE, CLOCK_FINE},
+        {now, now + 5 * MINUTE + 1, CLOCK_WENT_BACK},
+        {0, INT64_MIN, CLOCK_NEVER_SET},
+        {1704067199999, INT64_MIN, CLOCK_NEVER_SET},
+        {1704067200000, INT64_MIN, CLOCK_FINE},
+        {4102444800001, INT64_MIN, CLOCK_NEVER_SET},
+    };
+    EACH_ROW (row, rows)
+        CHECK_EQ_INT(clock_fault(row->now_ms, row->last_ms), row->fault);
+}

@@ -138,7 +138,7 @@ TEST(a_log_that_was_begun_is_not_empty)
     store_close(opened(STORE_WRITE));
     struct store *writer = opened(STORE_WRITE);
     struct store *reader = opened(STORE_READ);
-    REQUIRE_OK(store_begin_log(writer));
+    REQUIRE_OK(store_commit_least(writer));
     struct store_moment moment = moment_now(reader, 0);
     add_rows(writer, 1);
     REQUIRE_OK(store_begin_read_at(reader, &moment));
