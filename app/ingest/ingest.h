@@ -101,7 +101,8 @@ MUST_USE enum err ingest_replay(struct store *store,
 
 /*
  * What we did ourselves goes past all judging into feeds of its own, and into
- * the tables journal_entry and run; replaying derives both again.
+ * the tables journal_entry, run, plan, plan_target, plan_reveal and ledger;
+ * replaying derives all of them again.
  */
 /* Appends COUNT entries with their attachments, in one transaction: durable
  * when it returns, or nothing of them exists. On the thread that writes. */

@@ -56,6 +56,92 @@ static enum err add_run(struct store *store, struct arena *arena,
     return query_run(query);
 }
 
+/* A plan whose line came before, and its targets, stay as they are. */
+static enum err add_plan(struct store *store, struct arena *arena,
+                         const struct journal_line *line, int64_t number)
+{
+    struct plan plan;
+    enum err err = plan_line_read(arena, line, &plan);
+    if (err)
+        return err;
+    int at = 2 + (int)plan_fields.count;
+    struct query *query = query_start(store, QUERY_PLAN_ADD);
+    query_bind_text(query, 1, line->id);
+    fields_bind(query, 2, plan_fields, &plan);
+    query_bind_int(query, at, line->timestamp_ms);
+    query_bind_int(query, at + 1, plan_run_count(&plan));
+    query_bind_int(query, at + 2, number);
+    err = query_run(query);
+    for (size_t i = 0; !err && i < plan.target_count; i++) {
+        query = query_start(store, QUERY_PLAN_TARGET_ADD);
+        query_bind_text(query, 1, line->id);
+        query_bind_int(query, 2, (int64_t)i);
+        fields_bind(query, 3, plan_target_fields, &plan.targets[i]);
+        err = query_run(query);
+    }
+    return err;
+}
+
+/* The row stands for its planned run in place of the ones before it. */
+static enum err add_ledger_row(struct store *store, struct arena *arena,
+                               const struct journal_line *line, int64_t number)
+{
+    struct ledger_row row;
+    enum err err = ledger_line_read(arena, line, &row);
+    if (err)
+        return err;
+    struct query *query = query_start(store, QUERY_LEDGER_SUPERSEDE);
+    query_bind_text(query, 1, row.plan_hash);
+    query_bind_int(query, 2, row.due_at);
+    query_bind_text(query, 3, row.orchestrator_url);
+    query_bind_text(query, 4, row.workflow);
+    query_bind_text(query, 5, row.model_id);
+    query_bind_text(query, 6, row.gpu_id);
+    query_bind_int(query, 7, row.stratum);
+    err = query_run(query);
+    if (err)
+        return err;
+    query = query_start(store, QUERY_LEDGER_ADD);
+    fields_bind(query, 1, ledger_fields, &row);
+    query_bind_int(query, 1 + (int)ledger_fields.count, line->seq);
+    query_bind_int(query, 2 + (int)ledger_fields.count, number);
+    return query_run(query);
+}
+
+static enum err add_reveal(struct store *store, struct arena *arena,
+                           const struct journal_line *line, int64_t number)
+{
+    uint8_t seed[PLAN_SEED_BYTES];
+    enum err err = reveal_line_read(arena, line, seed);
+    if (err)
+        return err;
+    struct query *query = query_start(store, QUERY_PLAN_REVEAL_ADD);
+    query_bind_text(query, 1, line->id);
+    query_bind_blob(query, 2, seed, sizeof seed);
+    query_bind_int(query, 3, line->timestamp_ms);
+    query_bind_int(query, 4, number);
+    return query_run(query);
+}
+
+typedef enum err add_function(struct store *store, struct arena *arena,
+                              const struct journal_line *line, int64_t number);
+
+/* What a line of this type becomes beside its entry; null: nothing more. */
+static add_function *adding(struct text type)
+{
+    static const struct {
+        const char *type;
+        add_function *add;
+    } table[] = {{JOURNAL_TYPE_RUN, add_run},
+                 {JOURNAL_TYPE_PLAN, add_plan},
+                 {JOURNAL_TYPE_LEDGER, add_ledger_row},
+                 {JOURNAL_TYPE_REVEAL, add_reveal}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (text_is(type, table[i].type))
+            return table[i].add;
+    return NULL;
+}
+
 /* ERR_INPUT where the line is not of the journal's form. */
 static enum err derive(struct store *store, struct arena *arena,
                        struct text bytes, int64_t number)
@@ -64,8 +150,9 @@ static enum err derive(struct store *store, struct arena *arena,
     enum err err = journal_read(arena, bytes, &line);
     if (!err && !line.seq)
         err = err_set(ERR_INPUT, "it has no place in the chain");
-    if (!err && text_is(line.type, JOURNAL_TYPE_RUN))
-        err = add_run(store, arena, &line, number);
+    add_function *add = err ? NULL : adding(line.type);
+    if (add)
+        err = add(store, arena, &line, number);
     return err ? err : add_entry(store, &line, bytes, number);
 }
 

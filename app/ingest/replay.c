@@ -87,7 +87,11 @@ static enum err clear(struct replay *replay, struct store *store)
         QUERY_REPLAY_CLEAR_ASSAY_DEMAND,
         QUERY_REPLAY_CLEAR_ASSAY_GPU_HOURS,
         QUERY_REPLAY_CLEAR_JOURNAL,
-        QUERY_REPLAY_CLEAR_RUNS};
+        QUERY_REPLAY_CLEAR_RUNS,
+        QUERY_REPLAY_CLEAR_PLANS,
+        QUERY_REPLAY_CLEAR_PLAN_TARGETS,
+        QUERY_REPLAY_CLEAR_PLAN_REVEALS,
+        QUERY_REPLAY_CLEAR_LEDGER};
     enum err err = ERR_NONE;
     for (size_t i = 0; !err && i < sizeof always / sizeof *always; i++)
         err = query_run(query_start(store, always[i]));

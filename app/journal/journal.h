@@ -23,12 +23,17 @@
 #define ASSAY_JOURNAL_JOURNAL_H
 
 #include "base/json.h"
+#include "journal/ledger.h"
+#include "journal/plan.h"
 #include "journal/run.h"
 
 /* Lines whose type begins so are ours, or somebody's who pretends. */
 #define JOURNAL_TYPE_PREFIX "assay_"
 #define JOURNAL_TYPE_RUN "assay_run"
 #define JOURNAL_TYPE_SAMPLES "assay_run_samples"
+#define JOURNAL_TYPE_PLAN "assay_plan"
+#define JOURNAL_TYPE_LEDGER "assay_ledger"
+#define JOURNAL_TYPE_REVEAL "assay_reveal"
 
 /* ---- entries ------------------------------------------------------------- */
 
@@ -108,5 +113,33 @@ MUST_USE enum err run_read(struct arena *arena, const struct journal_line *line,
 MUST_USE enum err run_samples_read(struct arena *arena,
                                    const struct journal_line *line,
                                    struct run_samples *samples);
+
+/* ---- plans, what became of them, and their seeds ------------------------- */
+
+/* Entries, allocated in ARENA. A plan's id is its hash in hex, a reveal's too;
+ * a row of the ledger is named by plan, target's number, stratum and state. */
+struct journal_entry plan_entry(struct arena *arena, const struct plan *plan,
+                                int64_t at_ms);
+struct journal_entry ledger_entry(struct arena *arena,
+                                  const struct ledger_row *row, size_t target,
+                                  struct text vantage);
+struct journal_entry reveal_entry(struct arena *arena, const struct plan *plan,
+                                  const uint8_t seed[PLAN_SEED_BYTES],
+                                  int64_t at_ms);
+
+/* The plan of LINE, whose id is its hash; ERR_INPUT where it is not. */
+MUST_USE enum err plan_line_read(struct arena *arena,
+                                 const struct journal_line *line,
+                                 struct plan *plan);
+
+/* ERR_INPUT where LINE is no ledger row of known state and reason. */
+MUST_USE enum err ledger_line_read(struct arena *arena,
+                                   const struct journal_line *line,
+                                   struct ledger_row *row);
+
+/* The seed that LINE reveals; the plan it is of is the line's id. */
+MUST_USE enum err reveal_line_read(struct arena *arena,
+                                   const struct journal_line *line,
+                                   uint8_t seed[PLAN_SEED_BYTES]);
 
 #endif

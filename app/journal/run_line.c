@@ -4,18 +4,10 @@
  * A series is written as its first value and then the differences, which are
  * short. Bytes that were received stand in base64, as they need not be text.
  */
-#include "journal/journal.h"
+#include "journal/journal_int.h"
 
 #include "base/base64.h"
 #include "base/utf8.h"
-
-static struct text kept(struct arena *arena, struct buf *bytes)
-{
-    struct text text = {arena_text(arena, bytes->data, bytes->length),
-                        bytes->length};
-    buf_free(bytes);
-    return text;
-}
 
 /* ---- writing samples ----------------------------------------------------- */
 

@@ -13,8 +13,7 @@
 #ifndef ASSAY_SCHED_BUDGET_H
 #define ASSAY_SCHED_BUDGET_H
 
-#include "sched/ledger.h"
-#include "sched/plan.h"
+#include "sched/schedule.h"
 
 struct budget;
 

@@ -1,8 +1,8 @@
 /*
  * schedule.c: instants, lengths and prompts out of a seed; and how many runs a
- * target gets, see plan.h.
+ * target gets, see schedule.h.
  */
-#include "sched/plan.h"
+#include "sched/schedule.h"
 
 #include "base/clock.h"
 #include "base/hex.h"

@@ -9,9 +9,7 @@
 #ifndef ASSAY_SCHED_VERIFY_H
 #define ASSAY_SCHED_VERIFY_H
 
-#include "journal/journal.h"
-#include "sched/ledger.h"
-#include "sched/plan.h"
+#include "sched/schedule.h"
 
 struct plan_books {
     const struct plan *plan;

@@ -1,6 +1,7 @@
 /*
- * journal_fuzz.c: any bytes as a line of the journal: what is read as a run or
- * as samples is written again, and reads as the same.
+ * journal_fuzz.c: any bytes as a line of the journal: what is read as a run, as
+ * samples, a plan, a row of the ledger or a reveal is written again, and reads
+ * as the same.
  */
 #include "journal/journal.h"
 
@@ -58,6 +59,60 @@ static void check_samples(struct arena *arena, const struct journal_line *line)
         must(text_equal(samples.received[i].bytes, again.received[i].bytes));
 }
 
+/* ENTRY as a line of a chain, read again. */
+static struct journal_line round_trip(struct arena *arena,
+                                      const struct journal_entry *entry)
+{
+    struct journal_line line;
+    struct journal_head head = {0};
+    struct buf out = {0};
+    journal_line(&out, entry, &head);
+    const char *copy = arena_text(arena, out.data, out.length);
+    must(!journal_read(arena, (struct text){copy, out.length}, &line));
+    buf_free(&out);
+    return line;
+}
+
+static void check_plan(struct arena *arena, const struct journal_line *line)
+{
+    struct plan plan;
+    struct plan again;
+    if (plan_line_read(arena, line, &plan))
+        return;
+    struct journal_entry entry = plan_entry(arena, &plan, line->timestamp_ms);
+    struct journal_line second = round_trip(arena, &entry);
+    must(text_equal(second.id, line->id));
+    must(!plan_line_read(arena, &second, &again));
+    must(fields_equal(plan_fields, &plan, &again));
+}
+
+static void check_ledger(struct arena *arena, const struct journal_line *line)
+{
+    struct ledger_row row;
+    struct ledger_row again;
+    if (ledger_line_read(arena, line, &row) || row.decided_at < 0 ||
+        row.decided_at > INT64_C(9999999999999))
+        return;
+    struct journal_entry entry = ledger_entry(arena, &row, 0, line->vantage);
+    struct journal_line second = round_trip(arena, &entry);
+    must(!ledger_line_read(arena, &second, &again));
+    must(fields_equal(ledger_fields, &row, &again));
+}
+
+static void check_reveal(struct arena *arena, const struct journal_line *line)
+{
+    uint8_t seed[PLAN_SEED_BYTES];
+    uint8_t again[PLAN_SEED_BYTES];
+    const struct plan plan = {.seed_sha256 = text_of("")};
+    if (reveal_line_read(arena, line, seed))
+        return;
+    struct journal_entry entry =
+        reveal_entry(arena, &plan, seed, line->timestamp_ms);
+    struct journal_line second = round_trip(arena, &entry);
+    must(!reveal_line_read(arena, &second, again));
+    must(!memcmp(seed, again, sizeof seed));
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct arena arena;
@@ -68,6 +123,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         must(journal_follow(&head, bytes, &line) != ERR_INPUT);
         check_run(&arena, &line);
         check_samples(&arena, &line);
+        check_plan(&arena, &line);
+        check_ledger(&arena, &line);
+        check_reveal(&arena, &line);
     }
     arena_clear(&arena);
     return 0;

@@ -2,7 +2,7 @@
  * plan_fuzz.c: any bytes as a plan. It is refused with a sentence, or it has
  * the same hash once it was written and read again.
  */
-#include "sched/plan.h"
+#include "sched/schedule.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -154,16 +154,152 @@ TEST(nothing_of_a_failed_append_stays)
 TEST(entries_of_every_type_are_one_chain)
 {
     struct store *store = opened("s");
-    const struct journal_entry plan = {.type = text_of("assay_plan"),
-                                       .id = text_of("plan-1"),
+    const struct journal_entry note = {.type = text_of("assay_note"),
+                                       .id = text_of("note-1"),
                                        .timestamp_ms = START_MS,
                                        .vantage = text_of("here"),
-                                       .members = text_of("\"seed\":\"00\"")};
-    REQUIRE_OK(journal_append(store, &plan, 1));
+                                       .members = text_of("\"said\":\"00\"")};
+    REQUIRE_OK(journal_append(store, &note, 1));
     append_runs(store, 2, 3);
     struct journal_verdict verdict;
     CHECK_EQ_TEXT(defects_of(store, &verdict), "");
     CHECK_EQ_INT(verdict.entries, 2);
+    store_close(store);
+    arena_free(&arena);
+}
+
+/* ---- plans --------------------------------------------------------------- */
+
+static uint8_t seed[PLAN_SEED_BYTES] = {5};
+
+static struct plan planned_day(void)
+{
+    static struct plan_target target;
+    uint8_t hash[SHA256_BYTES];
+    char hex[2 * SHA256_BYTES + 1];
+    hash_sha256(seed, sizeof seed, hash);
+    hash_hex(hash, sizeof hash, hex);
+    fields_clear(plan_target_fields, &target);
+    target.orchestrator_url = text_of("https://a.example:8935");
+    target.workflow = text_of("noop");
+    target.prompts = 3;
+    target.strata = 2;
+    return (struct plan){.vantage = text_of("here"),
+                         .seed_sha256 =
+                             text_of(arena_text(&arena, hex, 2 * SHA256_BYTES)),
+                         .starts_at = START_MS,
+                         .ends_at = START_MS + MS_PER_DAY,
+                         .hour_ms = MS_PER_HOUR,
+                         .run_ms = 20000,
+                         .run_spread_ms = 2000,
+                         .idle_share_ppm = 50000,
+                         .run_ms_per_hour = 600000,
+                         .runs_at_once = 4,
+                         .targets = &target,
+                         .target_count = 1};
+}
+
+static struct ledger_row row_of(const struct plan *plan, const char *state)
+{
+    uint8_t hash[SHA256_BYTES];
+    char hex[2 * SHA256_BYTES + 1];
+    struct ledger_row row;
+    plan_hash(plan, hash);
+    hash_hex(hash, sizeof hash, hex);
+    fields_clear(ledger_fields, &row);
+    row.plan_hash = text_of(arena_text(&arena, hex, 2 * SHA256_BYTES));
+    row.orchestrator_url = plan->targets->orchestrator_url;
+    row.workflow = plan->targets->workflow;
+    row.stratum = 1;
+    row.due_at = START_MS + MS_PER_HOUR;
+    row.decided_at = row.began_at = row.due_at + 10;
+    row.planned_ms = 21000;
+    row.state = text_of(state);
+    row.run_id = text_of("run-1");
+    return row;
+}
+
+/* Every row of QUERY as text; "(n)" for what is null. */
+static void tell_rows(struct buf *out, struct store *store, enum query_id id,
+                      struct text plan)
+{
+    bool found;
+    struct query *query = query_start(store, id);
+    if (plan.length)
+        query_bind_text(query, 1, plan);
+    REQUIRE_OK(query_step(query, &found));
+    while (found) {
+        for (int i = 0; i < query_column_count(query); i++) {
+            struct text text = query_text(query, i);
+            if (query_type(query, i) == 't')
+                buf_printf(out, "%.*s ", (int)text.length, text.data);
+            else if (query_type(query, i) == 'i')
+                buf_printf(out, "%lld ", (long long)query_int(query, i));
+            else
+                buf_printf(out, "(%c) ", query_type(query, i));
+        }
+        buf_add_byte(out, '\n');
+        REQUIRE_OK(query_step(query, &found));
+    }
+}
+
+static const char *books_of(struct store *store, struct text plan)
+{
+    static const enum query_id asked[] = {
+        QUERY_PLAN_TARGETS, QUERY_PLAN_REVEAL_OF, QUERY_LEDGER_OF_PLAN,
+        QUERY_LEDGER_STANDING, QUERY_LEDGER_COUNTS};
+    struct buf out = {0};
+    tell_rows(&out, store, QUERY_PLAN_ALL, text_of(""));
+    for (size_t i = 0; i < sizeof asked / sizeof *asked; i++)
+        tell_rows(&out, store, asked[i], plan);
+    const char *text = arena_text(&arena, out.data, out.length);
+    buf_free(&out);
+    return text;
+}
+
+TEST(plans_and_ledgers_are_derived_again)
+{
+    struct store *store = opened("s");
+    struct plan plan = planned_day();
+    struct ledger_row started = row_of(&plan, LEDGER_STARTED);
+    struct ledger_row executed = row_of(&plan, LEDGER_EXECUTED);
+    executed.run_ms = 20000;
+    executed.stopped_early = text_of(LEDGER_STOPPED_TIGHT);
+    const struct journal_entry entries[] = {
+        plan_entry(&arena, &plan, START_MS),
+        ledger_entry(&arena, &started, 0, plan.vantage),
+        ledger_entry(&arena, &executed, 0, plan.vantage),
+        reveal_entry(&arena, &plan, seed, START_MS + MS_PER_DAY)};
+    REQUIRE_OK(journal_append(store, entries, 4));
+    const char *before = books_of(store, executed.plan_hash);
+    CHECK(strstr(before, "executed (n) 1 \n")); /* one stands, by its count */
+    CHECK(strstr(before, "started (n) run-1"));
+    CHECK(strstr(before, " tight "));
+    REQUIRE_OK(store_begin(store));
+    REQUIRE_OK(ingest_replay(store, NULL, NULL));
+    REQUIRE_OK(store_commit(store));
+    CHECK_EQ_TEXT(books_of(store, executed.plan_hash), before);
+    store_close(store);
+    arena_free(&arena);
+}
+
+TEST(what_is_no_plan_and_no_row_is_refused)
+{
+    struct store *store = opened("s");
+    struct plan plan = planned_day();
+    struct ledger_row row = row_of(&plan, LEDGER_SKIPPED);
+    struct journal_entry entry = plan_entry(&arena, &plan, START_MS);
+    entry.id = row.orchestrator_url;
+    CHECK_ERR(journal_append(store, &entry, 1), ERR_INPUT);
+    entry = ledger_entry(&arena, &row, 0, plan.vantage); /* for no reason */
+    CHECK_ERR(journal_append(store, &entry, 1), ERR_INPUT);
+    row = row_of(&plan, LEDGER_EXECUTED);
+    row.due_at = ABSENT_INT;
+    entry = ledger_entry(&arena, &row, 0, plan.vantage);
+    CHECK_ERR(journal_append(store, &entry, 1), ERR_INPUT);
+    entry = reveal_entry(&arena, &plan, seed, START_MS);
+    entry.members = text_of("\"seed\":\"12\"");
+    CHECK_ERR(journal_append(store, &entry, 1), ERR_INPUT);
     store_close(store);
     arena_free(&arena);
 }

@@ -177,7 +177,7 @@ TEST(entries_of_the_journal_go_through_the_writer)
     for (int i = 0; i < 5; i++) {
         char id[16];
         snprintf(id, sizeof id, "p%d", i);
-        const struct journal_entry entry = {.type = text_of("assay_plan"),
+        const struct journal_entry entry = {.type = text_of("assay_note"),
                                             .id = text_of(id),
                                             .timestamp_ms = i,
                                             .vantage = text_of("")};

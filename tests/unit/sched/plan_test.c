@@ -1,4 +1,4 @@
-#include "sched/plan.h"
+#include "sched/schedule.h"
 
 #include "base/clock.h"
 #include "harness.h"

@@ -5,8 +5,8 @@
  * more when it has ended; of the same planned run the later row stands. Nothing
  * that was planned is left out: what could not be run is there with its reason.
  */
-#ifndef ASSAY_SCHED_LEDGER_H
-#define ASSAY_SCHED_LEDGER_H
+#ifndef ASSAY_JOURNAL_LEDGER_H
+#define ASSAY_JOURNAL_LEDGER_H
 
 #include "base/fields.h"
 
@@ -65,7 +65,17 @@ struct ledger_row {
     int64_t run_ms;     /* how long it took; null unless executed */
     int64_t cost_wei;   /* null unless executed */
     int64_t clock_offset_ms; /* of our clock, where known */
+    /* Control targets that were asked, and that failed, in the worst round
+     * during the run and the one after it; null where there are none. */
+    int64_t controls;
+    int64_t controls_failed;
+    struct text stopped_early; /* LEDGER_STOPPED_..., null where it was not */
 };
 extern const struct fields ledger_fields;
+
+/* Why a run took less than was planned. */
+#define LEDGER_STOPPED_BUSY "busy"   /* others wanted the last slot */
+#define LEDGER_STOPPED_TIGHT "tight" /* the wanted figure was known well */
+#define LEDGER_STOPPED_ENDED "ended" /* this program was told to stop */
 
 #endif

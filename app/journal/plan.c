@@ -1,7 +1,7 @@
 /*
  * plan.c: plans as JSON, see plan.h.
  */
-#include "sched/plan.h"
+#include "journal/plan.h"
 
 #include "base/hex.h"
 #include "journal/journal.h"
@@ -35,6 +35,8 @@ static const struct field plan_list[] = {
     FIELD(INT, plan, runs_at_once),
     FIELD(INT, plan, run_wei),
     FIELD(INT, plan, day_wei),
+    FIELD(TEXT, plan, control_targets),
+    FIELD(INT, plan, control_fail_ppm),
 };
 /* clang-format on */
 
@@ -94,6 +96,7 @@ static const struct bound plan_bounds[] = {
     BOUND(plan, runs_at_once, 1, 10000),
     BOUND(plan, run_wei, 0, INT64_MAX),
     BOUND(plan, day_wei, 0, INT64_MAX),
+    BOUND(plan, control_fail_ppm, 0, 1000000),
 };
 static const struct bound target_bounds[] = {
     BOUND(plan_target, prompts, 1, 1000000),
@@ -137,17 +140,22 @@ enum err plan_check(const struct plan *plan)
         return err_set(ERR_INPUT, "it ends before it starts");
     if (plan->run_spread_ms >= plan->run_ms)
         return err_set(ERR_INPUT, "run_spread_ms must be less than run_ms");
-    int64_t runs = 0;
     for (size_t i = 0; i < plan->target_count; i++) {
         err = check_target(&plan->targets[i]);
         if (err)
             return err_wrap(err, "target %zu", i + 1);
-        runs += plan->targets[i].strata;
-        if (runs > PLAN_RUNS_MAX)
-            return err_set(ERR_INPUT, "it has more than %d runs",
-                           PLAN_RUNS_MAX);
     }
+    if (plan_run_count(plan) > PLAN_RUNS_MAX)
+        return err_set(ERR_INPUT, "it has more than %d runs", PLAN_RUNS_MAX);
     return ERR_NONE;
+}
+
+int64_t plan_run_count(const struct plan *plan)
+{
+    int64_t runs = 0;
+    for (size_t i = 0; i < plan->target_count; i++)
+        runs += plan->targets[i].strata;
+    return runs;
 }
 
 /* ---- reading ------------------------------------------------------------- */

@@ -1,7 +1,7 @@
 /*
  * ledger.c: the names in a ledger, see ledger.h.
  */
-#include "sched/ledger.h"
+#include "journal/ledger.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
@@ -28,6 +28,9 @@ static const struct field ledger_list[] = {
     FIELD(INT, ledger_row, run_ms),
     FIELD(INT, ledger_row, cost_wei),
     FIELD(INT, ledger_row, clock_offset_ms),
+    FIELD(INT, ledger_row, controls),
+    FIELD(INT, ledger_row, controls_failed),
+    FIELD(TEXT, ledger_row, stopped_early),
 };
 
 static const struct skip_entry skips[SKIP_COUNT] = {
