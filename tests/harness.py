@@ -26,6 +26,7 @@ import inspect
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import socket
@@ -151,6 +152,15 @@ def export(what, *arguments, data=None):
     where = ["--data", data] if data else []
     done = run("export", what, "--format", "ndjson", *arguments, *where)
     return json_lines(done.out)
+
+
+def allow_descriptors(count):
+    """So many for this process and those it starts, or the test is skipped.
+    """
+    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if most != resource.RLIM_INFINITY and most < count:
+        skip(f"this user may have {most} descriptors; {count} are needed")
+    resource.setrlimit(resource.RLIMIT_NOFILE, (count, most))
 
 
 # ---- running the program beside the test -------------------------------------

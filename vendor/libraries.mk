@@ -109,7 +109,7 @@ headers_zlib := .
 
 # What our own sources are compiled with. -isystem: our warnings are for us.
 LIBRARY_HEADERS := $(MBEDTLS_CHOICES) -DCURL_STATICLIB $(NGHTTP2_HEADERS) \
-    $(foreach name,$(LIBRARIES),\
+    -isystem $(SRC)/mimalloc/include $(foreach name,$(LIBRARIES),\
     -isystem $(SRC)/$(name)/$(headers_$(name)))
 
 # ---- rules -------------------------------------------------------------------

@@ -271,21 +271,13 @@ MUST_USE enum err token_find(struct store *store, struct arena *arena,
 
 /* ---- ingest.c -------------------------------------------------------- */
 
-/* The records of SOURCE as a batch in ARENA. ERR_INPUT where they are damaged
- * or, then with *TOO_LONG, more than MOST_BYTES; ERR_LOCKED where WRITER has
- * no memory left (it may be null: no limit); what was reserved is in
- * *RESERVED in any case. */
-struct batch_reading {
-    struct arena *arena;
-    struct writer *writer;
-    uint64_t most_bytes;
-    const char *encoding; /* Content-Encoding; null for none */
-    bool too_long;
-    size_t reserved;
-};
-MUST_USE enum err batch_read(struct batch_reading *reading,
-                             const struct byte_source *source,
-                             struct record_batch *batch);
+/* Whether BODY can be taken: whole, decompressed at most MOST_BYTES, of at most
+ * BODY_RECORDS_MAX records, and what the header Content-Encoding (null for
+ * none) says. ERR_INPUT where it cannot; *REPORT tells whether it is too long.
+ */
+enum { BODY_RECORDS_MAX = 250000 };
+MUST_USE enum err body_check(struct text body, const char *encoding,
+                             uint64_t most_bytes, struct reader_report *report);
 
 /* ---- readiness.c ------------------------------------------------------ */
 

@@ -40,20 +40,26 @@ static enum err feed(void *context, const char **bytes, size_t *length)
     return ERR_NONE;
 }
 
+uint64_t body_promised_bytes(const struct request_body *body)
+{
+    int64_t promised = mg_get_request_info(body->connection)->content_length;
+    return promised > 0 ? (uint64_t)promised : 0;
+}
+
 /* Without a promise to check, a lack of bytes is the end; with one it is not.
  */
 static enum err feed_counted(void *context, const char **bytes, size_t *length)
 {
     struct request_body *body = context;
     enum err err = feed(context, bytes, length);
-    int64_t promised = mg_get_request_info(body->connection)->content_length;
-    if (!err && body->ended && promised > 0 &&
-        body->bytes != (uint64_t)promised) {
+    uint64_t promised = body_promised_bytes(body);
+    if (!err && body->ended && promised > 0 && body->bytes != promised) {
         body->ended = false;
         return err_set(ERR_INPUT,
-                       "the body ends after %llu of the %lld bytes that its "
+                       "the body ends after %llu of the %llu bytes that its "
                        "header promises",
-                       (unsigned long long)body->bytes, (long long)promised);
+                       (unsigned long long)body->bytes,
+                       (unsigned long long)promised);
     }
     return err;
 }

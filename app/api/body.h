@@ -28,6 +28,9 @@ bool has_body(struct mg_connection *connection);
 struct request_body *body_of(struct arena *arena,
                              struct mg_connection *connection);
 
+/* What its header says that it will be; 0 where it does not say. */
+uint64_t body_promised_bytes(const struct request_body *body);
+
 /* All of it in ARENA, at most MOST_BYTES. */
 MUST_USE enum err body_read(struct request_body *body, struct arena *arena,
                             size_t most_bytes, struct text *bytes);

@@ -1,83 +1,24 @@
 /*
  * ingest.c: POST /v1/ingest/events.
  *
- * The body is decompressed and split as it comes, by the reader that import
- * uses, and its records are handed to the writer's thread as one batch. The
- * answer follows the commit: what it says is on the disk. Until the body is
- * whole nothing of it goes anywhere, so that a request that is cut short
- * leaves nothing behind.
+ * The body is read whole, as it is sent, and looked through: that it can be
+ * decompressed to its end, and to how much. Then the writer's thread takes its
+ * records one by one, decompressed again for that, and the answer follows the
+ * commit: what it says is on the disk. Nothing of a body that is cut short goes
+ * anywhere.
  *
- * Memory for bodies is shared out by the writer; who finds none is told to
- * come again.
+ * So a body costs no more memory than its sender has sent, whatever it holds.
+ * That is shared out by the writer; who finds none is told to come again.
  */
 #include "api/api_int.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <strings.h>
 
-enum { KEY_BYTES_MAX = 200, RESERVE_STEP_BYTES = 256 << 10 };
+enum { KEY_BYTES_MAX = 200, FIRST_BYTES = 64 << 10, SHORT_BYTES = 1 << 20 };
 
-/* ---- from bytes to a batch ----------------------------------------------- */
-
-struct collecting {
-    struct batch_reading *reading;
-    struct record_batch *batch;
-    struct batch_record *last;
-};
-
-/* Memory is reserved in steps, ahead of what is used. */
-static enum err reserve(struct batch_reading *reading)
-{
-    size_t used = reading->arena->used_bytes;
-    if (used > WRITER_RESERVED_BYTES_MAX) {
-        reading->too_long = true;
-        return err_set(ERR_INPUT, "the records take more memory than there is "
-                                  "for all; send them in several requests");
-    }
-    while (reading->writer && reading->reserved < used) {
-        if (!writer_reserve(reading->writer, RESERVE_STEP_BYTES))
-            return err_set(ERR_LOCKED,
-                           "too much is being taken in at present; come again "
-                           "in a second");
-        reading->reserved += RESERVE_STEP_BYTES;
-    }
-    return ERR_NONE;
-}
-
-static struct batch_record *add(struct collecting *to, struct text bytes)
-{
-    struct arena *arena = to->reading->arena;
-    struct batch_record *record = arena_alloc(arena, sizeof *record);
-    record->bytes = (struct text){
-        memcpy(arena_raw(arena, bytes.length), bytes.data, bytes.length),
-        bytes.length};
-    record->length = bytes.length;
-    to->batch->bytes += bytes.length;
-    if (to->last)
-        to->last->next = record;
-    else
-        to->batch->first = record;
-    to->last = record;
-    return record;
-}
-
-static enum err take(void *context, struct text record)
-{
-    struct collecting *to = context;
-    add(to, record);
-    return reserve(to->reading);
-}
-
-static enum err take_oversize(void *context, struct text kept, uint64_t length,
-                              const uint8_t sha256[SHA256_BYTES])
-{
-    struct collecting *to = context;
-    struct batch_record *record = add(to, kept);
-    record->length = length;
-    record->sha256 = memcpy(arena_raw(to->reading->arena, SHA256_BYTES), sha256,
-                            SHA256_BYTES);
-    return reserve(to->reading);
-}
+/* ---- what a body is ------------------------------------------------------ */
 
 /* Compression is known by its first bytes; a header that says otherwise means
  * that somebody on the way changed one of the two. */
@@ -89,28 +30,58 @@ static enum err check_encoding(const char *encoding,
         said = "none";
     else if (strcasecmp(said, "x-gzip") == 0)
         said = "gzip";
-    if (strcasecmp(said, report->compression) == 0 || !report->records)
+    if (strcasecmp(said, report->compression) == 0 || !report->bytes)
         return ERR_NONE;
     return err_set(ERR_INPUT, "Content-Encoding says %s, the body's bytes %s",
                    encoding, report->compression);
 }
 
-enum err batch_read(struct batch_reading *reading,
-                    const struct byte_source *source,
-                    struct record_batch *batch)
+static enum err count_record(void *context, struct text record)
 {
-    struct reader_report report;
-    struct collecting to = {.reading = reading, .batch = batch};
-    const struct record_sink sink = {&to, take, take_oversize};
-    batch->first = NULL;
-    batch->bytes = 0;
-    enum err err =
-        read_records_within(source, &sink, reading->most_bytes, &report);
-    reading->too_long |= report.too_long;
-    if (!err && report.truncated)
+    uint64_t *records = context;
+    (void)record;
+    if (++*records <= BODY_RECORDS_MAX)
+        return ERR_NONE;
+    return err_set(ERR_INPUT,
+                   "there are more than %d records; send them in several "
+                   "requests",
+                   BODY_RECORDS_MAX);
+}
+
+static enum err count_oversize(void *context, struct text kept, uint64_t length,
+                               const uint8_t sha256[SHA256_BYTES])
+{
+    (void)length;
+    (void)sha256;
+    return count_record(context, kept);
+}
+
+enum err body_check(struct text body, const char *encoding, uint64_t most_bytes,
+                    struct reader_report *report)
+{
+    uint64_t records = 0;
+    const struct record_sink sink = {&records, count_record, count_oversize};
+    struct byte_source source = source_of_text(&body);
+    enum err err = read_records_within(&source, &sink, most_bytes, report);
+    report->too_long |= records > BODY_RECORDS_MAX;
+    if (!err && report->truncated)
         err = err_set(ERR_INPUT, "the %s data ends early or is damaged",
-                      report.compression);
-    return err ? err : check_encoding(reading->encoding, &report);
+                      report->compression);
+    return err ? err : check_encoding(encoding, report);
+}
+
+/* Looking through a body may take 8 MB for decompressing and as much for its
+ * longest line, so it is done for one at a time, unless it is short. */
+static enum err check_in_turn(struct text body, const char *encoding,
+                              uint64_t most_bytes, struct reader_report *report)
+{
+    static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+    if (body.length <= SHORT_BYTES && !bytes_are_compressed(body))
+        return body_check(body, encoding, most_bytes, report);
+    pthread_mutex_lock(&turn);
+    enum err err = body_check(body, encoding, most_bytes, report);
+    pthread_mutex_unlock(&turn);
+    return err;
 }
 
 /* ---- the request --------------------------------------------------------- */
@@ -161,31 +132,77 @@ static void set_key(const struct request *request, struct record_batch *batch)
     batch->key.given = true;
 }
 
-/* The body's bytes on their way to the reader, hashed. */
-struct hashing {
-    const struct byte_source *source;
-    struct hash_stream *hash;
+/* A body in the making, in memory that the writer shares out. */
+struct gathering {
+    struct writer *writer;
+    struct buf bytes; /* its capacity is what is reserved */
 };
 
-static enum err feed_hashed(void *context, const char **bytes, size_t *length)
+static enum err make_room(struct gathering *into, size_t capacity)
 {
-    struct hashing *hashing = context;
-    enum err err =
-        hashing->source->feed(hashing->source->context, bytes, length);
-    if (!err && *length)
-        hash_stream_add(hashing->hash, *bytes, *length);
+    size_t more = capacity - into->bytes.capacity;
+    if (!writer_reserve(into->writer, more))
+        return err_set(ERR_LOCKED, "too much is being taken in at present; "
+                                   "come again in a second");
+    into->bytes.data = memory_resize(into->bytes.data, capacity);
+    into->bytes.capacity = capacity;
+    return ERR_NONE;
+}
+
+static enum err gather(struct gathering *into, const char *bytes, size_t length,
+                       uint64_t most_bytes)
+{
+    size_t wanted = into->bytes.length + length;
+    if (wanted > into->bytes.capacity) {
+        size_t twice = 2 * into->bytes.capacity;
+        size_t capacity = twice < most_bytes ? twice : (size_t)most_bytes;
+        enum err err = make_room(into, capacity < wanted ? wanted : capacity);
+        if (err)
+            return err;
+    }
+    buf_add(&into->bytes, bytes, length);
+    return ERR_NONE;
+}
+
+/* Room for what is promised is had before any of it is asked for. */
+static enum err begin_gathering(struct gathering *into,
+                                const struct request_body *body)
+{
+    uint64_t promised = body_promised_bytes(body);
+    if (promised > body->most_bytes)
+        promised = body->most_bytes;
+    return make_room(into, promised ? (size_t)promised : FIRST_BYTES);
+}
+
+static enum err read_body(struct request *request, struct gathering *into,
+                          struct record_batch *batch)
+{
+    struct request_body *body = request->body;
+    struct hash_stream *hash = hash_stream_new();
+    const char *bytes;
+    size_t length = 1;
+    enum err err = begin_gathering(into, body);
+    while (!err && length) {
+        err = body->source.feed(body->source.context, &bytes, &length);
+        if (!err && length) {
+            hash_stream_add(hash, bytes, length);
+            err = gather(into, bytes, length, body->most_bytes);
+        }
+    }
+    hash_stream_finish(hash, batch->key.body);
+    batch->body = (struct text){into->bytes.data, into->bytes.length};
     return err;
 }
 
-static enum err read_body(struct request *request,
-                          struct batch_reading *reading,
-                          struct record_batch *batch)
+static enum err check_body(const struct request *request,
+                           struct record_batch *batch, bool *too_long)
 {
-    struct hashing hashing = {&request->body->source, hash_stream_new()};
-    const struct byte_source source = {&hashing, feed_hashed};
-    request->body->most_bytes = (uint64_t)request->config->ingest_body_bytes;
-    enum err err = batch_read(reading, &source, batch);
-    hash_stream_finish(hashing.hash, batch->key.body);
+    struct reader_report report;
+    uint64_t most = (uint64_t)request->config->ingest_decoded_bytes;
+    enum err err =
+        check_in_turn(batch->body, request->content_encoding, most, &report);
+    batch->decoded_bytes = report.bytes;
+    *too_long |= report.too_long;
     return err;
 }
 
@@ -264,27 +281,25 @@ static enum err take_batch(struct request *request, struct reply *reply,
 
 static enum err take_body(struct request *request, struct reply *reply)
 {
-    struct arena arena = {0};
+    struct gathering into = {.writer = request->writer};
     struct record_batch batch = {
         .origin = {.source = text_of("http"), .org = text_of("")}};
-    struct batch_reading reading = {
-        .arena = &arena,
-        .writer = request->writer,
-        .most_bytes = (uint64_t)request->config->ingest_decoded_bytes,
-        .encoding = request->content_encoding,
-    };
     if (request->token)
         batch.origin.org = request->token->org;
     batch.origin.org_wins = true;
     if (request->idempotency_key)
         set_key(request, &batch);
-    enum err err = read_body(request, &reading, &batch);
+    request->body->most_bytes = (uint64_t)request->config->ingest_body_bytes;
+    enum err err = read_body(request, &into, &batch);
+    bool too_long = request->body->too_long;
+    if (!err)
+        err = check_body(request, &batch, &too_long);
     if (!err)
         err = take_batch(request, reply, &batch);
-    else if (reading.too_long || request->body->too_long)
+    else if (too_long)
         err = refuse(reply, 413);
-    writer_release(request->writer, reading.reserved);
-    arena_free(&arena);
+    writer_release(request->writer, into.bytes.capacity);
+    buf_free(&into.bytes);
     return err;
 }
 

@@ -130,17 +130,19 @@ static void look_again(struct lobby *lobby, int connection)
     }
 }
 
+/* Some of what still comes; the rest when the others had their turn. */
 static void throw_away(struct lobby *lobby, int connection)
 {
     char bytes[HEADER_MAX_BYTES];
-    for (int i = 0; i < LEAVING_READS; i++) {
-        ssize_t got = recv(connection, bytes, sizeof bytes, MSG_DONTWAIT);
-        if (got < 0 && (errno == EAGAIN || errno == EINTR))
-            return;
-        if (got <= 0)
-            break;
+    ssize_t got = 1;
+    for (int i = 0; got > 0 && i < LEAVING_READS; i++)
+        got = recv(connection, bytes, sizeof bytes, MSG_DONTWAIT);
+    if (got > 0) {
+        unwatch(lobby, connection);
+        lobby_watch(lobby, connection, false);
+    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+        guest_drop(lobby, connection);
     }
-    guest_drop(lobby, connection);
 }
 
 static void on_event(struct lobby *lobby, int connection)

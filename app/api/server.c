@@ -447,7 +447,8 @@ static void answer(struct mg_connection *connection, struct worker *worker,
         err = run_or_find(route, worker, &request, reply, &wrong);
     if (err)
         reply_err(reply, err, wrong);
-    if (err && reply->status >= 500)
+    /* That there is too much to do is for who asked, not for the log. */
+    if (err && err != ERR_LOCKED && reply->status >= 500)
         log_message(LOG_ERROR, "%.*s: %s", (int)request.path.length,
                     request.path.data, err_message());
 }

@@ -4,6 +4,7 @@
  */
 #include "base/arena.h"
 
+#include <mimalloc.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -55,6 +56,15 @@ void *memory_resize(void *memory, size_t bytes)
     if (!resized)
         out_of_memory(bytes);
     return resized;
+}
+
+/* Not there where the system's allocator is used. */
+#pragma weak mi_option_set
+
+void memory_be_frugal(void)
+{
+    if (mi_option_set)
+        mi_option_set(mi_option_decommit_delay, 0);
 }
 
 static void add_block(struct arena *arena, size_t least)

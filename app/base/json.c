@@ -1,7 +1,8 @@
 /*
- * json.c: the reading side over yyjson, see json.h. The depth is counted on
- * the bytes before parsing, because yyjson itself accepts any depth and later
- * walkers here recurse.
+ * json.c: the reading side over yyjson, see json.h. Depth and values are
+ * counted on the bytes before parsing: yyjson itself accepts any depth, and
+ * later walkers here recurse; and a document takes 16 bytes a value, which can
+ * be eight times its own length.
  */
 #include "base/json.h"
 
@@ -12,27 +13,42 @@
 #include <string.h>
 #include <yyjson.h>
 
-static void *arena_yyjson_malloc(void *context, size_t size)
+/* Room for a document's values. yyjson guesses how many there are by the length
+ * and asks for half as much again as often as there are more; so much is there
+ * from the beginning, and costs nothing until it is written to. */
+struct values_room {
+    struct arena *arena;
+    size_t bytes;
+};
+
+static void *give_room(void *context, size_t size)
 {
-    return arena_raw(context, size);
+    struct values_room *room = context;
+    if (room->bytes < size)
+        room->bytes = size;
+    return arena_raw(room->arena, room->bytes);
 }
 
-static void *arena_yyjson_realloc(void *context, void *old, size_t old_size,
-                                  size_t size)
+static void *give_more(void *context, void *old, size_t old_size, size_t size)
 {
-    if (size <= old_size)
+    struct values_room *room = context;
+    if (size <= room->bytes)
         return old;
-    return memcpy(arena_raw(context, size), old, old_size);
+    room->bytes = size;
+    return memcpy(arena_raw(room->arena, size), old, old_size);
 }
 
-static void arena_yyjson_free(void *context, void *memory)
+static void leave_to_arena(void *context, void *memory)
 {
     (void)context;
     (void)memory;
 }
 
-static bool too_deep(const char *bytes, size_t length)
+/* At least as many as there are values; SIZE_MAX where they nest too deeply.
+ * Every value but the first stands behind a comma, a colon or a bracket. */
+static size_t count_values(const char *bytes, size_t length)
 {
+    size_t count = 1;
     int depth = 0;
     bool in_string = false;
     for (size_t i = 0; i < length; i++) {
@@ -44,27 +60,59 @@ static bool too_deep(const char *bytes, size_t length)
                 in_string = false;
         } else if (c == '"') {
             in_string = true;
+        } else if (c == ',' || c == ':') {
+            count++;
         } else if (c == '{' || c == '[') {
+            count++;
             if (++depth > JSON_DEPTH_MAX)
-                return true;
+                return SIZE_MAX;
         } else if (c == '}' || c == ']') {
             depth--;
         }
     }
-    return false;
+    return count;
 }
 
 struct yyjson_val *json_parse(struct arena *arena, const char *bytes,
                               size_t length)
 {
-    if (!length || too_deep(bytes, length))
+    size_t values = count_values(bytes, length);
+    if (!length || values > JSON_VALUES_MAX)
         return NULL;
-    yyjson_alc allocator = {arena_yyjson_malloc, arena_yyjson_realloc,
-                            arena_yyjson_free, arena};
-    /* Without YYJSON_READ_INSITU the bytes are copied, never written. */
-    yyjson_doc *document = yyjson_read_opts(
-        (char *)(uintptr_t)bytes, length, YYJSON_READ_NOFLAG, &allocator, NULL);
+    /* A copy that the parser may write on. */
+    char *copy = arena_raw(arena, length + YYJSON_PADDING_SIZE);
+    memcpy(copy, bytes, length);
+    memset(copy + length, 0, YYJSON_PADDING_SIZE);
+    struct values_room room = {arena, (values + values / 2 + 16) *
+                                          sizeof(struct yyjson_val)};
+    yyjson_alc allocator = {give_room, give_more, leave_to_arena, &room};
+    yyjson_doc *document =
+        yyjson_read_opts(copy, length, YYJSON_READ_INSITU, &allocator, NULL);
     return document ? yyjson_doc_get_root(document) : NULL;
+}
+
+static void measure(struct yyjson_val *value, struct json_extent *extent)
+{
+    extent->values++;
+    if (yyjson_is_str(value) && yyjson_get_len(value) > extent->longest_text)
+        extent->longest_text = yyjson_get_len(value);
+    struct json_iterator iterator = json_iterate(value);
+    struct yyjson_val *member;
+    struct text key = {NULL, 0};
+    while ((member = json_next(&iterator, &key))) {
+        extent->values += key.data != NULL;
+        if (key.length > extent->longest_text)
+            extent->longest_text = key.length;
+        measure(member, extent);
+    }
+}
+
+struct json_extent json_extent(struct yyjson_val *value)
+{
+    struct json_extent extent = {0};
+    if (value)
+        measure(value, &extent);
+    return extent;
 }
 
 struct yyjson_val *json_get(struct yyjson_val *parent, const char *key)
@@ -342,12 +390,18 @@ static void write_value(struct arena *arena, struct json_writer *writer,
         json_null(writer);
 }
 
+void json_compact_to(struct buf *out, struct arena *arena,
+                     struct yyjson_val *value, bool sorted)
+{
+    struct json_writer writer = {.out = out};
+    write_value(arena, &writer, value, sorted);
+}
+
 struct text json_compact(struct arena *arena, struct yyjson_val *value,
                          bool sorted)
 {
     struct buf out = {0};
-    struct json_writer writer = {&out, false};
-    write_value(arena, &writer, value, sorted);
+    json_compact_to(&out, arena, value, sorted);
     struct text text = {arena_text(arena, out.data, out.length), out.length};
     buf_free(&out);
     return text;

@@ -18,15 +18,25 @@
 
 struct yyjson_val; /* opaque outside json.c and the few direct walkers */
 
-enum { JSON_DEPTH_MAX = 128 };
+/* Values count keys, too: telemetry has one in eight bytes. */
+enum { JSON_DEPTH_MAX = 128, JSON_VALUES_MAX = 1 << 19 };
 
 /*
  * The root of a strict RFC 8259 document of LENGTH bytes, allocated in ARENA;
- * null where it is not JSON, nests deeper than JSON_DEPTH_MAX, or holds more
- * than one value. Never modifies BYTES; the values stay valid as long as ARENA.
+ * null where it is not JSON, nests deeper than JSON_DEPTH_MAX, has more than
+ * JSON_VALUES_MAX values, or is more than one. Never modifies BYTES; the values
+ * stay valid as long as ARENA.
  */
 struct yyjson_val *json_parse(struct arena *arena, const char *bytes,
                               size_t length);
+
+/* How many values there are in VALUE, itself and keys included, and the length
+ * of the longest text among them. */
+struct json_extent {
+    size_t values;
+    size_t longest_text;
+};
+struct json_extent json_extent(struct yyjson_val *value);
 
 /* A member of an object, or null: also where PARENT is null or no object. */
 struct yyjson_val *json_get(struct yyjson_val *parent, const char *key);
@@ -61,6 +71,10 @@ double json_text_to_double(struct arena *arena, struct text text);
 /* Compact JSON; key order kept, or keys SORTED bytewise at every level. */
 struct text json_compact(struct arena *arena, struct yyjson_val *value,
                          bool sorted);
+
+/* The same, appended to OUT; ARENA is for sorting. */
+void json_compact_to(struct buf *out, struct arena *arena,
+                     struct yyjson_val *value, bool sorted);
 
 /* Writing. Commas are placed by the writer; the caller keeps the nesting. */
 struct json_writer {

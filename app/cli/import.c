@@ -334,6 +334,7 @@ static enum err run(struct invocation *invocation)
     import.origin.org = text_of(invocation->config->org);
     import.progress = progress_start(invocation);
     import.ingest = ingest_new(import.store);
+    ingest_keep_totals(import.ingest);
     import.bytes = memory_alloc(READ_BYTES);
     err = run_import(&import);
     ingest_free(import.ingest);

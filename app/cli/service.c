@@ -24,6 +24,7 @@ enum err service_open(struct service *service, const struct config *config,
     };
     /* A file at its limit is a full disk: told to the sender, not fatal. */
     signal(SIGXFSZ, SIG_IGN);
+    memory_be_frugal();
     enum err err = writer_start(&service->writer, store, &settings);
     if (!err)
         err = api_start(&service->api, config, directory, service->writer);

@@ -6,6 +6,10 @@
  * viewers save it, with topic, partition and offset beside it. The tests come
  * in the publisher's order, so that a record wrong in several ways is counted
  * under the first.
+ *
+ * What is made of a record is kept in memory and in keys of tables, so it has
+ * limits. They are far beyond anything that means something: a snapshot of ten
+ * times today's network fits.
  */
 #include "ingest/accept.h"
 
@@ -13,6 +17,15 @@
 #include "journal/journal.h"
 
 #include <string.h>
+
+enum {
+    /* In an event that is folded: keys and values, and the longest text. */
+    FOLDED_VALUES_MAX = 1 << 16,
+    FOLDED_TEXT_MAX = 1 << 16,
+    FOLDED_LEAST_BYTES = 1 << 16, /* of a record that may be beyond them */
+    /* Of id, type, gateway and org of any. */
+    NAME_BYTES_MAX = 1 << 16
+};
 
 static const struct topic {
     const char *name;
@@ -108,7 +121,7 @@ static struct text org_of(struct arena *arena, struct yyjson_val *root,
     if (!org.length && envelope != root)
         org = org_of_topic(member(arena, root, "topic"));
     /* It would make two sessions one: the key is "org|stream|request". */
-    if (memchr(org.data, '|', org.length))
+    if (memchr(org.data, '|', org.length) || org.length > NAME_BYTES_MAX)
         org = text_of("");
     return org;
 }
@@ -143,6 +156,23 @@ static const char *own_reason(struct text type)
                                                   : NULL;
 }
 
+static bool has_long_name(const struct event *event)
+{
+    return event->id.length > NAME_BYTES_MAX ||
+           event->type.length > NAME_BYTES_MAX ||
+           event->gateway.length > NAME_BYTES_MAX;
+}
+
+/* Records without a long text or many values are known by their length. */
+static bool is_beyond_limits(const struct event *event, size_t record_length)
+{
+    if (record_length <= FOLDED_LEAST_BYTES)
+        return false;
+    struct json_extent extent = json_extent(event->root);
+    return extent.values > FOLDED_VALUES_MAX ||
+           extent.longest_text > FOLDED_TEXT_MAX;
+}
+
 static void read_envelope(struct arena *arena, struct yyjson_val *root,
                           struct text org, bool decided, struct event *event)
 {
@@ -161,6 +191,8 @@ static void read_envelope(struct arena *arena, struct yyjson_val *root,
     }
     if (own_reason(event->type))
         reject(event, own_reason(event->type));
+    else if (has_long_name(event))
+        reject(event, "invalid_json");
     else if (!event->id.length)
         reject(event, "blank_id");
     else if (!event_time_parse(member(arena, envelope, "timestamp"),
@@ -190,6 +222,8 @@ void event_judge(struct arena *arena, struct text record, struct text org,
     if (ignored) {
         event->class = EVIDENCE_IGNORED;
         event->reason = ignored;
+    } else if (is_beyond_limits(event, record.length)) {
+        reject(event, "invalid_json");
     }
 }
 
@@ -198,7 +232,7 @@ bool capability_dump(struct arena *arena, const struct event *event,
 {
     struct yyjson_val *list = json_get(event->root, "orchestrators");
     if (event->id.length || !json_is_array(list) ||
-        json_get(event->root, "data"))
+        json_get(event->root, "data") || is_beyond_limits(event, SIZE_MAX))
         return false;
     struct text compact = json_compact(arena, list, false);
     uint8_t digest[SHA256_BYTES];

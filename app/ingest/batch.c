@@ -50,14 +50,30 @@ struct batch *batch_new(void)
     return memory_zeroed(1, sizeof(struct batch));
 }
 
-void batch_clear(struct batch *batch)
+static void forget_facts(struct batch *batch)
 {
     text_index_free(&batch->strings);
     text_index_free(&batch->day_keys);
     text_index_free(&batch->hour_keys);
-    counts_free(&batch->counts);
     request_batch_clear(&batch->requests);
     arena_clear(&batch->arena);
+}
+
+void batch_clear(struct batch *batch)
+{
+    forget_facts(batch);
+    counts_free(&batch->counts);
+}
+
+void batch_give_back(struct batch *batch)
+{
+    request_batch_free(&batch->requests);
+    arena_free(&batch->arena);
+    free(batch->days);
+    free(batch->hours);
+    batch->days = NULL;
+    batch->hours = NULL;
+    batch->day_capacity = batch->hour_capacity = 0;
 }
 
 void batch_free(struct batch *batch)
@@ -65,10 +81,7 @@ void batch_free(struct batch *batch)
     if (!batch)
         return;
     batch_clear(batch);
-    request_batch_free(&batch->requests);
-    arena_free(&batch->arena);
-    free(batch->days);
-    free(batch->hours);
+    batch_give_back(batch);
     free(batch);
 }
 
@@ -450,7 +463,7 @@ static enum err write_count(struct store *store, const struct count *count)
     return query_run(query);
 }
 
-enum err batch_write(struct batch *batch, struct store *store)
+enum err batch_write_facts(struct batch *batch, struct store *store)
 {
     enum err err = ERR_NONE;
     for (size_t i = 0; !err && i < batch->day_keys.count; i++)
@@ -459,6 +472,14 @@ enum err batch_write(struct batch *batch, struct store *store)
         err = write_hour(store, &batch->hours[i]);
     if (!err)
         err = request_batch_write(&batch->requests, store);
+    if (!err)
+        forget_facts(batch);
+    return err;
+}
+
+enum err batch_write_counts(struct batch *batch, struct store *store)
+{
+    enum err err = ERR_NONE;
     for (size_t i = 0; !err && i < batch->counts.keys.count; i++)
         err = write_count(store, &batch->counts.list[i]);
     return err;

@@ -22,14 +22,18 @@ void batch_add(struct batch *batch, struct arena *arena,
 void batch_count(struct batch *batch, const struct event *event, bool is_first,
                  bool conflict);
 
-/* Leaves the counts out of the next batch_write: they are known already. */
 void batch_forget_counts(struct batch *batch);
 
-/* Writes facts, counts and notes for settling, in the open transaction. */
-MUST_USE enum err batch_write(struct batch *batch, struct store *store);
+/* Writes facts and notes for settling, in the open transaction, and forgets
+ * them. */
+MUST_USE enum err batch_write_facts(struct batch *batch, struct store *store);
+/* Writes the counts, in the open transaction. */
+MUST_USE enum err batch_write_counts(struct batch *batch, struct store *store);
 
 /* Empties it for the next transaction. */
 void batch_clear(struct batch *batch);
+/* Gives back the memory of an empty one. */
+void batch_give_back(struct batch *batch);
 
 struct count {
     enum evidence_class class;

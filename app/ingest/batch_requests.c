@@ -34,6 +34,7 @@ void request_batch_free(struct request_batch *batch)
     request_batch_clear(batch);
     arena_free(&batch->arena);
     free(batch->hours);
+    *batch = (struct request_batch){0};
 }
 
 static struct text kept(struct request_batch *batch, struct text text)

@@ -19,6 +19,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum {
+    GATHERED_BYTES_MAX = 4 << 20,
+    GATHERED_COUNTS_MAX = 8192,
+    TOTALS_MAX = 10000
+};
+
 /* One delivery on its way. */
 struct delivery {
     const struct ingest_origin *origin;
@@ -47,6 +53,7 @@ void ingest_free(struct ingest *ingest)
     seen_free(ingest->seen);
     batch_free(ingest->batch);
     counts_free(&ingest->counts);
+    counts_free(&ingest->written);
     arena_free(&ingest->arena);
     arena_free(&ingest->compare);
     free(ingest->totals);
@@ -110,22 +117,6 @@ static bool same_key(const struct event *a, const struct event *b)
 
 /* ---- redeliveries -------------------------------------------------------- */
 
-/* (gateway, NUL, compact data with sorted keys). */
-static int compare_payload(struct arena *arena, const struct event *a,
-                           const struct event *b)
-{
-    int order = text_compare(a->gateway, b->gateway);
-    if (order)
-        return order;
-    struct text left = text_of("null");
-    struct text right = left;
-    if (a->data)
-        left = json_compact(arena, a->data, true);
-    if (b->data)
-        right = json_compact(arena, b->data, true);
-    return text_compare(left, right);
-}
-
 static int compare_place(const struct event *a, const struct event *b)
 {
     if (a->partition != b->partition)
@@ -138,7 +129,10 @@ struct earlier {
     bool found;
     bool readable; /* its evidence has not expired */
     bool same_bytes;
+    int payload; /* of this delivery against it, see find_order */
+    int order;   /* less than 0 where this delivery stands */
     struct seen_entry *entry;
+    /* In the arena `compare`, until the order is found. */
     struct evidence_line line;
     struct event event;
 };
@@ -152,12 +146,25 @@ static bool same_oversize(const struct evidence_line *a,
            text_equal(a->bytes, b->bytes);
 }
 
-/* Looks at the line of EARLIER's entry and decides whether it is the key. */
+static enum err read_earlier(struct ingest *ingest, struct earlier *earlier)
+{
+    arena_clear(&ingest->compare);
+    return evidence_read(ingest->store, &ingest->compare, earlier->entry->line,
+                         &earlier->line);
+}
+
+static void judge_earlier(struct ingest *ingest, struct earlier *earlier)
+{
+    event_judge(&ingest->compare, earlier->line.bytes, earlier->line.org, true,
+                &earlier->event);
+}
+
+/* Looks at the line of EARLIER's entry and decides whether it is the key. The
+ * same bytes at the same place are. */
 static enum err look_at(struct ingest *ingest, struct delivery *delivery,
                         struct earlier *earlier)
 {
-    enum err err = evidence_read(ingest->store, &ingest->compare,
-                                 earlier->entry->line, &earlier->line);
+    enum err err = read_earlier(ingest, earlier);
     if (err == ERR_ABSENT) {
         earlier->found = true; /* expired: nothing to compare with */
         return ERR_NONE;
@@ -166,12 +173,10 @@ static enum err look_at(struct ingest *ingest, struct delivery *delivery,
         return err;
     earlier->readable = true;
     earlier->same_bytes = same_oversize(&earlier->line, &delivery->line);
-    if (delivery->event.class == EVIDENCE_REJECTED) {
-        earlier->found = earlier->same_bytes;
+    earlier->found = earlier->same_bytes;
+    if (earlier->found || delivery->event.class == EVIDENCE_REJECTED)
         return ERR_NONE;
-    }
-    event_judge(&ingest->compare, earlier->line.bytes, earlier->line.org, true,
-                &earlier->event);
+    judge_earlier(ingest, earlier);
     earlier->found = same_key(&earlier->event, &delivery->event);
     return ERR_NONE;
 }
@@ -190,8 +195,6 @@ static enum err find_earlier(struct ingest *ingest, struct delivery *delivery,
                                  delivery->fingerprint, &entry);
         if (err || !entry)
             return err;
-        if (!earlier->found)
-            arena_clear(&ingest->compare);
         struct earlier look = {.entry = entry};
         err = look_at(ingest, delivery, &look);
         if (err)
@@ -201,6 +204,54 @@ static enum err find_earlier(struct ingest *ingest, struct delivery *delivery,
         if (look.found && look.same_bytes)
             return ERR_NONE;
     }
+}
+
+static void write_payload(struct buf *out, struct arena *arena,
+                          const struct event *event)
+{
+    if (event->data)
+        json_compact_to(out, arena, event->data, true);
+    else
+        buf_add_string(out, "null");
+}
+
+/* (gateway, NUL, compact data with sorted keys). Two of the largest records
+ * would take too much memory at once, so the earlier one is given up when its
+ * text is there. */
+static int compare_payload(struct ingest *ingest,
+                           const struct delivery *delivery,
+                           const struct earlier *earlier)
+{
+    struct buf left = {0};
+    struct buf right = {0};
+    int order = text_compare(delivery->event.gateway, earlier->event.gateway);
+    if (!order) {
+        write_payload(&right, &ingest->compare, &earlier->event);
+        arena_clear(&ingest->compare);
+        write_payload(&left, &ingest->compare, &delivery->event);
+        order = text_compare((struct text){left.data, left.length},
+                             (struct text){right.data, right.length});
+    }
+    buf_free(&left);
+    buf_free(&right);
+    return order;
+}
+
+/* Which of two lines of a key stands: by their payloads, else by where they lay
+ * and by their bytes. */
+static enum err find_order(struct ingest *ingest, struct delivery *delivery,
+                           struct earlier *earlier)
+{
+    enum err err = read_earlier(ingest, earlier);
+    if (err)
+        return err;
+    judge_earlier(ingest, earlier);
+    int place = compare_place(&delivery->event, &earlier->event);
+    if (!place)
+        place = text_compare(delivery->record, earlier->line.bytes);
+    earlier->payload = compare_payload(ingest, delivery, earlier);
+    earlier->order = earlier->payload ? earlier->payload : place;
+    return ERR_NONE;
 }
 
 /* ---- taking -------------------------------------------------------------- */
@@ -239,12 +290,20 @@ static enum err take_first(struct ingest *ingest, struct delivery *delivery)
     return add_seen(ingest, delivery, delivery->line.line, false);
 }
 
-/* Equal payloads: which of the two lines stands. */
-static int compare_lines(const struct delivery *delivery,
-                         const struct earlier *earlier)
+/* The facts of the earlier line are taken back, and this one's stand. */
+static enum err take_place(struct ingest *ingest, struct delivery *delivery,
+                           struct earlier *earlier)
 {
-    int order = compare_place(&delivery->event, &earlier->event);
-    return order ? order : text_compare(delivery->record, earlier->line.bytes);
+    enum err err = read_earlier(ingest, earlier);
+    if (err)
+        return err;
+    judge_earlier(ingest, earlier);
+    batch_add(ingest->batch, &ingest->compare, &earlier->event,
+              earlier->entry->line, true);
+    batch_add(ingest->batch, &ingest->arena, &delivery->event,
+              delivery->line.line, false);
+    earlier->entry->line = delivery->line.line;
+    return ERR_NONE;
 }
 
 /* Another line of a key: one of the two stands, the other is kept as beaten,
@@ -252,31 +311,32 @@ static int compare_lines(const struct delivery *delivery,
 static enum err compete(struct ingest *ingest, struct delivery *delivery,
                         struct earlier *earlier)
 {
-    const struct event *event = &delivery->event;
-    int64_t beaten = delivery->line.line;
-    int payload = compare_payload(&ingest->compare, event, &earlier->event);
-    bool conflict = payload && !earlier->entry->conflict;
-    ingest->last.conflict = payload != 0;
-    batch_count(ingest->batch, event, false, conflict);
-    int order = payload ? payload : compare_lines(delivery, earlier);
-    if (order < 0) {
-        batch_add(ingest->batch, &ingest->compare, &earlier->event,
-                  earlier->entry->line, true);
-        batch_add(ingest->batch, &ingest->arena, event, delivery->line.line,
-                  false);
-        beaten = earlier->entry->line;
-        earlier->entry->line = delivery->line.line;
-    }
+    bool differs = earlier->payload != 0;
+    bool conflict = differs && !earlier->entry->conflict;
+    int64_t beaten =
+        earlier->order < 0 ? earlier->entry->line : delivery->line.line;
+    ingest->last.conflict = differs;
+    batch_count(ingest->batch, &delivery->event, false, conflict);
+    enum err err =
+        earlier->order < 0 ? take_place(ingest, delivery, earlier) : ERR_NONE;
     earlier->entry->conflict |= conflict;
-    enum err err = seen_changed(ingest->seen, &delivery->place);
+    if (!err)
+        err = seen_changed(ingest->seen, &delivery->place);
     return err ? err : add_seen(ingest, delivery, beaten, true);
+}
+
+/* Two lines of a key whose facts differ, and both can be read. */
+static bool competes(const struct delivery *delivery,
+                     const struct earlier *earlier)
+{
+    return earlier->found && earlier->readable && !earlier->same_bytes &&
+           delivery->event.class == EVIDENCE_ACCEPTED;
 }
 
 static enum err take_again(struct ingest *ingest, struct delivery *delivery,
                            struct earlier *earlier)
 {
-    if (earlier->readable && !earlier->same_bytes &&
-        delivery->event.class == EVIDENCE_ACCEPTED)
+    if (competes(delivery, earlier))
         return compete(ingest, delivery, earlier);
     batch_count(ingest->batch, &delivery->event, false, false);
     if (earlier->same_bytes)
@@ -293,6 +353,9 @@ static enum err take(struct ingest *ingest, struct delivery *delivery)
 {
     struct earlier earlier;
     enum err err = find_earlier(ingest, delivery, &earlier);
+    if (!err && competes(delivery, &earlier))
+        err = find_order(ingest, delivery, &earlier);
+    arena_clear(&ingest->compare);
     if (!err)
         err = write_evidence(ingest, delivery, &earlier);
     if (err)
@@ -376,13 +439,57 @@ enum err ingest_take_oversize(struct ingest *ingest,
     return take(ingest, &delivery);
 }
 
+static void begin_anew(struct ingest *ingest)
+{
+    ingest->in_transaction = false;
+    ingest->pending = 0;
+    ingest->gathered_bytes = 0;
+    counts_free(&ingest->written);
+}
+
 enum err ingest_abandon(struct ingest *ingest, enum err err)
 {
     store_rollback(ingest->store);
-    ingest->in_transaction = false;
     seen_reset(ingest->seen);
     batch_clear(ingest->batch);
-    ingest->pending = 0;
+    begin_anew(ingest);
+    return err;
+}
+
+/* ---- staying small ------------------------------------------------------- */
+
+/* Of totals: beyond so many rows, organisations are not told apart. */
+static const char others[] = "(others)";
+
+static void add_total(struct counts *counts, const struct count *count)
+{
+    struct count merged = *count;
+    if (counts->keys.count >= TOTALS_MAX)
+        merged.org = text_of(others);
+    counts_add(counts, &merged);
+}
+
+static void keep_counts(struct ingest *ingest, struct counts *into)
+{
+    const struct counts *counts = batch_counts(ingest->batch);
+    for (size_t i = 0; ingest->keeps_totals && i < counts->keys.count; i++)
+        add_total(into, &counts->list[i]);
+}
+
+/* What has been gathered goes into the tables, in the open transaction, where
+ * it has come to take much memory: by its length, or because it is of very many
+ * organisations or hours. */
+static enum err relieve(struct ingest *ingest, size_t record_bytes)
+{
+    ingest->gathered_bytes += record_bytes;
+    if (ingest->gathered_bytes < GATHERED_BYTES_MAX &&
+        !seen_is_large(ingest->seen) &&
+        batch_counts(ingest->batch)->keys.count < GATHERED_COUNTS_MAX)
+        return ERR_NONE;
+    enum err err = ingest_flush(ingest);
+    if (!err)
+        keep_counts(ingest, &ingest->written);
+    batch_forget_counts(ingest->batch);
     return err;
 }
 
@@ -395,6 +502,8 @@ enum err ingest_record(struct ingest *ingest,
     enum err err = ingest_begin(ingest);
     if (!err)
         err = ingest_take_record(ingest, origin, record, -1);
+    if (!err)
+        err = relieve(ingest, record.length);
     return err ? ingest_abandon(ingest, err) : ERR_NONE;
 }
 
@@ -405,24 +514,30 @@ enum err ingest_oversize(struct ingest *ingest,
     enum err err = ingest_begin(ingest);
     if (!err)
         err = ingest_take_oversize(ingest, origin, bytes, length, sha256, -1);
+    if (!err)
+        err = relieve(ingest, bytes.length);
     return err ? ingest_abandon(ingest, err) : ERR_NONE;
+}
+
+void ingest_give_back(struct ingest *ingest)
+{
+    arena_free(&ingest->arena);
+    arena_free(&ingest->compare);
+    batch_give_back(ingest->batch);
+    store_give_back(ingest->store);
 }
 
 /* ---- committing ---------------------------------------------------------- */
 
 enum err ingest_flush(struct ingest *ingest)
 {
-    enum err err = batch_write(ingest->batch, ingest->store);
+    ingest->gathered_bytes = 0;
+    enum err err = batch_write_facts(ingest->batch, ingest->store);
+    if (!err)
+        err = batch_write_counts(ingest->batch, ingest->store);
     if (!err)
         err = seen_flush(ingest->seen);
     return err;
-}
-
-static void keep_counts(struct ingest *ingest)
-{
-    const struct counts *counts = batch_counts(ingest->batch);
-    for (size_t i = 0; i < counts->keys.count; i++)
-        counts_add(&ingest->counts, &counts->list[i]);
 }
 
 enum err ingest_commit(struct ingest *ingest)
@@ -434,10 +549,11 @@ enum err ingest_commit(struct ingest *ingest)
         err = store_commit(ingest->store);
     if (err)
         return ingest_abandon(ingest, err);
-    ingest->in_transaction = false;
-    keep_counts(ingest);
+    for (size_t i = 0; i < ingest->written.keys.count; i++)
+        add_total(&ingest->counts, &ingest->written.list[i]);
+    keep_counts(ingest, &ingest->counts);
     batch_clear(ingest->batch);
-    ingest->pending = 0;
+    begin_anew(ingest);
     return ERR_NONE;
 }
 
@@ -454,6 +570,11 @@ enum err ingest_finish(struct ingest *ingest)
         return ingest_abandon(ingest, err);
     ingest->in_transaction = false;
     return ERR_NONE;
+}
+
+void ingest_keep_totals(struct ingest *ingest)
+{
+    ingest->keeps_totals = true;
 }
 
 const struct ingest_total *ingest_totals(struct ingest *ingest, size_t *count)

@@ -83,8 +83,11 @@ MUST_USE enum err ingest_commit(struct ingest *ingest);
 /* Joins what batches left in pieces; to be called when a run of input ends. */
 MUST_USE enum err ingest_finish(struct ingest *ingest);
 
-/* What this ingest has taken since it was made, by class, reason, org, family;
- * valid until the next call. */
+/* Counts what is taken from now on for ingest_totals. */
+void ingest_keep_totals(struct ingest *ingest);
+
+/* What this ingest has taken, by class, reason, org and family; valid until the
+ * next call. Of very many organisations the later ones are one: "(others)". */
 const struct ingest_total *ingest_totals(struct ingest *ingest, size_t *count);
 
 /*
@@ -132,6 +135,7 @@ MUST_USE enum err journal_spent_wei(struct store *store, int64_t from_ms,
 
 struct reader_report {
     uint64_t records;
+    uint64_t bytes;      /* when decompressed */
     bool too_long;       /* more than the limit allows, after decompression */
     bool truncated;      /* compressed input ended early or was damaged */
     char compression[8]; /* "none", "gzip", "zstd" */
@@ -158,6 +162,12 @@ struct byte_source {
 MUST_USE enum err read_records(const struct byte_source *source,
                                const struct record_sink *sink,
                                struct reader_report *report);
+
+/* By their beginning: gzip or zstd. */
+bool bytes_are_compressed(struct text text);
+
+/* A source that hands out what is LEFT, at once. */
+struct byte_source source_of_text(struct text *left);
 
 /* The same for bytes of a stranger: ERR_INPUT as soon as they are more than
  * MOST_BYTES when decompressed, and little memory for decompressing. */
@@ -191,14 +201,6 @@ MUST_USE enum err writer_start(struct writer **writer, struct store *store,
                                const struct writer_settings *settings);
 void writer_stop(struct writer *writer);
 
-/* A record handed over. */
-struct batch_record {
-    struct batch_record *next;
-    struct text bytes;
-    const uint8_t *sha256; /* of an oversize one, else null */
-    uint64_t length;       /* of an oversize one */
-};
-
 /* A request that is repeated gets the answer that it had. */
 struct batch_key {
     bool given;
@@ -218,8 +220,8 @@ struct batch_tally {
 
 struct record_batch {
     struct ingest_origin origin; /* the writer fills in the times */
-    const struct batch_record *first;
-    size_t bytes; /* of all records */
+    struct text body;            /* whole, as read_records takes it */
+    uint64_t decoded_bytes;      /* of it, when decompressed */
     struct batch_key key;
     /* The answer. */
     struct batch_tally tallies[BATCH_TALLIES_MAX];
@@ -254,10 +256,12 @@ MUST_USE enum err writer_append(struct writer *writer,
 /* Whether the last commit failed. */
 bool writer_is_failing(struct writer *writer);
 
-/* What all batches that are being read may take together. */
-enum { WRITER_RESERVED_BYTES_MAX = 48 << 20 };
+/* What the bodies of all batches that are on their way may take together: the
+ * largest, and some. A body is kept as it came, and decompressed and split only
+ * when its turn has come, a record at a time. */
+enum { WRITER_RESERVED_BYTES_MAX = 12 << 20 };
 
-/* Memory for batches that are being read is shared out here: false where there
+/* Memory for bodies that are being read is shared out here: false where there
  * is none left at present. What was had is given back. */
 MUST_USE bool writer_reserve(struct writer *writer, size_t bytes);
 void writer_release(struct writer *writer, size_t bytes);

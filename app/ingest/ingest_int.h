@@ -15,11 +15,14 @@ struct ingest {
     struct arena compare; /* of an earlier line looked at */
     struct seen *seen;
     struct batch *batch;
-    struct counts counts; /* committed ones */
+    bool keeps_totals;
+    struct counts counts;  /* committed ones, where totals are kept */
+    struct counts written; /* of the open transaction, no longer in the batch */
     struct ingest_total *totals;
     bool in_transaction;
     bool replaying; /* the evidence is there already */
     uint64_t pending;
+    uint64_t gathered_bytes; /* of records whose facts are in the batch */
     struct ingest_outcome last;
 };
 
@@ -45,6 +48,9 @@ MUST_USE enum err ingest_take_oversize(struct ingest *ingest,
 bool journal_owns(const struct evidence_line *line);
 MUST_USE enum err journal_replay(struct store *store,
                                  const struct evidence_line *line);
+
+/* Gives back the memory that is kept from record to record. */
+void ingest_give_back(struct ingest *ingest);
 
 /* Writes what the batch holds, in the open transaction. */
 MUST_USE enum err ingest_flush(struct ingest *ingest);

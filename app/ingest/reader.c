@@ -18,7 +18,8 @@ enum {
     GZIP_WINDOW = 15 + 16,
     ZSTD_WINDOW_LOG_MAX = 27,
     /* What HTTP allows a sender (RFC 9659): 8 MB. */
-    ZSTD_WINDOW_LOG_STRANGER = 23
+    ZSTD_WINDOW_LOG_STRANGER = 23,
+    ZSTD_HEADER_BYTES_MAX = 18 /* of a frame (RFC 8878 §3.1.1.1) */
 };
 
 struct reading {
@@ -31,13 +32,12 @@ struct reading {
     bool pending; /* a full buffer of output may not have been all */
     char *out;
     uint64_t most_bytes; /* decompressed; UINT64_MAX for no limit */
-    uint64_t done_bytes;
 };
 
 static enum err split(struct reading *reading, const char *bytes, size_t length)
 {
-    reading->done_bytes += length;
-    if (reading->done_bytes > reading->most_bytes) {
+    reading->report->bytes += length;
+    if (reading->report->bytes > reading->most_bytes) {
         reading->report->too_long = true;
         return err_set(ERR_INPUT,
                        "the data is more than %llu bytes when decompressed",
@@ -120,22 +120,55 @@ static enum err read_gzip(struct reading *reading)
 
 /* ---- zstd (RFC 8878) ----------------------------------------------------- */
 
+/* What a frame says of itself, and what came of it. The library compares the
+ * two only where it has the frame in one piece. */
+struct zstd_frame {
+    char header[ZSTD_HEADER_BYTES_MAX];
+    size_t header_length;
+    uint64_t bytes;
+};
+
+static void note_frame(struct zstd_frame *frame, struct text used,
+                       size_t decompressed)
+{
+    size_t room = sizeof frame->header - frame->header_length;
+    size_t length = used.length < room ? used.length : room;
+    memcpy(frame->header + frame->header_length, used.data, length);
+    frame->header_length += length;
+    frame->bytes += decompressed;
+}
+
+/* At its end; a frame that does not say how long it is is as long as it is. */
+static bool frame_is_short(const struct zstd_frame *frame)
+{
+    unsigned long long said =
+        ZSTD_getFrameContentSize(frame->header, frame->header_length);
+    return said != ZSTD_CONTENTSIZE_UNKNOWN && said != frame->bytes;
+}
+
 static enum err unzstd_all(struct reading *reading, ZSTD_DStream *stream)
 {
+    struct zstd_frame frame = {.header_length = 0};
     size_t status = 1;
+    bool damaged = false;
     enum err err = ERR_NONE;
-    while (!err && has_more(reading, &err)) {
+    while (!err && !damaged && has_more(reading, &err)) {
         ZSTD_inBuffer in = {reading->at, reading->left, 0};
         ZSTD_outBuffer out = {reading->out, OUT_BYTES, 0};
         status = ZSTD_decompressStream(stream, &out, &in);
+        note_frame(&frame, (struct text){reading->at, in.pos}, out.pos);
         reading->at += in.pos;
         reading->left -= in.pos;
         if (ZSTD_isError(status))
             break;
         reading->pending = status && out.pos == out.size;
         err = split(reading, reading->out, out.pos);
+        if (!status) {
+            damaged = frame_is_short(&frame);
+            frame = (struct zstd_frame){.header_length = 0};
+        }
     }
-    reading->report->truncated = status != 0;
+    reading->report->truncated = damaged || status != 0;
     return err;
 }
 
@@ -155,33 +188,44 @@ static enum err read_zstd(struct reading *reading)
 
 /* ---- choosing ------------------------------------------------------------ */
 
-/* A pipe may bring the first bytes one by one. */
+/* A pipe may bring the first bytes one by one; those are gathered. */
 static enum err read_beginning(struct reading *reading)
 {
     struct buf *beginning = &reading->beginning;
-    enum err err;
-    do {
+    enum err err = refill(reading);
+    if (err || reading->left >= MAGIC_BYTES)
+        return err;
+    while (!err && reading->left && beginning->length < MAGIC_BYTES) {
+        buf_add(beginning, reading->at, reading->left);
         err = refill(reading);
-        if (!err)
-            buf_add(beginning, reading->at, reading->left);
-    } while (!err && reading->left && beginning->length < MAGIC_BYTES);
+    }
+    buf_add(beginning, reading->at, reading->left);
     reading->at = beginning->data;
     reading->left = beginning->length;
     return err;
 }
 
-static bool begins_with(const struct reading *reading, const char *magic,
-                        size_t length)
+static bool begins_with(struct text text, const char *magic, size_t length)
 {
-    return reading->left >= length && !memcmp(reading->at, magic, length);
+    return text.length >= length && !memcmp(text.data, magic, length);
+}
+
+static bool begins_gzip(struct text text)
+{
+    return begins_with(text, "\x1f\x8b", 2);
 }
 
 /* A frame of data, or one to be skipped, as some tools put first. */
-static bool begins_zstd(const struct reading *reading)
+static bool begins_zstd(struct text text)
 {
-    return begins_with(reading, "\x28\xb5\x2f\xfd", 4) ||
-           (reading->left >= 4 && (reading->at[0] & 0xf0) == 0x50 &&
-            !memcmp(reading->at + 1, "\x2a\x4d\x18", 3));
+    return begins_with(text, "\x28\xb5\x2f\xfd", 4) ||
+           (text.length >= 4 && (text.data[0] & 0xf0) == 0x50 &&
+            !memcmp(text.data + 1, "\x2a\x4d\x18", 3));
+}
+
+bool bytes_are_compressed(struct text text)
+{
+    return begins_gzip(text) || begins_zstd(text);
 }
 
 static enum err read_any(struct reading *reading)
@@ -190,11 +234,12 @@ static enum err read_any(struct reading *reading)
     enum err err = read_beginning(reading);
     if (err)
         return err;
-    if (begins_with(reading, "\x1f\x8b", 2)) {
+    struct text beginning = {reading->at, reading->left};
+    if (begins_gzip(beginning)) {
         memcpy(report->compression, "gzip", 5);
         return read_gzip(reading);
     }
-    if (begins_zstd(reading)) {
+    if (begins_zstd(beginning)) {
         memcpy(report->compression, "zstd", 5);
         return read_zstd(reading);
     }
@@ -226,4 +271,18 @@ enum err read_records_within(const struct byte_source *source,
     buf_free(&reading.beginning);
     free(reading.out);
     return err;
+}
+
+static enum err feed_text(void *context, const char **bytes, size_t *length)
+{
+    struct text *left = context;
+    *bytes = left->data;
+    *length = left->length;
+    left->length = 0;
+    return ERR_NONE;
+}
+
+struct byte_source source_of_text(struct text *left)
+{
+    return (struct byte_source){left, feed_text};
 }

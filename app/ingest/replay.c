@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 
-enum { FLUSH_RECORDS = 50000 };
+enum { FLUSH_RECORDS = 50000, FLUSH_BYTES = 16 << 20 };
 
 struct replay {
     struct ingest *ingest;
@@ -115,6 +115,14 @@ static enum err flush(struct replay *replay)
     return err;
 }
 
+static bool wants_flush(struct replay *replay, size_t line_bytes)
+{
+    struct ingest *ingest = replay->ingest;
+    ingest->gathered_bytes += line_bytes;
+    return ingest_pending(ingest) >= FLUSH_RECORDS ||
+           ingest->gathered_bytes >= FLUSH_BYTES || seen_is_large(ingest->seen);
+}
+
 /* A repeat stands for the line it repeats. */
 static enum err resolve(struct replay *replay, struct evidence_line *line)
 {
@@ -160,7 +168,7 @@ static enum err visit(void *context, const struct evidence_line *visited)
         return ERR_NONE;
     if (!err)
         err = take(replay, &line);
-    if (!err && ingest_pending(replay->ingest) >= FLUSH_RECORDS)
+    if (!err && wants_flush(replay, line.bytes.length))
         err = flush(replay);
     return err;
 }

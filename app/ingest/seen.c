@@ -20,7 +20,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { ENTRIES_IN_MEMORY_MAX = 1 << 19, FIRST_SLOTS = 64 };
+enum { ENTRIES_IN_MEMORY_MAX = 1 << 19, SHARDS_MAX = 4096, FIRST_SLOTS = 16 };
 
 struct shard {
     struct seen_place place; /* org is owned by seen's index */
@@ -63,6 +63,10 @@ void seen_reset(struct seen *seen)
 {
     for (size_t i = 0; i < seen->names.count; i++)
         unload(seen, &seen->shards[i]);
+    text_index_free(&seen->names);
+    free(seen->shards);
+    seen->shards = NULL;
+    seen->shard_capacity = 0;
 }
 
 void seen_free(struct seen *seen)
@@ -70,9 +74,13 @@ void seen_free(struct seen *seen)
     if (!seen)
         return;
     seen_reset(seen);
-    text_index_free(&seen->names);
-    free(seen->shards);
     free(seen);
+}
+
+bool seen_is_large(const struct seen *seen)
+{
+    return seen->entries > ENTRIES_IN_MEMORY_MAX ||
+           seen->names.count > SHARDS_MAX;
 }
 
 /* ---- one shard ----------------------------------------------------------- */
@@ -281,12 +289,15 @@ enum err seen_flush(struct seen *seen)
     enum err err = ERR_NONE;
     for (size_t i = 0; !err && i < seen->names.count; i++)
         err = flush_shard(seen, &seen->shards[i]);
-    bool full = seen->entries > ENTRIES_IN_MEMORY_MAX;
+    bool full = seen_is_large(seen);
     for (size_t i = 0; i < seen->names.count; i++) {
         if (full && !seen->shards[i].used)
             unload(seen, &seen->shards[i]);
         seen->shards[i].used = false;
     }
+    /* Those of the present transaction alone are too many. */
+    if (!err && seen_is_large(seen))
+        seen_reset(seen);
     return err;
 }
 
@@ -315,8 +326,8 @@ enum err seen_join(struct seen *seen)
         err = shard_of(seen, &places->place, &shard);
         if (!err)
             err = rewrite(seen, shard);
-        if (!err && seen->entries > ENTRIES_IN_MEMORY_MAX)
-            unload(seen, shard);
+        if (!err && seen_is_large(seen))
+            seen_reset(seen);
     }
     arena_free(&arena);
     return err;

@@ -53,6 +53,9 @@ MUST_USE enum err seen_flush(struct seen *seen);
 /* Joins the chunks of all shards, in the open transaction. */
 MUST_USE enum err seen_join(struct seen *seen);
 
+/* Whether what is in memory should be written soon. */
+bool seen_is_large(const struct seen *seen);
+
 /* Forgets everything in memory, after a rollback. */
 void seen_reset(struct seen *seen);
 

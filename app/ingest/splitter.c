@@ -7,12 +7,17 @@
  * allowed; longer ones are hashed as they pass and only their beginning is
  * kept.
  *
+ * A record that lies within the bytes given is handed on where it lies; only
+ * one that is cut is gathered.
+ *
  * Damage stays local. In an array a newline ends a string that was left open,
- * because JSON strings cannot hold one; in a pretty-printed object a line that
- * begins with '{' in the first column begins the next record, unless it can be
- * a value of this one.
+ * because JSON strings cannot hold one, and an element that lacks brackets ends
+ * where the next one certainly begins (nesting.h); in a pretty-printed object a
+ * line that begins with '{' in the first column begins the next record, unless
+ * it can be a value of this one.
  */
 #include "ingest/splitter.h"
+#include "ingest/nesting.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -25,11 +30,17 @@ enum shape {
     SHAPE_PRETTY
 };
 
+/* Of what is found to be more than one element only at the end of the input:
+ * every time, all that is left is read again. */
+enum { READ_AGAIN_BYTES_MAX = 8 * EVIDENCE_LINE_MAX_BYTES };
+
 struct splitter {
     const struct record_sink *sink;
     uint64_t records;
     enum shape shape;
     struct buf record;
+    struct nesting nesting; /* SHAPE_ARRAY; the others count */
+    uint64_t read_again_bytes;
     int depth;
     bool in_string;
     bool escaped;
@@ -57,7 +68,17 @@ static void become_oversize(struct splitter *splitter)
     splitter->hash = hash_stream_new();
     hash_stream_add(splitter->hash, splitter->record.data,
                     splitter->record.length);
-    splitter->record.length = EVIDENCE_KEPT_BYTES;
+    if (splitter->record.length > EVIDENCE_KEPT_BYTES)
+        splitter->record.length = EVIDENCE_KEPT_BYTES;
+}
+
+/* The beginning of an oversize record is kept, wherever it is cut. */
+static void add_oversize(struct splitter *splitter, const char *bytes,
+                         size_t length)
+{
+    size_t room = EVIDENCE_KEPT_BYTES - splitter->record.length;
+    hash_stream_add(splitter->hash, bytes, length);
+    buf_add(&splitter->record, bytes, length < room ? length : room);
 }
 
 /* White space before a record is no part of it, however much there is. */
@@ -68,13 +89,12 @@ static void keep(struct splitter *splitter, const char *bytes, size_t length)
         length--;
     }
     splitter->length += length;
-    if (!splitter->oversize)
-        buf_add(&splitter->record, bytes, length);
-    else
-        hash_stream_add(splitter->hash, bytes, length);
-    if (!splitter->oversize &&
-        splitter->record.length > EVIDENCE_LINE_MAX_BYTES)
+    if (!splitter->oversize && splitter->length > EVIDENCE_LINE_MAX_BYTES)
         become_oversize(splitter);
+    if (splitter->oversize)
+        add_oversize(splitter, bytes, length);
+    else
+        buf_add(&splitter->record, bytes, length);
 }
 
 static enum err end_oversize(struct splitter *splitter)
@@ -88,24 +108,24 @@ static enum err end_oversize(struct splitter *splitter)
                                     splitter->length, digest);
 }
 
-static bool is_blank(const struct buf *record)
+static bool is_blank(struct text record)
 {
-    for (size_t i = 0; i < record->length; i++)
-        if (!is_space(record->data[i]))
+    for (size_t i = 0; i < record.length; i++)
+        if (!is_space(record.data[i]))
             return false;
     return true;
 }
 
-static enum err end_record(struct splitter *splitter)
+static enum err give(struct splitter *splitter, struct text record)
 {
-    enum err err = ERR_NONE;
-    if (splitter->oversize) {
-        err = end_oversize(splitter);
-    } else if (!is_blank(&splitter->record)) {
-        struct text record = {splitter->record.data, splitter->record.length};
-        splitter->records++;
-        err = splitter->sink->take(splitter->sink->context, record);
-    }
+    if (is_blank(record))
+        return ERR_NONE;
+    splitter->records++;
+    return splitter->sink->take(splitter->sink->context, record);
+}
+
+static void begin_record(struct splitter *splitter)
+{
     buf_clear(&splitter->record);
     splitter->oversize = false;
     splitter->length = 0;
@@ -113,6 +133,32 @@ static enum err end_record(struct splitter *splitter)
     splitter->in_string = splitter->escaped = false;
     splitter->indented = false;
     splitter->last = '\0';
+    nesting_begin_element(&splitter->nesting);
+}
+
+static enum err end_record(struct splitter *splitter)
+{
+    struct text record = {splitter->record.data, splitter->record.length};
+    enum err err =
+        splitter->oversize ? end_oversize(splitter) : give(splitter, record);
+    begin_record(splitter);
+    return err;
+}
+
+/* The record ends with these bytes, which may be all of it. */
+static enum err end_with(struct splitter *splitter, const char *bytes,
+                         size_t length)
+{
+    if (splitter->length || length > EVIDENCE_LINE_MAX_BYTES) {
+        keep(splitter, bytes, length);
+        return end_record(splitter);
+    }
+    while (length && is_space(*bytes)) {
+        bytes++;
+        length--;
+    }
+    enum err err = give(splitter, (struct text){bytes, length});
+    begin_record(splitter);
     return err;
 }
 
@@ -148,13 +194,14 @@ static enum err split_lines(struct splitter *splitter, const char *at,
 {
     const char *end = memchr(at, '\n', length);
     *used = end ? (size_t)(end - at) + 1 : length;
-    keep(splitter, at, end ? *used - 1 : *used);
-    if (!end)
+    if (!end) {
+        keep(splitter, at, length);
         return ERR_NONE;
+    }
     /* Between pretty-printed objects, lines are only what is damaged. */
     if (splitter->multi_line)
         splitter->shape = SHAPE_UNKNOWN;
-    return end_record(splitter);
+    return end_with(splitter, at, *used - 1);
 }
 
 /* The first line decides between lines and pretty-printed objects. */
@@ -164,18 +211,22 @@ static enum err split_first(struct splitter *splitter, const char *at,
     size_t i = 0;
     while (i < length && at[i] != '\n')
         follow(splitter, at[i++]);
-    keep(splitter, at, i);
     *used = i;
-    if (i == length)
+    bool cut = i == length;
+    bool goes_on = splitter->depth > 0 && !splitter->in_string &&
+                   splitter->length + i <= EVIDENCE_LINE_MAX_BYTES;
+    if (cut || goes_on)
+        keep(splitter, at, i);
+    if (cut)
         return ERR_NONE;
-    if (splitter->depth > 0 && !splitter->in_string && !splitter->oversize) {
+    if (goes_on) {
         splitter->shape = SHAPE_PRETTY;
         splitter->at_line_start = false;
         return ERR_NONE;
     }
     splitter->shape = splitter->multi_line ? SHAPE_UNKNOWN : SHAPE_LINES;
     (*used)++;
-    return end_record(splitter);
+    return end_with(splitter, at, i);
 }
 
 /* Whether a '{' in the first column begins the next record, so that the present
@@ -216,23 +267,64 @@ static enum err split_pretty(struct splitter *splitter, const char *at,
     return ERR_NONE;
 }
 
+static enum err split(struct splitter *splitter, const char *at, size_t length);
+
+/* The record ends before its byte OFFSET, with which the next one begins. An
+ * oversize one is not here any more, and goes on. */
+static enum err cut_before(struct splitter *splitter, size_t offset)
+{
+    struct buf *record = &splitter->record;
+    struct buf next = {0};
+    if (splitter->oversize)
+        return ERR_NONE;
+    buf_add(&next, record->data + offset, record->length - offset);
+    splitter->read_again_bytes += next.length;
+    while (offset && is_space(record->data[offset - 1]))
+        offset--;
+    if (offset && record->data[offset - 1] == ',')
+        offset--;
+    record->length = offset;
+    enum err err = end_record(splitter);
+    if (!err)
+        err = split(splitter, next.data, next.length);
+    buf_free(&next);
+    return err;
+}
+
 static enum err split_array(struct splitter *splitter, const char *at,
                             size_t length, size_t *used)
 {
-    for (size_t i = 0; i < length; i++) {
-        bool outside = !splitter->depth && !splitter->in_string;
-        if (outside && (at[i] == ',' || at[i] == ']')) {
-            keep(splitter, at, i);
-            *used = i + 1;
+    struct nesting *nesting = &splitter->nesting;
+    size_t start = 0;
+    while (!splitter->length && start < length && is_space(at[start]))
+        start++;
+    for (size_t i = start; i < length; i++) {
+        *used = i + 1;
+        if (nesting_is_outside(nesting) && (at[i] == ',' || at[i] == ']')) {
             if (at[i] == ']')
                 splitter->shape = SHAPE_UNKNOWN;
-            return end_record(splitter);
+            return end_with(splitter, at + start, i - start);
         }
-        follow(splitter, at[i]);
+        if (nesting_follow(nesting, at[i], splitter->length + (i - start))) {
+            keep(splitter, at + start, i + 1 - start);
+            return cut_before(splitter, (size_t)nesting->brace);
+        }
     }
-    keep(splitter, at, length);
+    keep(splitter, at + start, length - start);
     *used = length;
     return ERR_NONE;
+}
+
+/* At the end of the input: elements behind one that was not closed. */
+static enum err end_array(struct splitter *splitter)
+{
+    uint64_t offset;
+    enum err err = ERR_NONE;
+    while (!err && splitter->shape == SHAPE_ARRAY && !splitter->oversize &&
+           splitter->read_again_bytes < READ_AGAIN_BYTES_MAX &&
+           nesting_was_unclosed(&splitter->nesting, &offset))
+        err = cut_before(splitter, (size_t)offset);
+    return err;
 }
 
 static enum err split_unknown(struct splitter *splitter, const char *at,
@@ -245,6 +337,7 @@ static enum err split_unknown(struct splitter *splitter, const char *at,
         return ERR_NONE;
     if (at[*used] == '[') {
         splitter->shape = SHAPE_ARRAY;
+        nesting_begin_array(&splitter->nesting);
         (*used)++;
     } else {
         splitter->shape = at[*used] == '{' ? SHAPE_FIRST : SHAPE_LINES;
@@ -301,6 +394,8 @@ static enum err give_back_mark(struct splitter *splitter)
 enum err splitter_end(struct splitter *splitter)
 {
     enum err err = splitter->started ? ERR_NONE : give_back_mark(splitter);
+    if (!err)
+        err = end_array(splitter);
     return err ? err : end_record(splitter);
 }
 

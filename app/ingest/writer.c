@@ -9,10 +9,11 @@
  *
  * Settling begins when work is left, at most once a second, and goes by units
  * between which batches are taken. Where they keep it from coming to an end it
- * is finished without them: pages stay two seconds behind, not more. Only where
- * settling itself takes long, as a session of a hundred thousand swaps makes
- * it, it rests twice as long as it worked, so that senders are held up for a
- * third of the time at most.
+ * gets a quarter of a second at a time: pages stay two seconds behind, unless
+ * there is more to settle than fits, and nobody waits longer for an answer.
+ * Where settling itself takes long, as a session of a hundred thousand swaps
+ * makes it, it rests twice as long as it worked, so that senders are held up
+ * for a third of the time at most.
  *
  * Turned down: a queue of copies with an answer that comes later. A sender
  * needs the answer anyway, and while it waits its own memory holds the batch.
@@ -34,8 +35,12 @@ enum {
     SETTLE_EVERY_US = US_PER_SECOND,
     SETTLE_REST = 2, /* times as long as it worked */
     SETTLE_PATIENCE_US = US_PER_SECOND,
+    SETTLE_SLICE_US = US_PER_SECOND / 4,
     SETTLE_RETRY_US = 10 * US_PER_SECOND,
     SETTLE_AT_STOP_US = 3 * US_PER_SECOND,
+    /* Of a group, and without work, after which memory is given back. */
+    LARGE_BYTES = 1 << 20,
+    IDLE_US = 5 * US_PER_SECOND,
     KEY_KEPT_MS = MS_PER_DAY,
     STACK_BYTES = 2 << 20
 };
@@ -75,12 +80,14 @@ struct writer {
     bool dirty;    /* something may wait for settling */
     bool settling; /* a round has begun */
     bool unjoined; /* batches came since the last join */
+    bool warm;     /* memory is kept for the next batch */
     bool failing;  /* the last commit failed, and it was said */
     int64_t round_began_us;
     int64_t round_worked_us;
     int64_t next_round_us;
     int64_t next_join_us;
     int64_t next_expire_us;
+    int64_t next_rest_us; /* if warm */
 };
 
 /* ---- answers that are kept ----------------------------------------------- */
@@ -180,22 +187,49 @@ static void tally(struct record_batch *batch, struct ingest_outcome outcome)
     one->conflicts += outcome.conflict;
 }
 
+struct taking {
+    struct writer *writer;
+    struct record_batch *batch;
+};
+
+/* White space alone is no record, and leaves nothing to be counted. */
+static enum err count_taken(struct taking *taking, uint64_t before,
+                            enum err err)
+{
+    struct ingest *ingest = taking->writer->ingest;
+    if (!err && ingest_pending(ingest) > before)
+        tally(taking->batch, ingest_last(ingest));
+    return err;
+}
+
+static enum err take_record(void *context, struct text record)
+{
+    struct taking *taking = context;
+    struct ingest *ingest = taking->writer->ingest;
+    uint64_t before = ingest_pending(ingest);
+    return count_taken(taking, before,
+                       ingest_record(ingest, &taking->batch->origin, record));
+}
+
+static enum err take_oversize(void *context, struct text kept, uint64_t length,
+                              const uint8_t sha256[SHA256_BYTES])
+{
+    struct taking *taking = context;
+    struct ingest *ingest = taking->writer->ingest;
+    uint64_t before = ingest_pending(ingest);
+    return count_taken(
+        taking, before,
+        ingest_oversize(ingest, &taking->batch->origin, kept, length, sha256));
+}
+
 static enum err take_records(struct writer *writer, struct record_batch *batch)
 {
-    struct ingest *ingest = writer->ingest;
-    enum err err = ERR_NONE;
-    const struct batch_record *record = batch->first;
-    for (; !err && record; record = record->next) {
-        uint64_t before = ingest_pending(ingest);
-        if (record->sha256)
-            err = ingest_oversize(ingest, &batch->origin, record->bytes,
-                                  record->length, record->sha256);
-        else
-            err = ingest_record(ingest, &batch->origin, record->bytes);
-        if (!err && ingest_pending(ingest) > before)
-            tally(batch, ingest_last(ingest));
-    }
-    return err;
+    struct taking taking = {writer, batch};
+    const struct record_sink sink = {&taking, take_record, take_oversize};
+    struct text left = batch->body;
+    struct byte_source source = source_of_text(&left);
+    struct reader_report report;
+    return read_records_within(&source, &sink, batch->decoded_bytes, &report);
 }
 
 /* A key that does not fit is that batch's failure alone, and is told in
@@ -242,15 +276,33 @@ static void note_commit(struct writer *writer, enum err err)
     __atomic_store_n(&writer->failing, err != ERR_NONE, __ATOMIC_RELAXED);
 }
 
+static void rest(struct writer *writer)
+{
+    ingest_give_back(writer->ingest);
+    writer->warm = false;
+}
+
+/* A large group's memory is not kept; a small one's is, for as long as others
+ * follow. */
+static void note_memory(struct writer *writer, uint64_t bytes)
+{
+    writer->warm = true;
+    writer->next_rest_us = clock_monotonic_us() + IDLE_US;
+    if (bytes > LARGE_BYTES)
+        rest(writer);
+}
+
 static void take_group(struct writer *writer, struct job *jobs)
 {
     int64_t now_ms = clock_wall_ms();
+    uint64_t bytes = 0;
     enum err err = ERR_NONE;
     for (struct job *job = jobs; !err && job; job = job->next) {
         bool refused = false;
         job->err = ERR_NONE;
         if (!job->batch)
             continue;
+        bytes += job->batch->decoded_bytes;
         err = take_batch(writer, job->batch, now_ms, &refused);
         if (refused) {
             set_outcome(job, err);
@@ -261,6 +313,7 @@ static void take_group(struct writer *writer, struct job *jobs)
               : ingest_commit(writer->ingest);
     note_commit(writer, err);
     writer->dirty = writer->unjoined = true;
+    note_memory(writer, bytes);
     for (struct job *job = jobs; err && job; job = job->next)
         if (job->batch && !job->err)
             set_outcome(job, err);
@@ -283,9 +336,9 @@ static struct job *jobs_waiting(struct writer *writer)
 {
     struct job *jobs = writer->first;
     struct job **end = &writer->first;
-    size_t bytes = 0;
+    uint64_t bytes = 0;
     while (*end && bytes < GROUP_BYTES_MAX) {
-        bytes += (*end)->batch ? (*end)->batch->bytes : 0;
+        bytes += (*end)->batch ? (*end)->batch->decoded_bytes : 0;
         writer->waiting--;
         end = &(*end)->next;
     }
@@ -302,6 +355,8 @@ static void end_round(struct writer *writer, enum err err, int64_t now_us)
 {
     writer->settling = false;
     writer->dirty = err != ERR_NONE;
+    writer->warm = true;
+    writer->next_rest_us = now_us + IDLE_US;
     int64_t rest_us = SETTLE_REST * writer->round_worked_us;
     if (rest_us < SETTLE_EVERY_US)
         rest_us = SETTLE_EVERY_US;
@@ -311,12 +366,15 @@ static void end_round(struct writer *writer, enum err err, int64_t now_us)
                     err_message());
 }
 
+/* One unit; in a round that is late, as many as a slice of time has room for.
+ */
 static void settle_some(struct writer *writer)
 {
     bool more = true;
+    bool late;
     enum err err = ERR_NONE;
     int64_t began_us = clock_monotonic_us();
-    int64_t now_us;
+    int64_t now_us = began_us;
     if (!writer->settling) {
         writer->round_began_us = began_us;
         writer->round_worked_us = 0;
@@ -326,8 +384,8 @@ static void settle_some(struct writer *writer)
         err = writer->settings.settle(writer->settings.settle_context,
                                       writer->store, &more);
         now_us = clock_monotonic_us();
-    } while (!err && more &&
-             now_us - writer->round_began_us > SETTLE_PATIENCE_US);
+        late = now_us - writer->round_began_us > SETTLE_PATIENCE_US;
+    } while (!err && more && late && now_us - began_us < SETTLE_SLICE_US);
     writer->round_worked_us += now_us - began_us;
     if (err || !more)
         end_round(writer, err, now_us);
@@ -395,6 +453,8 @@ static void sleep_until_due(struct writer *writer)
     int64_t due = earlier_of(writer->next_join_us, writer->next_expire_us);
     if (writer->dirty && writer->settings.settle)
         due = earlier_of(due, writer->next_round_us);
+    if (writer->warm)
+        due = earlier_of(due, writer->next_rest_us);
     int64_t wait_us = due - clock_monotonic_us();
     if (wait_us <= 0)
         return;
@@ -417,6 +477,8 @@ static bool do_what_is_due(struct writer *writer)
         join(writer);
     else if (now_us >= writer->next_expire_us)
         expire(writer);
+    else if (writer->warm && now_us >= writer->next_rest_us)
+        rest(writer);
     else
         return false;
     return true;

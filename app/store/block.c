@@ -24,7 +24,7 @@
 
 enum { TAG_KIND = 3, TAG_EVENT = 4, TAG_ALL = 7 };
 
-/* Larger buffers are given back when a block starts. */
+/* Larger buffers are given back when a block ends. */
 enum { RAW_KEPT_BYTES = 4 << 20 };
 
 int64_t wrapping_difference(int64_t a, int64_t b)
@@ -97,8 +97,6 @@ void block_start(struct block *block, int64_t number)
 {
     struct buf raw = block->raw;
     struct day_set days = block->days;
-    if (raw.capacity > RAW_KEPT_BYTES)
-        buf_free(&raw);
     raw.length = 0;
     days.count = 0;
     *block = (struct block){.number = number, .raw = raw, .days = days};
@@ -150,6 +148,12 @@ void block_add(struct block *block, const struct evidence_line *line)
         break;
     }
     note_line(block, line);
+}
+
+void block_end(struct block *block)
+{
+    if (block->raw.capacity > RAW_KEPT_BYTES)
+        buf_free(&block->raw);
 }
 
 bool block_is_full(const struct block *block)

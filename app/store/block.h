@@ -53,6 +53,8 @@ struct block {
 void block_start(struct block *block, int64_t number);
 void block_add(struct block *block, const struct evidence_line *line);
 bool block_is_full(const struct block *block);
+/* Its bytes are not wanted any more; the next block may use their memory. */
+void block_end(struct block *block);
 void block_free(struct block *block);
 
 /* Fills BLOCK from the raw bytes of one; false where they are damaged. */

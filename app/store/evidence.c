@@ -31,8 +31,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Above either of the two, memory of feeds is given back after a commit. */
-enum { FEEDS_KEPT = 4096, OPEN_BYTES_KEPT = 64 << 20 };
+/* Above any of the first two, memory of feeds is given back after a commit;
+ * above the first, in a transaction, too, after what it holds is written. */
+enum {
+    FEEDS_KEPT = 1024,
+    OPEN_BYTES_KEPT = 16 << 20,
+    PACKED_KEPT_BYTES = 256 << 10
+};
 
 const char *evidence_class_name(enum evidence_class class)
 {
@@ -208,15 +213,48 @@ void evidence_forget(struct store *store)
     store->numbered = false;
 }
 
+static size_t open_bytes(const struct store *store)
+{
+    size_t bytes = 0;
+    for (size_t i = 0; i < FEED_BUCKETS; i++)
+        for (const struct feed *feed = store->feeds[i]; feed;
+             feed = feed->next_in_bucket)
+            bytes += feed->block.raw.capacity;
+    return bytes;
+}
+
+/* Those that the last transaction did not append to. */
+static void drop_unused(struct store *store)
+{
+    store->last_feed = NULL;
+    for (size_t i = 0; i < FEED_BUCKETS; i++) {
+        struct feed **at = &store->feeds[i];
+        while (*at) {
+            struct feed *feed = *at;
+            if (feed->used == store->transactions) {
+                at = &feed->next_in_bucket;
+                continue;
+            }
+            *at = feed->next_in_bucket;
+            store->feed_count--;
+            feed_free(feed);
+        }
+    }
+}
+
+static bool feeds_are_small(const struct store *store)
+{
+    return store->feed_count <= FEEDS_KEPT &&
+           open_bytes(store) <= OPEN_BYTES_KEPT;
+}
+
 void evidence_trim(struct store *store)
 {
-    size_t open_bytes = 0;
-    for (size_t i = 0; i < FEED_BUCKETS && store->feed_count > 64; i++)
-        for (struct feed *feed = store->feeds[i]; feed;
-             feed = feed->next_in_bucket)
-            open_bytes += feed->block.raw.capacity;
-    if (store->feed_count > FEEDS_KEPT || open_bytes > OPEN_BYTES_KEPT)
+    if (!feeds_are_small(store))
+        drop_unused(store);
+    if (!feeds_are_small(store))
         evidence_forget(store);
+    store->transactions++;
 }
 
 struct feed *evidence_open_feed(struct store *store, int64_t number)
@@ -334,6 +372,17 @@ static enum err feed_make(struct store *store, struct text source,
     return ERR_NONE;
 }
 
+/* However many feeds a transaction has, there are not so many in memory. */
+static enum err make_room(struct store *store)
+{
+    if (store->feed_count < FEEDS_KEPT)
+        return ERR_NONE;
+    enum err err = evidence_flush(store);
+    if (!err)
+        evidence_forget(store);
+    return err;
+}
+
 static enum err feed_get(struct store *store, struct text source,
                          struct text org, enum evidence_class class,
                          struct feed **out)
@@ -346,7 +395,9 @@ static enum err feed_get(struct store *store, struct text source,
         while (feed && !feed_is(feed, source, org, class))
             feed = feed->next_in_bucket;
         if (!feed) {
-            err = feed_make(store, source, org, class, &feed);
+            err = make_room(store);
+            if (!err)
+                err = feed_make(store, source, org, class, &feed);
             if (err)
                 return err;
             feed->next_in_bucket = store->feeds[bucket];
@@ -355,6 +406,7 @@ static enum err feed_get(struct store *store, struct text source,
         }
         store->last_feed = feed;
     }
+    feed->used = store->transactions;
     *out = feed;
     return ERR_NONE;
 }
@@ -475,6 +527,9 @@ static enum err seal_open_block(struct store *store, struct feed *feed)
                           hash);
     feed->stored_bytes += (int64_t)packed->length - feed->chunk_stored_bytes;
     feed->is_open = false;
+    block_end(block);
+    if (packed->capacity > PACKED_KEPT_BYTES)
+        buf_free(packed);
     /* Readers of this connection find the names of the block by the feed. */
     return err ? err : write_feed(store, feed);
 }

@@ -37,6 +37,33 @@ static void set_names(struct evidence_line *out, const struct feed_names *names)
     out->class = names->class;
 }
 
+/* A writer compares with lines of several feeds in turn; a reader follows one
+ * of them, and there are many readers. */
+enum { READER_KEPT_BYTES = 4 << 20, WRITER_KEPT_BYTES = 14 << 20 };
+
+/* Drops blocks, those not used for longest first, until what is left is within
+ * the limit. */
+static void trim(struct store *store)
+{
+    size_t most =
+        store->mode == STORE_WRITE ? WRITER_KEPT_BYTES : READER_KEPT_BYTES;
+    for (;;) {
+        struct read_block *oldest = NULL;
+        size_t bytes = 0;
+        for (size_t i = 0; i < READ_BLOCKS; i++) {
+            struct read_block *place = &store->read_blocks[i];
+            bytes += place->raw.capacity;
+            if (place->raw.capacity && (!oldest || place->used < oldest->used))
+                oldest = place;
+        }
+        if (bytes <= most || !oldest)
+            return;
+        buf_free(&oldest->raw);
+        oldest->number = 0;
+        oldest->cursor = (struct block_cursor){0};
+    }
+}
+
 /* Moves CURSOR to record INDEX of RAW, from where it stands if possible. */
 static bool seek(struct block_cursor *cursor, int64_t number, struct text raw,
                  uint32_t index, struct evidence_line *out)
@@ -171,6 +198,7 @@ enum err evidence_read(struct store *store, struct arena *arena, int64_t line,
                              place->names.length - place->source_length};
     out->class = place->class;
     copy_line(arena, out);
+    trim(store);
     return ERR_NONE;
 }
 

@@ -23,6 +23,11 @@
 
 enum { BODY_LEVEL = 3, CHUNK_LEVEL = 1 };
 enum { BODY_SHREDDED = 'S' };
+/* Of a body that is shredded, which takes four times as much memory: more have
+ * only those with a line so long that it has no shape. */
+enum { SHRED_MAX_BYTES = BLOCK_RAW_BYTES + (1 << 20) };
+/* Scratch memory beyond it is given back. */
+enum { SCRATCH_KEPT_BYTES = 256 << 10 };
 enum { CHUNK_PLAIN = 0, CHUNK_ZSTD = 1, CHUNK_LEAST_BYTES = 256 };
 
 struct packer {
@@ -38,15 +43,21 @@ struct packer *packer_new(void)
     return memory_zeroed(1, sizeof(struct packer));
 }
 
+static void free_scratch(struct packer *packer, size_t kept_bytes)
+{
+    struct buf *scratch[] = {&packer->parts, &packer->noise, &packer->again};
+    for (size_t i = 0; i < sizeof scratch / sizeof *scratch; i++)
+        if (scratch[i]->capacity > kept_bytes)
+            buf_free(scratch[i]);
+}
+
 void packer_free(struct packer *packer)
 {
     if (!packer)
         return;
     ZSTD_freeCCtx(packer->pack);
     ZSTD_freeDCtx(packer->unpack);
-    buf_free(&packer->parts);
-    buf_free(&packer->noise);
-    buf_free(&packer->again);
+    free_scratch(packer, 0);
     free(packer);
 }
 
@@ -108,16 +119,22 @@ static bool comes_back(struct packer *packer, struct text raw)
            text_equal(text_in(&packer->again), raw);
 }
 
-void pack_body(struct packer *packer, struct text raw, struct buf *out)
+static void pack_shredded(struct packer *packer, struct buf *out)
 {
-    if (!shred_encode(raw, &packer->parts, &packer->noise) ||
-        !comes_back(packer, raw)) {
-        compress(packer, BODY_LEVEL, raw, out);
-        return;
-    }
     buf_add_byte(out, BODY_SHREDDED);
     buf_add_text(out, text_in(&packer->noise));
     compress(packer, BODY_LEVEL, text_in(&packer->parts), out);
+}
+
+void pack_body(struct packer *packer, struct text raw, struct buf *out)
+{
+    if (raw.length <= SHRED_MAX_BYTES &&
+        shred_encode(raw, &packer->parts, &packer->noise) &&
+        comes_back(packer, raw))
+        pack_shredded(packer, out);
+    else
+        compress(packer, BODY_LEVEL, raw, out);
+    free_scratch(packer, SCRATCH_KEPT_BYTES);
 }
 
 void pack_chunk(struct packer *packer, struct text raw, struct buf *out)
@@ -134,19 +151,27 @@ void pack_chunk(struct packer *packer, struct text raw, struct buf *out)
     buf_add(out, raw.data, raw.length);
 }
 
-bool unpack_body(struct packer *packer, struct text body, struct buf *out)
+static bool unpack_shredded(struct packer *packer, struct text body,
+                            struct buf *out)
 {
-    if (!body.length || body.data[0] != BODY_SHREDDED)
-        return decompress(packer, body, out);
     struct reader reader = reader_over(body.data, body.length);
     read_byte(&reader);
     struct text noise = read_text(&reader);
     struct text frame = {(const char *)reader.at,
                          (size_t)(reader.end - reader.at)};
     buf_clear(&packer->parts);
-    return !reader.failed && decompress(packer, frame, &packer->parts) &&
-           shred_decode(text_in(&packer->parts), noise, BLOCK_RAW_MAX_BYTES,
-                        out);
+    bool whole =
+        !reader.failed && decompress(packer, frame, &packer->parts) &&
+        shred_decode(text_in(&packer->parts), noise, BLOCK_RAW_MAX_BYTES, out);
+    free_scratch(packer, SCRATCH_KEPT_BYTES);
+    return whole;
+}
+
+bool unpack_body(struct packer *packer, struct text body, struct buf *out)
+{
+    return body.length && body.data[0] == BODY_SHREDDED
+               ? unpack_shredded(packer, body, out)
+               : decompress(packer, body, out);
 }
 
 bool unpack_chunk(struct packer *packer, struct text chunk, struct buf *out)

@@ -303,6 +303,12 @@ void store_close(struct store *store)
     free(store);
 }
 
+void store_give_back(struct store *store)
+{
+    read_blocks_forget(store);
+    sqlite3_db_release_memory(store->database);
+}
+
 const char *store_directory(struct store *store)
 {
     return store->directory;

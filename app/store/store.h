@@ -55,6 +55,10 @@ void store_attach(struct store *store, void *thing,
 /* Null for none. */
 void *store_attached(const struct store *store);
 
+/* Gives back what memory the store keeps for speed alone: pages, blocks read.
+ * Between transactions. */
+void store_give_back(struct store *store);
+
 /* As given to store_open. */
 const char *store_directory(struct store *store);
 /* Of the database and its log on disk. */

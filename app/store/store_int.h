@@ -37,7 +37,8 @@ struct query {
 struct feed {
     struct feed *next_in_bucket;
     struct feed *next_dirty;
-    bool dirty; /* differs from what the transaction has written so far */
+    bool dirty;    /* differs from what the transaction has written so far */
+    uint64_t used; /* the transaction that appended last */
     int64_t feed;
     struct text source; /* owned, with org, by the feed */
     struct text org;
@@ -97,7 +98,8 @@ struct store {
     struct feed *first_dirty;
     struct feed **dirty_end;
     size_t feed_count;
-    bool numbered; /* the two below are loaded */
+    uint64_t transactions; /* committed ones that wrote */
+    bool numbered;         /* the two below are loaded */
     int64_t next_feed;
     int64_t next_block;
     struct read_block read_blocks[READ_BLOCKS];

@@ -6,15 +6,14 @@ one thing after the other. The healthy one must hardly notice, and the memory
 of the server must stay bounded.
 """
 import pathlib
-import resource
 import selectors
 import socket
 import ssl
 import threading
 import time
 
-from harness import (SAMPLE_LOG, certificate, run, sanitised, serving, skip,
-                     soaking, wait_until)
+from harness import (SAMPLE_LOG, allow_descriptors, certificate, run,
+                     sanitised, serving, soaking, wait_until)
 
 SLOW_ADDRESS = "127.0.0.2"
 HEADER = b"GET /v1/health HTTP/1.1\r\nHost: localhost\r\nX-Slow: "
@@ -37,13 +36,6 @@ def number_of_slow():
 
 def seconds():
     return 60 if soaking() else 10
-
-
-def allow_descriptors(count):
-    _, most = resource.getrlimit(resource.RLIMIT_NOFILE)
-    if most != resource.RLIM_INFINITY and most < count:
-        skip(f"this user may have {most} descriptors; {count} are needed")
-    resource.setrlimit(resource.RLIMIT_NOFILE, (count, most))
 
 
 def resident_kib(pid, field="VmRSS"):

@@ -502,6 +502,7 @@ TEST(replaying_gives_the_same_facts_as_ingesting_and_knows_what_was_taken)
     CHECK_EQ_TEXT(tell(other), told);
     /* After a replay nothing is new. */
     ingest = ingest_new(store);
+    ingest_keep_totals(ingest);
     give_many(ingest, 0, 900, 1);
     CHECK_OK(ingest_finish(ingest));
     size_t count;
@@ -520,12 +521,14 @@ TEST(totals_are_those_of_this_ingest_alone)
     struct store *store = opened("store");
     struct ingest *ingest = ingest_new(store);
     size_t count;
+    ingest_keep_totals(ingest);
     give(ingest, status("a", "s", 3));
     ingest_totals(ingest, &count);
     CHECK_EQ_INT(count, 0);
     CHECK_OK(ingest_commit(ingest));
     ingest_free(ingest);
     ingest = ingest_new(store);
+    ingest_keep_totals(ingest);
     give(ingest, status("a", "s", 4));
     give(ingest, status("a", "s", 3));
     give(ingest, status("a", "s", 2));
@@ -541,6 +544,47 @@ TEST(totals_are_those_of_this_ingest_alone)
     CHECK_EQ_INT(totals[0].unique, 1);
     CHECK_EQ_INT(totals[0].conflicts, 1);
     ingest_free(ingest);
+    store_close(store);
+    arena_free(&arena);
+}
+
+/* More organisations in one transaction than are kept in memory. */
+TEST(any_number_of_organisations_fits)
+{
+    enum { ORGS = 12000 };
+    struct store *store = opened("store");
+    struct ingest *ingest = ingest_new(store);
+    struct ingest_origin from = origin;
+    char org[24];
+    size_t count;
+    ingest_keep_totals(ingest);
+    for (int round = 0; round < 2; round++) {
+        for (int i = 0; i < ORGS; i++) {
+            snprintf(org, sizeof org, "org %d", i);
+            from.org = text_of(org);
+            REQUIRE_OK(
+                ingest_record(ingest, &from, text_of(status("a", "s", 1))));
+        }
+        CHECK_EQ_INT(ingest_pending(ingest), ORGS);
+        CHECK_OK(ingest_commit(ingest));
+    }
+    const struct ingest_total *totals = ingest_totals(ingest, &count);
+    uint64_t received = 0;
+    uint64_t unique = 0;
+    CHECK(count > 9000 && count < 11000);
+    for (size_t i = 0; i < count; i++) {
+        received += totals[i].received;
+        unique += totals[i].unique;
+    }
+    CHECK_EQ_INT(received, 2 * ORGS);
+    CHECK_EQ_INT(unique, ORGS);
+    ingest_free(ingest);
+    struct query *query = query_start(store, QUERY_EVIDENCE_FEEDS);
+    bool row = true;
+    int64_t feeds = 0;
+    while (query_step(query, &row) == ERR_NONE && row)
+        feeds++;
+    CHECK_EQ_INT(feeds, ORGS);
     store_close(store);
     arena_free(&arena);
 }

@@ -184,6 +184,15 @@ TEST(damaged_compressed_input_gives_what_came_before)
     }
 }
 
+TEST(a_frame_with_less_than_it_says_is_damaged)
+{
+    /* RFC 8878: magic, one byte of size (5), an empty last block. */
+    static const char frame[] = "\x28\xb5\x2f\xfd\x20\x05\x01\x00\x00";
+    static const char empty[] = "\x28\xb5\x2f\xfd\x20\x00\x01\x00\x00";
+    check_read((struct text){frame, sizeof frame - 1}, "zstd", true, "");
+    check_read((struct text){empty, sizeof empty - 1}, "zstd", false, "");
+}
+
 /* Much output from little input, cut so that it ends while a buffer is full:
  * what came out so far must not depend on how the input came in. */
 TEST(output_that_waits_is_not_lost)

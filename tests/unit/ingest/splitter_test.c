@@ -132,6 +132,32 @@ TEST(records_of_every_shape)
         {"[{\"a\":1}},{\"b\":2}]", "{\"a\":1}}|{\"b\":2}|"},
         {"[oops,{\"b\":2}]", "oops|{\"b\":2}|"},
         {"[{\"a\":1}]]\n{\"b\":2}", "{\"a\":1}|]|{\"b\":2}|"},
+        /* elements that lack brackets */
+        {"[{\"id\":1},{\"id\":2,\"d\":[1,2},{\"id\":3}]",
+         "{\"id\":1}|{\"id\":2,\"d\":[1,2}|{\"id\":3}|"},
+        {"[{\"id\":1,\"d\":{\"x\":1},{\"id\":2} ,\n {\"id\":3}]",
+         "{\"id\":1,\"d\":{\"x\":1}|{\"id\":2}|{\"id\":3}|"},
+        {"[{\"id\":1},{\"id\":2,\"d\":[1,2,{\"id\":3},{\"id\":4}]",
+         "{\"id\":1}|{\"id\":2,\"d\":[1,2|{\"id\":3}|{\"id\":4}|"},
+        {"[{\"id\":1,\"d\":[[2,{\"id\":3},{\"id\":4,\"d\":[5,{\"id\":6}]\n",
+         "{\"id\":1,\"d\":[[2|{\"id\":3}|{\"id\":4,\"d\":[5|{\"id\":6}|"},
+        {"[\n  {\n    \"id\": 1,\n    \"d\": [\n      {\n  },\n  {\n    "
+         "\"id\": 2\n  }\n]\n",
+         "{\n    \"id\": 1,\n    \"d\": [\n      {\n  }|{\n    \"id\": 2\n  "
+         "}|"},
+        {"[{\"id\":1,\"d\":{\"x\":1},{\"id\":2}]\n[{\"a\":1},{\"a\":2}]",
+         "{\"id\":1,\"d\":{\"x\":1}|{\"id\":2}|{\"a\":1}|{\"a\":2}|"},
+        /* where nothing says so, nothing is guessed */
+        {"[{\"id\":1,\"d\":[{\"x\":1},{\"id\":5}]},{\"id\":2}]",
+         "{\"id\":1,\"d\":[{\"x\":1},{\"id\":5}]}|{\"id\":2}|"},
+        {"[{\"id\":1},{\"id\":2,\"d\":[{\"x\":1},{\"id\":5},",
+         "{\"id\":1}|{\"id\":2,\"d\":[{\"x\":1},{\"id\":5},|"},
+        {"[{\"id\":1},{\"id\":2,\"d\":[{\"id\":5},{\"id\":6}]",
+         "{\"id\":1}|{\"id\":2,\"d\":[{\"id\":5}|{\"id\":6}|"},
+        {"[{\"id\":1,\"d\":[2,{\"no\":3},{\"no\":4}]",
+         "{\"id\":1,\"d\":[2,{\"no\":3},{\"no\":4}]|"},
+        {"[{},{\"id\":2,\"d\":{\"x\":1},{\"id\":3}]",
+         "{}|{\"id\":2,\"d\":{\"x\":1}|{\"id\":3}|"},
         /* pretty-printed objects */
         {"{\n  \"a\": 1\n}\n", "{\n  \"a\": 1\n}|"},
         {"{\n  \"a\": [\n    {\n    }\n  ]\n}\n{\n  \"b\": 2\n}",
@@ -152,6 +178,75 @@ TEST(records_of_every_shape)
     };
     EACH_ROW (row, rows) {
         check_split(text_of(row->bytes), row->records);
+    }
+}
+
+/* ---- one bracket less ---------------------------------------------------- */
+
+enum { ELEMENTS = 5 };
+
+static void add_element(struct buf *out, int number, const char *gap)
+{
+    buf_printf(out,
+               "{%s\"id\":\"e%d\",%s\"data\":{\"list\":[1,[2],{\"x\":[]},%s{}],"
+               "\"text\":\"]}[{\",%s\"more\":{\"a\":{\"b\":[{\"c\":null}]}}},"
+               "\"last\":[true]%s}",
+               gap, number, gap, gap, gap, gap);
+}
+
+/* Whether RECORD is among those taken. */
+static bool has_record(const struct buf *out, const struct buf *record)
+{
+    struct buf wanted = {0};
+    buf_add(&wanted, record->data, record->length);
+    buf_add_byte(&wanted, '|');
+    const char *found =
+        memmem(out->data, out->length, wanted.data, wanted.length);
+    bool has = found && (found == out->data || found[-1] == '|');
+    buf_free(&wanted);
+    return has;
+}
+
+/* All elements but the one that lacks its byte AT are given as they are. */
+static void check_without(const char *gap, int damaged, size_t at)
+{
+    struct buf bytes = {0};
+    struct buf elements[ELEMENTS] = {{0}};
+    buf_add_byte(&bytes, '[');
+    for (int i = 0; i < ELEMENTS; i++) {
+        add_element(&elements[i], i, gap);
+        buf_printf(&bytes, "%s%s", i ? "," : "", gap);
+        buf_add(&bytes, elements[i].data, i == damaged ? at : 0);
+        size_t from = i == damaged ? at + 1 : 0;
+        buf_add(&bytes, elements[i].data + from, elements[i].length - from);
+    }
+    buf_printf(&bytes, "%s]\n", gap);
+    struct taken taken = split((struct text){bytes.data, bytes.length}, 0, 7);
+    for (int i = 0; i < ELEMENTS; i++) {
+        if (i != damaged && !has_record(&taken.out, &elements[i]))
+            CHECK_EQ_TEXT(buf_string(&taken.out), buf_string(&bytes));
+        buf_free(&elements[i]);
+    }
+    buf_free(&taken.out);
+    buf_free(&bytes);
+}
+
+TEST(a_bracket_less_costs_one_element)
+{
+    static const char *const gaps[] = {"", " ", "\n    "};
+    for (size_t g = 0; g < sizeof gaps / sizeof *gaps; g++) {
+        struct buf element = {0};
+        add_element(&element, 0, gaps[g]);
+        bool in_string = false;
+        for (size_t at = 0; at < element.length; at++) {
+            char c = element.data[at];
+            in_string ^= c == '"';
+            if (in_string || !strchr("{}[]", c))
+                continue;
+            for (int damaged = 0; damaged < ELEMENTS; damaged++)
+                check_without(gaps[g], damaged, at);
+        }
+        buf_free(&element);
     }
 }
 

@@ -47,11 +47,11 @@ static enum err send(struct writer *writer, struct record_batch *batch,
                      int number, const char *key, const char *body)
 {
     char line[LINE_BYTES];
-    struct batch_record record = {.bytes = write_event(line, number)};
+    struct text event = write_event(line, number);
     *batch = (struct record_batch){
         .origin = {.source = text_of("http"), .org = text_of("acme")},
-        .first = &record,
-        .bytes = record.bytes.length};
+        .body = event,
+        .decoded_bytes = event.length};
     if (key) {
         batch->key.given = true;
         hash_sha256(key, strlen(key), batch->key.key);
@@ -156,7 +156,7 @@ TEST(memory_is_shared_out_and_given_back)
     size_t had = 0;
     while (had < MOST && writer_reserve(writer, PIECE))
         had++;
-    CHECK(had > 16 && had <= 64);
+    CHECK(had >= 8 && had <= 16);
     CHECK(!writer_reserve(writer, SIZE_MAX));
     writer_release(writer, PIECE);
     CHECK(writer_reserve(writer, PIECE));

