@@ -121,7 +121,18 @@ class Memory:
         text = (self.folder / "status").read_text()
         return int(text.split(name + ":")[1].split()[0])
 
+    def ticks(self):
+        fields = (self.folder / "stat").read_text().rpartition(") ")[2].split()
+        return int(fields[11]) + int(fields[12])
+
+    def is_quiet(self):
+        before = self.ticks()
+        time.sleep(0.2)
+        return self.ticks() == before
+
     def begin(self):
+        """When what came before has been settled."""
+        wait_until(self.is_quiet, 60, "an end of the work")
         (self.folder / "clear_refs").write_text("5")
 
     def check(self, name):
