@@ -34,7 +34,10 @@ static const int64_t patience_us[STATES] = {[IDLE] = 30000000,
 enum {
     EVENTS = 256,
     TICK_MS = 250,
+    /* Of a connection that ends, a megabyte a turn; what is still to come of
+     * the longest body, several times. */
     LEAVING_READS = 64,
+    LEAVING_TURNS = 64,
     /* Workers that one address leaves to others, as a share. */
     SHARE = 4,
     DESCRIPTORS_KEPT = 512 /* for files and everything else */
@@ -134,13 +137,14 @@ static void look_again(struct lobby *lobby, int connection)
 static void throw_away(struct lobby *lobby, int connection)
 {
     char bytes[HEADER_MAX_BYTES];
+    struct guest *guest = &lobby->guests[connection];
     ssize_t got = 1;
     for (int i = 0; got > 0 && i < LEAVING_READS; i++)
         got = recv(connection, bytes, sizeof bytes, MSG_DONTWAIT);
-    if (got > 0) {
+    if (got > 0 && guest->thrown_away++ < LEAVING_TURNS) {
         unwatch(lobby, connection);
         lobby_watch(lobby, connection, false);
-    } else if (got == 0 || (errno != EAGAIN && errno != EINTR)) {
+    } else if (got >= 0 || (errno != EAGAIN && errno != EINTR)) {
         guest_drop(lobby, connection);
     }
 }

@@ -19,7 +19,8 @@
 #include <string.h>
 
 enum {
-    /* In an event that is folded: keys and values, and the longest text. */
+    /* In the data of an event that is folded: keys and values, and the longest
+     * text. What else is in the record is not looked at. */
     FOLDED_VALUES_MAX = 1 << 16,
     FOLDED_TEXT_MAX = 1 << 16,
     FOLDED_LEAST_BYTES = 1 << 16, /* of a record that may be beyond them */
@@ -164,11 +165,11 @@ static bool has_long_name(const struct event *event)
 }
 
 /* Records without a long text or many values are known by their length. */
-static bool is_beyond_limits(const struct event *event, size_t record_length)
+static bool is_beyond_limits(struct yyjson_val *data, size_t record_length)
 {
     if (record_length <= FOLDED_LEAST_BYTES)
         return false;
-    struct json_extent extent = json_extent(event->root);
+    struct json_extent extent = json_extent(data);
     return extent.values > FOLDED_VALUES_MAX ||
            extent.longest_text > FOLDED_TEXT_MAX;
 }
@@ -222,7 +223,7 @@ void event_judge(struct arena *arena, struct text record, struct text org,
     if (ignored) {
         event->class = EVIDENCE_IGNORED;
         event->reason = ignored;
-    } else if (is_beyond_limits(event, record.length)) {
+    } else if (is_beyond_limits(event->data, record.length)) {
         reject(event, "invalid_json");
     }
 }
@@ -232,7 +233,7 @@ bool capability_dump(struct arena *arena, const struct event *event,
 {
     struct yyjson_val *list = json_get(event->root, "orchestrators");
     if (event->id.length || !json_is_array(list) ||
-        json_get(event->root, "data") || is_beyond_limits(event, SIZE_MAX))
+        json_get(event->root, "data") || is_beyond_limits(list, SIZE_MAX))
         return false;
     struct text compact = json_compact(arena, list, false);
     uint8_t digest[SHA256_BYTES];

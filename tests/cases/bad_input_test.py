@@ -28,6 +28,8 @@ TIME_MS = 1767908945298  # 2026-01-08T21:49:05.298Z
 MODEL = "streamdiffusion-sdxl"
 LINE_MAX_BYTES = 8 << 20
 KEPT_BYTES = 64 << 10
+NAME_MAX_BYTES = 64 << 10
+VALUES_MAX = 64 << 10
 
 
 # ---- one good event of each family -------------------------------------------
@@ -190,7 +192,7 @@ def test_blank_and_missing_ids():
 def test_odd_ids_that_are_ids():
     ids = [" ", 0, -0.0, 1e308, False, [], {}, [""], {"id": ""}, "\0", "null",
            "|", "a|b|c", "\u2028", "'; DROP TABLE session; --", "%n%s",
-           "\ufeff", "x" * 1000000]
+           "\ufeff", "x" * NAME_MAX_BYTES]
     check([odd(number, id=value) for number, value in enumerate(ids)],
           [("accepted", "", "odd", len(ids), len(ids))])
 
@@ -679,16 +681,36 @@ def test_offsets_and_partitions_of_any_kind():
     assert rows("a") == rows("b")
 
 
-def test_names_of_a_megabyte():
-    long = "n" * 1000000
-    records = [odd(1, org=long), odd(2, gateway=long), odd(3, id=long),
-               odd(4, id=long, gateway="x"), odd(5, type=long),
-               odd(6, data=dict(trace("orchestrator_swap"), stream_id=long,
-                                request_id=long,
-                                orchestrator_info={"url": long}))]
-    check(records, [("accepted", "", long, 1, 1),
-                    ("accepted", "", "odd", 4, 4),
-                    ("ignored", "unsupported_event_family", "odd", 1, 1)])
+def named(length, number=0):
+    """Every name of LENGTH bytes, one at a time."""
+    long = "n" * length
+    ids = {"stream_id": long, "request_id": long,
+           "orchestrator_info": {"url": long}}
+    return [odd(number + 1, org=long), odd(number + 2, gateway=long),
+            odd(number + 3, id=str(number) + long[1:]),
+            odd(number + 4, type=long),
+            odd(number + 5, data=dict(trace("orchestrator_swap"), **ids))]
+
+
+def test_names_have_64_kib():
+    """That is more than any name has; longer ones are no names."""
+    check(named(NAME_MAX_BYTES) + named(NAME_MAX_BYTES + 1, number=5),
+          [("accepted", "", "n" * NAME_MAX_BYTES, 1, 1),
+           ("accepted", "", "odd", 3, 3),
+           ("ignored", "unsupported_event_family", "odd", 1, 1),
+           rejected("blank_org", 1), rejected("invalid_json", 4, "odd")])
+
+
+def test_an_event_has_65536_values():
+    """Keys and values of its data; what stands beside it is not folded."""
+    def filled(more):
+        data = trace("orchestrator_swap")
+        data["x"] = [0] * (VALUES_MAX - 2 * len(data) - 7 + more)
+        return data
+
+    check([odd(1, data=filled(0)), odd(2, data=filled(1)),
+           odd(3, pad="p" * 1000000, more=[0] * (2 * VALUES_MAX))],
+          [("accepted", "", "odd", 2, 2), rejected("invalid_json", 1, "odd")])
 
 
 def test_many_organisations():
