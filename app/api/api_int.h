@@ -44,6 +44,8 @@
 struct api_facts {
     const char *directory; /* absolute */
     int64_t started_ms;
+    bool is_simulated; /* the store tells of a network that does not exist */
+    struct simulation simulation;
 };
 
 struct request {

@@ -209,7 +209,7 @@ static struct query *ask(struct request *request,
                          const struct compat_series *series,
                          const struct cursor *cursor, int64_t limit)
 {
-    int64_t now = clock_wall_ms();
+    int64_t now = present_ms(request);
     struct query *query = query_start(request->store, series->query);
     query_bind_int(query, 1, compat_time(request, "start", now - MS_PER_DAY));
     query_bind_int(query, 2, compat_time(request, "end", now));
@@ -360,7 +360,7 @@ static void add_model(struct json_writer *writer, const struct model_row *row)
 
 enum err compat_models(struct request *request, struct reply *reply)
 {
-    struct stream_filter filter = {.now_ms = clock_wall_ms()};
+    struct stream_filter filter = {.now_ms = present_ms(request)};
     struct model_row *rows;
     size_t count;
     enum err err = stream_models(request, &filter, &rows, &count);
@@ -396,7 +396,7 @@ static void add_orchestrator(struct json_writer *writer,
 
 enum err compat_orchestrators(struct request *request, struct reply *reply)
 {
-    struct stream_filter filter = {.now_ms = clock_wall_ms()};
+    struct stream_filter filter = {.now_ms = present_ms(request)};
     struct orchestrator_row *rows;
     size_t count;
     enum err err = stream_orchestrators(request, &filter, &rows, &count);

@@ -1,7 +1,7 @@
 /*
  * health.c: /v1/health, what the store holds.
  */
-#include "api/api_int.h"
+#include "api/serving.h"
 #include "base/clock.h"
 
 #include <sys/stat.h>
@@ -112,6 +112,25 @@ static enum err add_list(struct request *request, struct json_writer *writer,
     return err;
 }
 
+/* Null for a store of real evidence. */
+static void add_simulation(const struct request *request,
+                           struct json_writer *writer)
+{
+    const struct simulation *simulation = &request->facts->simulation;
+    json_key(writer, "simulation");
+    if (!request->facts->is_simulated) {
+        json_null(writer);
+        return;
+    }
+    json_begin(writer, '{');
+    add_int(writer, "seed", simulation->seed);
+    json_member_bool(writer, "honest", simulation->honest);
+    json_key(writer, "began_at");
+    json_time(writer, simulation->began_at);
+    add_int(writer, "hour_ms", simulation->hour_ms);
+    json_end(writer, '}');
+}
+
 enum err answer_health(struct request *request, struct reply *reply)
 {
     struct json_writer writer = reply_json(reply);
@@ -121,7 +140,8 @@ enum err answer_health(struct request *request, struct reply *reply)
     json_key(&writer, "started_at");
     json_time(&writer, request->facts->started_ms);
     json_key(&writer, "now");
-    json_time(&writer, clock_wall_ms());
+    json_time(&writer, present_ms(request));
+    add_simulation(request, &writer);
     enum err err = add_store(request, &writer);
     if (!err)
         err = add_list(request, &writer, "feeds", QUERY_API_FEEDS, add_feed);

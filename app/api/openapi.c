@@ -280,11 +280,12 @@ static const struct {
     const char *shorthand;
 } shapes[] = {
     {"Problem", "{type:s,title:s,status:i,detail:s,parameter~:s}"},
-    {"Meta", "{generated_at:t?,as_of~:t,known_by~:s}"},
+    {"Meta", "{generated_at:t?,simulated~:b,as_of~:t,known_by~:s}"},
     {"Pagination", "{next_cursor:s?,has_more:b,page_size:i}"},
     {"CompatPagination", "{next_cursor:s,has_more:b,page_size:i}"},
     {"Health",
-     "{version:s,started_at:t,now:t,store:{directory:s,bytes:i,lines:i,"
+     "{version:s,started_at:t,now:t,simulation:?{seed:i,honest:b,began_at:t,"
+     "hour_ms:i},store:{directory:s,bytes:i,lines:i,"
      "raw_bytes:i,evidence_bytes:i,sessions:i,sla_rows:i,first_event:t?,"
      "last_event:t?},feeds:[{source:s,org:s,class:s,chain:s,open_sha256:s,"
      "lines:i,blocks:i,raw_bytes:i,stored_bytes:i,first_arrival:t?,"

@@ -213,6 +213,8 @@ static void end_envelope(struct page *page, struct text next)
     json_begin(writer, '{');
     json_key(writer, "generated_at");
     json_time(writer, page->told_until_ms);
+    if (page->request->facts->is_simulated)
+        json_member_bool(writer, "simulated", true);
     if (page->known)
         add_known(page);
     json_end(writer, '}');

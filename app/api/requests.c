@@ -171,7 +171,7 @@ enum err answer_llm_summary(struct request *request, struct reply *reply)
 static struct query *ask_as_published(struct request *request,
                                       const struct summary *summary)
 {
-    int64_t now = clock_wall_ms();
+    int64_t now = present_ms(request);
     struct query *query = query_start(request->store, summary->query);
     query_bind_text(query, 1, text_of(summary->family));
     query_bind_int(query, 2, compat_time(request, "start", now - MS_PER_DAY));

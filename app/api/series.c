@@ -16,9 +16,18 @@
 /* A day after their day: until then late events are usual. */
 enum { CLOSED_AFTER_MS = MS_PER_DAY };
 
+int64_t present_ms(const struct request *request)
+{
+    int64_t now = clock_wall_ms();
+    if (request->facts->is_simulated &&
+        store_simulation_clock(request->store, now, &now))
+        return clock_wall_ms();
+    return now;
+}
+
 int64_t as_of_ms(const struct request *request)
 {
-    return parameter_time(request, "as_of", clock_wall_ms());
+    return parameter_time(request, "as_of", present_ms(request));
 }
 
 const struct field *field_named(struct fields fields, const char *name)

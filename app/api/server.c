@@ -172,6 +172,8 @@ static void send_reply(struct mg_connection *connection, struct worker *worker,
     add_header(head, "Access-Control-Allow-Origin",
                reply->for_everybody ? "*" : NULL);
     add_header(head, "Connection", stays ? "keep-alive" : "close");
+    add_header(head, "Assay-Simulated",
+               worker->api->facts.is_simulated ? "true" : NULL);
     buf_add_string(head, safe_headers);
     buf_add_string(head, "\r\n");
     /* One write for short answers: one packet, and no waiting between two. */
@@ -714,6 +716,17 @@ static void open_limits(struct api *api)
         api->failures.limiter = limiter_new(failures / 60, failures);
 }
 
+static enum err read_simulation(const char *directory, struct api_facts *facts)
+{
+    struct store *store;
+    enum err err = store_open(&store, directory, STORE_READ);
+    if (err)
+        return err;
+    err = store_simulation(store, &facts->simulation, &facts->is_simulated);
+    store_close(store);
+    return err;
+}
+
 enum err api_start(struct api **out, const struct config *config,
                    const char *directory, struct writer *writer)
 {
@@ -740,7 +753,9 @@ enum err api_start(struct api **out, const struct config *config,
         .started_ms = clock_wall_ms(),
     };
     mg_init_library(0);
-    err = open_lobby(api);
+    err = read_simulation(directory, &api->facts);
+    if (!err)
+        err = open_lobby(api);
     if (!err)
         err = start(api);
     if (err) {

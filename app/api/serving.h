@@ -56,6 +56,9 @@ struct text field_key(const struct field *field, const void *row);
  */
 int64_t told_until(int64_t window_ms, int64_t now_ms);
 
+/* What the clock says; of a simulation its own, by the store as REQUEST sees
+ * it. */
+int64_t present_ms(const struct request *request);
 /* "Now": parameter as_of, else the clock. */
 int64_t as_of_ms(const struct request *request);
 

@@ -51,6 +51,16 @@ static void warn_of_missing_facts(struct store *store)
     arena_free(&arena);
 }
 
+static void warn_of_simulation(struct store *store)
+{
+    struct simulation simulation;
+    bool is_one;
+    if (!store_simulation(store, &simulation, &is_one) && is_one)
+        log_message(LOG_WARNING,
+                    "%s is of a demonstration: everything in it is simulated",
+                    store_directory(store));
+}
+
 enum err derive(struct store *store, struct progress *progress)
 {
     struct deriving deriving = {progress, stop_count()};
@@ -95,6 +105,7 @@ enum err open_settled(struct invocation *invocation, struct store **store)
     err = settle_pending(*store, &pending);
     if (!err && !pending) {
         warn_of_missing_facts(*store);
+        warn_of_simulation(*store);
         return ERR_NONE;
     }
     store_close(*store);

@@ -329,6 +329,11 @@ static enum err run(struct invocation *invocation)
     err = store_open(&import.store, invocation->config->data, STORE_WRITE);
     if (err)
         return err;
+    err = store_refuse_simulation(import.store, "an import");
+    if (err) {
+        store_close(import.store);
+        return err;
+    }
     stop_catch();
     import.origin.source = text_of("import");
     import.origin.org = text_of(invocation->config->org);

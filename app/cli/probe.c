@@ -411,6 +411,8 @@ static enum err run(struct invocation *invocation)
     if (!err && option_given(invocation, "--data"))
         err =
             store_open(&session->store, invocation->config->data, STORE_WRITE);
+    if (!err && session->store)
+        err = store_refuse_simulation(session->store, "a measurement");
     if (!err)
         err = run_with_key(invocation, session, key);
     for (size_t i = 0; i < session->count; i++) {

@@ -252,6 +252,35 @@ MUST_USE enum err evidence_expire(struct store *store, int64_t now_ms,
                                   const struct evidence_limits *limits,
                                   uint64_t *blocks_dropped);
 
+/* ---- simulations ------------------------------------------------------- */
+
+/* What a store says of itself that tells of a network that does not exist. It
+ * is said before the first line and never taken back. */
+struct simulation {
+    int64_t seed;     /* of all chance in it */
+    bool honest;      /* nobody is flattered */
+    int64_t began_at; /* by its own clock, ms since 1970 UTC */
+    int64_t hour_ms;  /* how long an hour of that clock lasts */
+};
+
+/* *IS_ONE tells whether there is any; else SIMULATION is all zero. */
+MUST_USE enum err store_simulation(struct store *store,
+                                   struct simulation *simulation, bool *is_one);
+
+/* Makes the empty STORE one. ERR_USAGE where it holds evidence already, real or
+ * simulated. */
+MUST_USE enum err store_simulate(struct store *store,
+                                 const struct simulation *simulation);
+
+/* ERR_USAGE where STORE is one: WHAT, "an import", is real. */
+MUST_USE enum err store_refuse_simulation(struct store *store,
+                                          const char *what);
+
+/* What the clock of a simulation says: the newest stamp that STORE holds.
+ * OTHERWISE_MS where it holds none. */
+MUST_USE enum err store_simulation_clock(struct store *store,
+                                         int64_t otherwise_ms, int64_t *ms);
+
 /* ---- backups ---------------------------------------------------------- */
 
 /* Who wants to hear what a long work finds and how far it is; null members

@@ -72,3 +72,18 @@ PRAGMA quick_check(20);
 -- What a migrated file and a fresh one must have in common.
 SELECT type, name, tbl_name, coalesce(sql, '')
 FROM sqlite_schema ORDER BY type, name;
+
+-- name: simulation
+SELECT seed, honest, began_at, hour_ms FROM simulation;
+
+-- name: simulation_set
+INSERT INTO simulation VALUES (1, ?1, ?2, ?3, ?4);
+
+-- name: simulation_forbidden
+-- Whether there is anything that could be real, or a demonstration's.
+SELECT EXISTS (SELECT 1 FROM evidence_feed) OR EXISTS (SELECT 1 FROM simulation);
+
+-- name: simulation_clock
+-- The newest stamp that it holds; null before the first.
+SELECT nullif(max((SELECT coalesce(max(last_event), 0) FROM count_total),
+                  (SELECT coalesce(max(at_ms), 0) FROM journal_entry)), 0);
