@@ -12,14 +12,13 @@ export LC_ALL=C
 cd "$(dirname "$(readlink -f "$0")")"
 
 cache=${ASSAY_CACHE:-build/vendor-cache}
-sample=tests/data/event-logs-streaming-events-2026-01-08.json
 
 usage() {
     cat <<'END'
 ./build.sh [word]
 
   (none)                     build/assay: static, stripped, reproducible
-  run                        build, import the sample event log, serve it
+  run [option...]            build, and serve a simulated network (assay demo)
   test [pattern]             checks and all tests, or those whose name matches
   check                      include map, warnings, format, and other rules
   asan                       build/asan/assay, build/asan/unit: ASan and UBSan
@@ -149,12 +148,9 @@ release() {
 # ---- words -----------------------------------------------------------------
 
 do_run() {
-    local data=build/run-data
     release
-    rm -rf "$data"
     unset ASSAY_CACHE # the program would ask what it means
-    build/assay import --data "$data" "$sample"
-    exec build/assay serve --data "$data" "$@"
+    exec build/assay demo "$@"
 }
 
 # A validator of OpenAPI documents that is not ours, by its name and version.

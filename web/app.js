@@ -7,8 +7,7 @@
  * comes after the visitor has moved on is dropped (AbortController).
  */
 import {element, announce} from "./lib/dom.js";
-import {get} from "./lib/api.js";
-import {clock} from "./lib/format.js";
+import {fillFrame, isSimulated} from "./lib/frame.js";
 import {overviewPage} from "./pages/overview.js";
 import {scoresPage} from "./pages/scores.js";
 import {sessionsPage} from "./pages/sessions.js";
@@ -91,7 +90,8 @@ function place(node, jumped) {
     main.removeAttribute("aria-busy");
     const heading = main.querySelector("h1");
     const title = heading ? heading.textContent : "";
-    document.title = title ? `${title} · assay` : "assay";
+    document.title = (isSimulated() ? "Simulated: " : "") +
+        (title ? `${title} · assay` : "assay");
     if (jumped) {
         window.scrollTo(0, 0);
         main.focus({preventScroll: true});
@@ -116,26 +116,11 @@ async function route(jumped) {
     }
 }
 
-async function fillFooter() {
-    const footer = document.getElementById("footer");
-    try {
-        const health = await get("/v1/health");
-        footer.replaceChildren(
-            element("span", null, `assay ${health.version}`),
-            element("span", null, "store ",
-                element("code", null, health.store.directory)),
-            element("span", null,
-                `read ${clock(Date.parse(health.now))} UTC`),
-            element("a", {href: "/v1/health"}, "the store as JSON"));
-    } catch {
-        footer.replaceChildren("The server does not answer.");
-    }
-}
-
 document.getElementById("skip").addEventListener("click", (event) => {
     event.preventDefault();
     document.getElementById("content").focus();
 });
 window.addEventListener("hashchange", () => route(true));
+/* First whose store it is, so that no figure stands there without the word. */
+await fillFrame();
 route(false);
-fillFooter();

@@ -9,13 +9,25 @@
 #include <string.h>
 #include <unistd.h>
 
-const struct command *const commands[] = {
-    &command_serve,   &command_import,   &command_export,
-    &command_rebuild, &command_evidence, &command_metrics,
-    &command_probe,   &command_plan,     &command_sim,
-    &command_config,  &command_token,    &command_backup,
-    &command_restore, &command_doctor,   &command_healthcheck,
-    &command_version, &command_help,     NULL};
+const struct command *const commands[] = {&command_serve,
+                                          &command_demo,
+                                          &command_import,
+                                          &command_export,
+                                          &command_rebuild,
+                                          &command_evidence,
+                                          &command_metrics,
+                                          &command_probe,
+                                          &command_plan,
+                                          &command_sim,
+                                          &command_config,
+                                          &command_token,
+                                          &command_backup,
+                                          &command_restore,
+                                          &command_doctor,
+                                          &command_healthcheck,
+                                          &command_version,
+                                          &command_help,
+                                          NULL};
 
 enum { COMMANDS_MAX = sizeof commands / sizeof *commands };
 

@@ -87,6 +87,7 @@ struct invocation {
 };
 
 extern const struct command command_serve;
+extern const struct command command_demo;
 extern const struct command command_import;
 extern const struct command command_export;
 extern const struct command command_rebuild;

@@ -3,21 +3,20 @@
  */
 #include "cli/publisher.h"
 #include "cli/service.h"
+#include "cli/temporary.h"
 
-#include <errno.h>
-#include <ftw.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-enum { PATH_BYTES = 512, URL_BYTES = 200, OPEN_FOLDERS = 8 };
+enum { URL_BYTES = 200 };
 
 /* Its events' organisation, which its rows carry. */
 static const char org[] = "sandbox";
 
 struct publisher {
     struct config config;
-    char directory[PATH_BYTES];
+    char directory[TEMPORARY_PATH_BYTES];
     struct store *store;
     struct service service;
     char token[TOKEN_TEXT_BYTES];
@@ -25,32 +24,9 @@ struct publisher {
     char events_url[URL_BYTES];
 };
 
-static int remove_entry(const char *path, const struct stat *status, int kind,
-                        struct FTW *place)
-{
-    (void)status;
-    (void)kind;
-    (void)place;
-    return remove(path);
-}
-
-static enum err make_directory(struct publisher *publisher)
-{
-    const char *parent = getenv("TMPDIR");
-    snprintf(publisher->directory, sizeof publisher->directory,
-             "%s/assay-publisher-XXXXXX", parent && *parent ? parent : "/tmp");
-    if (mkdtemp(publisher->directory))
-        return ERR_NONE;
-    enum err err =
-        err_set(ERR_STORE, "the publisher has no place for its store: %s: %s",
-                publisher->directory, strerror(errno));
-    publisher->directory[0] = '\0';
-    return err;
-}
-
 static enum err make_config(struct publisher *publisher, const char *host)
 {
-    char yaml[PATH_BYTES + 200];
+    char yaml[TEMPORARY_PATH_BYTES + 200];
     int length = snprintf(yaml, sizeof yaml,
                           strchr(host, ':') ? "data: '%s'\nlisten: '[%s]:0'\n"
                                               "public_read: true\n"
@@ -61,11 +37,14 @@ static enum err make_config(struct publisher *publisher, const char *host)
                              (size_t)length);
 }
 
-static enum err open_store(struct publisher *publisher)
+static enum err open_store(struct publisher *publisher,
+                           const struct simulation *simulation)
 {
     struct token token;
     enum err err =
         store_open(&publisher->store, publisher->directory, STORE_WRITE);
+    if (!err)
+        err = store_simulate(publisher->store, simulation);
     if (!err)
         err = token_create(publisher->store, SCOPE_INGEST, text_of(org), &token,
                            publisher->token);
@@ -82,14 +61,15 @@ static void set_urls(struct publisher *publisher)
              length, root);
 }
 
-enum err publisher_start(struct publisher **result, const char *host)
+enum err publisher_start(struct publisher **result, const char *host,
+                         const struct simulation *simulation)
 {
     struct publisher *publisher = memory_zeroed(1, sizeof *publisher);
-    enum err err = make_directory(publisher);
+    enum err err = temporary_make("publisher", publisher->directory);
     if (!err)
         err = make_config(publisher, host);
     if (!err)
-        err = open_store(publisher);
+        err = open_store(publisher, simulation);
     if (!err)
         err = service_open(&publisher->service, &publisher->config,
                            publisher->directory, publisher->store);
@@ -109,9 +89,7 @@ void publisher_stop(struct publisher *publisher)
     service_close(&publisher->service);
     if (publisher->store)
         store_close(publisher->store);
-    if (publisher->directory[0])
-        nftw(publisher->directory, remove_entry, OPEN_FOLDERS,
-             FTW_DEPTH | FTW_PHYS);
+    temporary_remove(publisher->directory);
     config_free(&publisher->config);
     free(publisher);
 }

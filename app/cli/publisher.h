@@ -11,13 +11,16 @@
 #define ASSAY_CLI_PUBLISHER_H
 
 #include "base/err.h"
+#include "store/store.h"
 
 struct publisher;
 
-/* On a free port of HOST. ERR_STORE where there is no room for its store in
+/* On a free port of HOST; SIMULATION is what its store says of itself.
+ * ERR_STORE where there is no room for its store in
  * TMPDIR, ERR_NETWORK where there is no port. */
 MUST_USE enum err publisher_start(struct publisher **publisher,
-                                  const char *host);
+                                  const char *host,
+                                  const struct simulation *simulation);
 /* Its store goes with it. Null is allowed. */
 void publisher_stop(struct publisher *publisher);
 

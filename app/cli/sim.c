@@ -185,7 +185,12 @@ static enum err run_with_publisher(const struct sim_settings *settings)
     struct sim_settings with = *settings;
     struct publisher *publisher;
     struct sim *sim;
-    enum err err = publisher_start(&publisher, settings->host);
+    const struct simulation simulation = {.seed = (int64_t)settings->seed,
+                                          .honest = !*settings->flattered,
+                                          .began_at = settings->clock_start_ms,
+                                          .hour_ms =
+                                              settings->hour_s * MS_PER_SECOND};
+    enum err err = publisher_start(&publisher, settings->host, &simulation);
     if (err)
         return err;
     with.targets[with.target_count++] = (struct sim_target){

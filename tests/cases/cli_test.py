@@ -3,7 +3,7 @@ import subprocess
 
 from harness import binary, environment, json_of, run
 
-COMMANDS = ["serve", "import", "export", "rebuild", "evidence", "metrics",
+COMMANDS = ["serve", "demo", "import", "export", "rebuild", "evidence", "metrics",
             "probe", "plan", "sim", "config", "token", "backup", "restore",
             "doctor", "healthcheck", "version", "help"]
 
