@@ -190,3 +190,28 @@ def foreign(program, *arguments, timeout=60):
         env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"))
     assert done.returncode == 0, done.stderr.decode()[-3000:]
     return json.loads(done.stdout)
+
+
+@contextlib.contextmanager
+def peers(program):
+    """Orchestrators of tests/foreign: {name: url}; and afterwards what PROGRAM
+    prints at its end, if anything: {name: what it saw}."""
+    process = subprocess.Popen(
+        ["/usr/bin/python3", str(harness.ROOT / "tests" / "foreign" / program),
+         *harness.certificate()],
+        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=open("peers.log", "ab"),
+        env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"))
+    seen = {}
+    try:
+        line = process.stdout.readline()
+        assert line, open("peers.log").read()[-2000:]
+        yield json.loads(line), seen
+        process.stdin.close()
+        seen.update(json.loads(process.stdout.readline() or "{}"))
+        process.wait(20)
+    finally:
+        if process.poll() is None:
+            process.kill()
+            process.wait()
+        process.stdout.close()

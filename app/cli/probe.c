@@ -2,8 +2,9 @@
  * probe.c: `assay probe`: measures orchestrators now, and shows it.
  *
  * Probes run on a loop of their own; this thread waits, shows how far they
- * have come, and passes on what asks to stop. With --json each run is printed
- * as one object when all have ended, in the order of the URLs.
+ * have come, and passes on what asks to stop. All URLs are measured at once;
+ * when the last has ended, their runs are kept, printed in the order of the
+ * URLs and forgotten, and with --repeat the next round begins.
  */
 #include "probe/probe.h"
 #include "base/arena.h"
@@ -27,6 +28,7 @@ enum {
     SECONDS_MAX = 600,
     SECONDS_USUAL = 10,
     PATIENCE_USUAL_S = 60,
+    REPEAT_MAX = 1000000,
     WAIT_NS = 50000000
 };
 
@@ -59,6 +61,12 @@ static const struct option options[] = {
      .help = "seconds to wait for the first frame (default 60)",
      .least = 1,
      .most = SECONDS_MAX},
+    {.name = "--repeat",
+     .value = "N",
+     .type = OPTION_INT,
+     .help = "measure each so many times, one after the other (default 1)",
+     .least = 1,
+     .most = REPEAT_MAX},
     {.name = "--allow-cidr",
      .value = "RANGE",
      .type = OPTION_TEXT,
@@ -93,7 +101,9 @@ struct session {
     struct prober *prober;
     struct target targets[URLS_MAX];
     size_t count;
-    pthread_mutex_t mutex; /* of results, progress, and left */
+    int64_t rounds;
+    size_t outcomes[OUTCOME_COUNT]; /* of all rounds */
+    pthread_mutex_t mutex;          /* of results, progress, and left */
     size_t left;
 };
 
@@ -159,14 +169,14 @@ static void wait_for_all(const struct invocation *invocation,
 {
     const struct timespec pause = {.tv_nsec = WAIT_NS};
     struct progress line = progress_start(invocation);
-    int stops = stop_count();
+    int stops = 0;
     size_t left;
     do {
-        nanosleep(&pause, NULL);
         if (stop_count() > stops) {
             stops = stop_count();
             loop_post(session->loop, stop_all, session);
         }
+        nanosleep(&pause, NULL);
         pthread_mutex_lock(&session->mutex);
         left = session->left;
         show(session, &line);
@@ -192,28 +202,29 @@ static enum err keep_results(struct arena *arena, struct session *session)
                : ERR_NONE;
 }
 
-/* What may be paid today; nothing where it is not known what was paid. */
-static enum err find_day_left(const struct invocation *invocation,
-                              const struct session *session,
-                              int64_t *day_left_wei)
+/* Whether there is who pays, and what may be spent. */
+static bool may_pay(const struct config *config)
+{
+    return config->payment_day_max_wei && *config->payment_signer_url;
+}
+
+/* What each may be paid today; nothing where it is not known what was paid.
+ * They run at once, and none knows what the others spend. */
+static enum err share_day_left(const struct invocation *invocation,
+                               struct session *session)
 {
     const struct config *config = invocation->config;
-    int64_t now_ms = clock_wall_ms();
+    int64_t day_ms = clock_day_start(clock_wall_ms());
+    int64_t left_wei = config->payment_day_max_wei;
     int64_t spent_wei = 0;
-    *day_left_wei = 0;
-    if (!config->payment_day_max_wei || !*config->payment_signer_url)
+    if (!may_pay(config) || !session->store)
         return ERR_NONE;
-    if (!session->store) {
-        log_message(LOG_WARNING,
-                    "nothing is paid without --data: only a store knows what "
-                    "was paid today");
-        return ERR_NONE;
-    }
-    enum err err =
-        journal_spent_wei(session->store, clock_day_start(now_ms),
-                          clock_day_start(now_ms) + MS_PER_DAY, &spent_wei);
-    if (config->payment_day_max_wei > spent_wei)
-        *day_left_wei = config->payment_day_max_wei - spent_wei;
+    enum err err = journal_spent_wei(session->store, day_ms,
+                                     day_ms + MS_PER_DAY, &spent_wei);
+    left_wei = left_wei > spent_wei ? left_wei - spent_wei : 0;
+    for (size_t i = 0; i < session->count && !err; i++)
+        session->targets[i].request.day_left_wei =
+            left_wei / (int64_t)session->count;
     return err;
 }
 
@@ -236,12 +247,22 @@ static enum err print_results(const struct invocation *invocation,
     if (invocation->json)
         return print_json(session);
     for (size_t i = 0; i < session->count; i++) {
-        if (session->count == 1)
+        if (session->count == 1 && session->rounds == 1)
             probe_summary_print(stdout, session->targets[i].result);
         else
             probe_summary_line(stdout, session->targets[i].result);
     }
     return ERR_NONE;
+}
+
+static void count_outcomes(struct session *session)
+{
+    for (size_t i = 0; i < session->count; i++) {
+        for (size_t j = 0; j < OUTCOME_COUNT; j++)
+            session->outcomes[j] +=
+                text_is(session->targets[i].result->run.outcome,
+                        outcome_name((enum outcome)j));
+    }
 }
 
 /* A finding counts more than our own fault, and that more than none. */
@@ -255,14 +276,14 @@ static enum err verdict(const struct session *session)
                  {OUTCOME_VANTAGE_SUSPECT, ERR_NETWORK, "in doubt"},
                  {OUTCOME_BUSY, ERR_EVIDENCE, "busy"},
                  {OUTCOME_EXCUSED, ERR_EVIDENCE, "excused"}};
+    size_t all = 0;
+    for (size_t i = 0; i < OUTCOME_COUNT; i++)
+        all += session->outcomes[i];
     for (size_t i = 0; i < sizeof order / sizeof *order; i++) {
-        size_t count = 0;
-        for (size_t j = 0; j < session->count; j++)
-            count += text_is(session->targets[j].result->run.outcome,
-                             outcome_name(order[i].outcome));
+        size_t count = session->outcomes[order[i].outcome];
         if (count)
-            return err_set(order[i].err, "of %zu measured, %s: %zu",
-                           session->count, order[i].what, count);
+            return err_set(order[i].err, "of %zu measured, %s: %zu", all,
+                           order[i].what, count);
     }
     return ERR_NONE;
 }
@@ -317,13 +338,14 @@ static enum err read_requests(struct invocation *invocation,
         .on_progress = on_progress,
         .on_done = on_done};
     enum err err = read_params(invocation, &request.params);
-    if (!err)
-        err = find_day_left(invocation, session, &request.day_left_wei);
     if (err)
         return err;
-    /* They run at once, and none knows what the others spend. */
-    request.day_left_wei /= (int64_t)invocation->argument_count;
-    session->count = session->left = invocation->argument_count;
+    if (may_pay(invocation->config) && !session->store)
+        log_message(LOG_WARNING,
+                    "nothing is paid without --data: only a store knows what "
+                    "was paid today");
+    session->rounds = option_int(invocation, "--repeat", 1);
+    session->count = invocation->argument_count;
     for (size_t i = 0; i < session->count; i++) {
         struct url url;
         request.url = invocation->arguments[i];
@@ -350,6 +372,34 @@ static enum err read_policy(struct invocation *invocation,
 
 /* ---- the command --------------------------------------------------------- */
 
+static void forget_results(struct session *session)
+{
+    for (size_t i = 0; i < session->count; i++) {
+        if (session->targets[i].result)
+            probe_result_free(session->targets[i].result);
+        session->targets[i].result = NULL;
+        session->targets[i].progress = (struct probe_progress){0};
+    }
+}
+
+static enum err measure_round(struct invocation *invocation,
+                              struct session *session)
+{
+    struct arena arena = {0};
+    enum err err = share_day_left(invocation, session);
+    if (err)
+        return err;
+    session->left = session->count;
+    loop_call(session->loop, start_all, session);
+    wait_for_all(invocation, session);
+    err = keep_results(&arena, session);
+    enum err printed = print_results(invocation, session);
+    count_outcomes(session);
+    forget_results(session);
+    arena_free(&arena);
+    return err ? err : printed;
+}
+
 static enum err measure(struct invocation *invocation, struct session *session,
                         const struct prober_settings *settings)
 {
@@ -359,12 +409,11 @@ static enum err measure(struct invocation *invocation, struct session *session,
         return err;
     err = prober_open(&session->prober, session->loop, settings);
     if (!err) {
-        loop_call(session->loop, start_all, session);
-        wait_for_all(invocation, session);
+        int64_t left = session->rounds;
+        do
+            err = measure_round(invocation, session);
+        while (!err && --left && !stop_count());
         prober_close(session->prober);
-        err = keep_results(&invocation->arena, session);
-        enum err printed = print_results(invocation, session);
-        err = err ? err : printed;
         if (!err)
             err = verdict(session);
     }
@@ -415,10 +464,6 @@ static enum err run(struct invocation *invocation)
         err = store_refuse_simulation(session->store, "a measurement");
     if (!err)
         err = run_with_key(invocation, session, key);
-    for (size_t i = 0; i < session->count; i++) {
-        if (session->targets[i].result)
-            probe_result_free(session->targets[i].result);
-    }
     store_close(session->store);
     ethereum_key_free(key);
     pthread_mutex_destroy(&session->mutex);
@@ -437,7 +482,8 @@ const struct command command_probe = {
         "With --data the runs and their raw samples are kept as evidence; else "
         "nothing is written.\n\n"
         "A URL may be shortened to HOST or HOST:PORT. Several are measured at "
-        "once. Only addresses of the public Internet are connected to, unless "
+        "once, and with --repeat again when the last of them has ended. Only "
+        "addresses of the public Internet are connected to, unless "
         "--allow-cidr names their range.\n\n"
         "Orchestrators that want a signature get one by the key of "
         "ethereum.key_file or by the signer of payment.signer_url; those that "

@@ -159,6 +159,10 @@ static enum reason reason_of_system(int code)
     switch (code) {
     case ECONNREFUSED:
         return REASON_CONNECT_REFUSED;
+    case ECONNRESET: /* taken, and thrown away before we had seen it */
+    case ECONNABORTED:
+    case EPIPE:
+        return REASON_CONNECTION_LOST;
     case EHOSTUNREACH:
         return REASON_UNREACHABLE;
     case ENETUNREACH:
@@ -167,6 +171,9 @@ static enum reason reason_of_system(int code)
     case EMFILE:
     case ENFILE:
     case ENOBUFS:
+    case ENOMEM:
+    case EACCES: /* a firewall of our own */
+    case EPERM:
     case EADDRNOTAVAIL:
         return REASON_VANTAGE_FAULT;
     default:

@@ -355,6 +355,7 @@ static enum http_outcome outcome_of(struct http_exchange *exchange,
         return connecting_outcome(exchange, code);
     bool lost = exchange->connection ? exchange->connection->facts.ended
                                      : exchange->lost;
+    lost |= code == CURLE_SEND_ERROR; /* noticed by writing to it */
     return lost && code != CURLE_WEIRD_SERVER_REPLY &&
                    code != CURLE_UNSUPPORTED_PROTOCOL
                ? HTTP_LOST

@@ -2,14 +2,11 @@
 none should. Each comes to its outcome, within its time, and none is left with
 a job that could have been stopped.
 """
-import contextlib
-import json
-import os
-import subprocess
 import time
 
 import harness
-from harness import ROOT, certificate, json_lines, run, sanitised
+from harness import json_lines, run, sanitised
+from sandbox import peers
 
 # name: outcome and reason of a live run.
 VERDICTS = {
@@ -49,37 +46,13 @@ WITH_JOB = ["silent", "complains", "garbage", "stops", "floods", "drips",
             "runs_away", "miscounts"]
 
 
-@contextlib.contextmanager
-def foreign_orchestrators():
-    """{name: url}, and afterwards {name: [channels that were deleted]}."""
-    process = subprocess.Popen(
-        ["/usr/bin/python3",
-         str(ROOT / "tests" / "foreign" / "orchestrator.py"), *certificate()],
-        stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=open("orchestrator.log", "wb"),
-        env=dict(os.environ, PYTHONDONTWRITEBYTECODE="1"))
-    seen = {}
-    try:
-        line = process.stdout.readline()
-        assert line, open("orchestrator.log").read()[-2000:]
-        yield json.loads(line), seen
-        process.stdin.close()
-        seen.update(json.loads(process.stdout.readline()))
-        process.wait(20)
-    finally:
-        if process.poll() is None:
-            process.kill()
-            process.wait()
-        process.stdout.close()
-
-
 def probe(*arguments, code=0):
     return json_lines(run("probe", "--json", "--allow-cidr", "127.0.0.0/8",
                           *arguments, code=code).out)
 
 
 def test_one_that_behaves_is_measured():
-    with foreign_orchestrators() as (urls, deleted):
+    with peers("orchestrator.py") as (urls, deleted):
         row, = probe(urls["echo"])
         assert row["outcome"] == "ok" and row["version"] == "0.9.9", row
         assert row["tls_ms"] > 0 and len(row["tls_key_sha256"]) == 64, row
@@ -93,7 +66,7 @@ def test_one_that_behaves_is_measured():
 
 def test_each_that_misbehaves_comes_to_its_outcome():
     began = time.monotonic()
-    with foreign_orchestrators() as (urls, deleted):
+    with peers("orchestrator.py") as (urls, deleted):
         rows = probe("--kind", "live", "--seconds", 3, "--patience", 6,
                      *(urls[name] for name in VERDICTS), code=1)
     assert time.monotonic() - began < (120 if sanitised() else 60)
@@ -108,7 +81,7 @@ def test_each_that_misbehaves_comes_to_its_outcome():
 
 
 def test_what_they_say_cannot_paint_on_a_terminal():
-    with foreign_orchestrators() as (urls, _):
+    with peers("orchestrator.py") as (urls, _):
         text = run("probe", "--kind", "live", "--seconds", "1", "--patience",
                    "2", "--allow-cidr", "127.0.0.0/8", urls["complains"],
                    code=1).out
