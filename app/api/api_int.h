@@ -175,6 +175,9 @@ bool accepts_gzip(const char *header);
 /* Of the header If-None-Match; null is allowed. */
 bool etag_matches(const char *header, const char *etag);
 
+/* Hexadecimal digits of an entity tag (conditional.c). */
+enum { TAG_DIGITS = 16 };
+
 /* ---- page.c ---------------------------------------------------------- */
 
 enum { LIMIT_MAX = 1000, LIMIT_STANDARD = 50 };

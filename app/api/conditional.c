@@ -19,7 +19,7 @@ enum {
     MEMORY_LEVEL = 8
 };
 
-enum { TAG_BYTES = 8 };
+enum { TAG_BYTES = TAG_DIGITS / 2 };
 
 /* 64 bits are enough to tell the versions of one answer apart, at a tenth of
  * what a cryptographic hash costs. */

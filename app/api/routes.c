@@ -3,7 +3,9 @@
  * check that a request asks for nothing else.
  *
  * An unknown parameter is refused and not passed over: somebody who misspelt a
- * filter would otherwise read the unfiltered numbers as the filtered ones.
+ * filter would otherwise read the unfiltered numbers as the filtered ones. For
+ * the same reason what can only be empty is refused, and not answered with
+ * nothing: an end before its start, a time that is still to come.
  */
 #include "api/api_int.h"
 #include "base/clock.h"
@@ -332,6 +334,15 @@ static int64_t small_number(struct text text)
     return number;
 }
 
+/* What stands between the quotes of an entity tag (conditional.c). */
+static bool is_tag(struct text text)
+{
+    for (size_t i = 0; i < text.length; i++)
+        if (!memchr("0123456789abcdef", text.data[i], 16))
+            return false;
+    return text.length == TAG_DIGITS;
+}
+
 /* The number of WORD among CHOICES, -1 where it is none of them. */
 static int choice_of(const char *choices, struct text word)
 {
@@ -353,8 +364,12 @@ static enum err check_one(struct request *request,
     int64_t number;
     switch (parameter->kind) {
     case PARAMETER_TEXT:
-    case PARAMETER_PIN:
     case PARAMETER_ANY:
+        break;
+    case PARAMETER_PIN:
+        if (!is_tag(value))
+            return refuse(given, "is an entity tag without its quotes, as "
+                                 "Content-Location names it");
         break;
     case PARAMETER_CURSOR:
         return cursor_open(request, value);
@@ -382,6 +397,43 @@ static enum err check_one(struct request *request,
     return ERR_NONE;
 }
 
+/* A wall clock of another machine may be ahead of ours by this much. */
+enum { CLOCK_SLACK_MS = 5 * MS_PER_MINUTE };
+
+/* Whether the time NAME is given, to a route that reads it as one. */
+static bool time_given(const struct route *route, const struct request *request,
+                       const char *name, int64_t *ms)
+{
+    const struct parameter *one = parameter_find(route, text_of(name));
+    struct text value = parameter_text(request, name);
+    return one && one->kind == PARAMETER_TIME && value.data &&
+           clock_parse(value.data, value.length, ms);
+}
+
+/* Times that are well-formed, but leave nothing between them. */
+static enum err check_times(const struct route *route, struct request *request,
+                            struct text *wrong)
+{
+    int64_t start_ms;
+    int64_t end_ms;
+    int64_t as_of_ms;
+    bool starts = time_given(route, request, "start", &start_ms);
+    bool known = time_given(route, request, "as_of", &as_of_ms);
+    *wrong = text_of("end");
+    if (starts && time_given(route, request, "end", &end_ms) &&
+        start_ms >= end_ms)
+        return err_set(ERR_INPUT, "parameter \"end\" is not after \"start\": "
+                                  "nothing lies between them");
+    *wrong = text_of("as_of");
+    if (known && as_of_ms > clock_wall_ms() + CLOCK_SLACK_MS)
+        return err_set(ERR_INPUT, "parameter \"as_of\" is still to come");
+    if (known && starts && start_ms > as_of_ms)
+        return err_set(ERR_INPUT, "parameter \"as_of\" is before \"start\": "
+                                  "nothing was known of later");
+    *wrong = (struct text){0};
+    return ERR_NONE;
+}
+
 enum err parameters_check(const struct route *route, struct request *request,
                           struct text *wrong)
 {
@@ -394,8 +446,7 @@ enum err parameters_check(const struct route *route, struct request *request,
         if (err)
             return err;
     }
-    *wrong = (struct text){0};
-    return ERR_NONE;
+    return check_times(route, request, wrong);
 }
 
 struct text parameter_text(const struct request *request, const char *name)

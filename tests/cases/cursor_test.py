@@ -205,7 +205,8 @@ def test_an_address_can_pin_its_rows():
                     assert fields["Cache-Control"] == \
                         "max-age=31536000, immutable", pin
                     pinned[pin] = path
-        code, fields, body = server.get("/v1/streaming/sla?pin=none")
+        code, fields, body = server.get(
+            "/v1/streaming/sla?pin=0123456789abcdef")
         assert code == 410 and json.loads(body)["parameter"] == "pin"
         assert fields["Cache-Control"] == "no-store"
         before = server.json("/v1/streaming/sla")["data"]

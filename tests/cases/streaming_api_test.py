@@ -288,6 +288,7 @@ def test_bad_questions_are_refused_with_a_reason():
             for query in ("start=yesterday", "as_of=2026-13-01", "limit=0",
                           "limit=1001", "lens=assay2", "pass=hour",
                           "format=xml", "cursor=nonsense", "offset=1",
+                          "start=2026-01-09&end=2026-01-08",
                           "orch=x"):
                 path = f"/v1/streaming/{name}?{query}"
                 status, fields, body = server.get(path)
