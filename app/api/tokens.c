@@ -74,7 +74,10 @@ static enum err read_wish(struct request *request, struct creation *creation)
     creation->scope =
         scope_named(arena_text(request->arena, word.data, word.length));
     creation->org = json_to_text(request->arena, org);
-    if (!json_is_string(scope) || creation->scope == SCOPE_NOBODY ||
+    size_t known = (scope ? 1U : 0U) + (org ? 1U : 0U);
+    /* A misspelt org would make a token that speaks for everybody. */
+    if (json_count(root) != known || !json_is_string(scope) ||
+        creation->scope == SCOPE_NOBODY ||
         (!json_is_null(org) && !json_is_string(org)))
         return err_set(ERR_INPUT,
                        "the body must be an object like {\"scope\": "

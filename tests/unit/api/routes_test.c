@@ -1,7 +1,7 @@
 /*
  * Which address leads where, and what a request may ask for there.
  */
-#include "api/api_int.h"
+#include "api/openapi.h"
 
 #include "harness.h"
 
@@ -103,5 +103,14 @@ TEST(parameters_must_be_known_and_well_formed)
         const char *sentence = refusal(row->path, row->parameters);
         CHECK((*sentence == '\0') == (*row->part == '\0'));
         CHECK(strstr(sentence, row->part) != NULL);
+    }
+}
+
+TEST(every_route_is_described)
+{
+    for (const struct route *route = routes; route->path; route++) {
+        const struct described *one = openapi_described(route);
+        CHECK(one != NULL);
+        CHECK((one && one->body) == (strcmp(route->method, "POST") == 0));
     }
 }
