@@ -177,9 +177,12 @@ struct judgement gate_judge(const struct config *config,
     if (!is_safe(visit->method) && is_from_another_page(visit))
         return refused(403, "what changes something is not done for a page of "
                             "another origin");
-    struct judgement judgement = judge_scope(config, visit, scope);
-    judgement.for_everybody = config->public_read && is_safe(visit->method) &&
-                              !visit->claims &&
-                              (scope == SCOPE_READ || scope == SCOPE_OPEN);
-    return judgement;
+    return judge_scope(config, visit, scope);
+}
+
+bool gate_is_public(const struct config *config, const struct visit *visit,
+                    enum scope scope)
+{
+    return config->public_read && is_safe(visit->method) && !visit->claims &&
+           (scope == SCOPE_READ || scope == SCOPE_OPEN);
 }

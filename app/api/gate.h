@@ -23,7 +23,6 @@ struct visit {
 struct judgement {
     int status; /* 0 lets it pass */
     const char *detail;
-    bool for_everybody; /* the answer may be read by pages of any origin */
 };
 
 /* The name by which it was called: before anything else is looked at. */
@@ -33,6 +32,11 @@ struct judgement gate_host(const struct config *config,
 /* Whether a request that passed gate_host may have what needs SCOPE. */
 struct judgement gate_judge(const struct config *config,
                             const struct visit *visit, enum scope scope);
+
+/* Whether pages of any origin may read the answer, a refusal included: what
+ * everybody may read, asked for without a credential. */
+bool gate_is_public(const struct config *config, const struct visit *visit,
+                    enum scope scope);
 
 /* ---- limits ---------------------------------------------------------- */
 

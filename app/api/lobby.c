@@ -11,12 +11,14 @@
  * headers here (every byte would be handed over in a buffer of ours), and
  * handshakes on this thread (a millisecond each, for which all would wait).
  */
+#include "api/headers.h"
 #include "api/lobby_int.h"
 #include "base/arena.h"
 #include "base/clock.h"
 #include "base/random.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
@@ -81,27 +83,52 @@ void lobby_dispatch(struct lobby *lobby)
 
 /* ---- looking at what has come -------------------------------------------- */
 
-static const char not_secure[] =
-    "HTTP/1.1 400 Bad Request\r\nContent-Type: text/plain\r\n"
-    "Content-Length: 37\r\nConnection: close\r\n\r\n"
-    "This port speaks https, and not http.";
-static const char too_slow[] =
-    "HTTP/1.1 408 Request Timeout\r\nContent-Length: 0\r\n"
-    "Connection: close\r\n\r\n";
-static const char too_busy[] =
-    "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n"
-    "Retry-After: 5\r\nConnection: close\r\n\r\n";
+/* What those hear who never get to a worker. */
+struct refusal {
+    int status;
+    const char *title;
+    const char *detail;
+    const char *more; /* headers */
+};
+
+static const struct refusal not_secure = {
+    400, "Bad Request", "this port speaks https, and not http", ""};
+static const struct refusal too_slow = {
+    408, "Request Timeout", "the request took too long to come", ""};
+static const struct refusal too_busy = {503, "Service Unavailable",
+                                        "all workers are busy; come again",
+                                        "Retry-After: 5\r\n"};
+
+enum { REFUSAL_BYTES_MAX = 2048 };
+
+static size_t refusal_write(char bytes[REFUSAL_BYTES_MAX],
+                            const struct refusal *refusal)
+{
+    char body[REFUSAL_BYTES_MAX / 4];
+    int length = snprintf(body, sizeof body,
+                          "{\"type\":\"about:blank\",\"title\":\"%s\","
+                          "\"status\":%d,\"detail\":\"%s\"}",
+                          refusal->title, refusal->status, refusal->detail);
+    return (size_t)snprintf(
+        bytes, REFUSAL_BYTES_MAX,
+        "HTTP/1.1 %d %s\r\nContent-Type: application/problem+json\r\n"
+        "Content-Length: %d\r\nCache-Control: no-store\r\n" SAFE_HEADERS
+        "%sConnection: close\r\n\r\n%s",
+        refusal->status, refusal->title, length, refusal->more, body);
+}
 
 /* Says ANSWER where it can be understood, and ends the connection. */
-static void turn_away(struct lobby *lobby, int connection, const char *answer)
+static void turn_away(struct lobby *lobby, int connection,
+                      const struct refusal *answer)
 {
     const struct beginning *beginning = lobby->guests[connection].beginning;
-    size_t length = strlen(answer);
-    bool secure = lobby->limits.tls && answer != not_secure;
+    char bytes[REFUSAL_BYTES_MAX];
+    size_t length = refusal_write(bytes, answer);
+    bool secure = lobby->limits.tls && answer != &not_secure;
     if (!secure)
-        (void)!send(connection, answer, length, MSG_DONTWAIT | MSG_NOSIGNAL);
+        (void)!send(connection, bytes, length, MSG_DONTWAIT | MSG_NOSIGNAL);
     else if (beginning && beginning->open)
-        (void)tls_stream_write(beginning->stream, answer, length);
+        (void)tls_stream_write(beginning->stream, bytes, length);
     guest_say_goodbye(lobby, connection);
 }
 
@@ -128,7 +155,7 @@ static void look_again(struct lobby *lobby, int connection)
         guest_move(lobby, connection, READY);
         break;
     case SIGHT_NOT_SECURE:
-        turn_away(lobby, connection, not_secure);
+        turn_away(lobby, connection, &not_secure);
         break;
     }
 }
@@ -167,7 +194,7 @@ static void on_event(struct lobby *lobby, int connection)
 /* ---- time ---------------------------------------------------------------- */
 
 static void expire_list(struct lobby *lobby, int at, enum state state,
-                        const char *answer)
+                        const struct refusal *answer)
 {
     int64_t before_us = clock_monotonic_us() - patience_us[state];
     while (at >= 0) {
@@ -186,13 +213,13 @@ static void expire_all(struct lobby *lobby)
 {
     static const struct {
         enum state state;
-        const char *answer; /* null for none */
-    } rows[] = {{IDLE, NULL}, {STARTED, too_slow}, {LEAVING, NULL}};
+        const struct refusal *answer; /* null for none */
+    } rows[] = {{IDLE, NULL}, {STARTED, &too_slow}, {LEAVING, NULL}};
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
         expire_list(lobby, lobby->lists[rows[i].state].first, rows[i].state,
                     rows[i].answer);
     for (size_t i = 0; i < LOBBY_BUCKETS; i++)
-        expire_list(lobby, lobby->buckets[i].ready.first, READY, too_busy);
+        expire_list(lobby, lobby->buckets[i].ready.first, READY, &too_busy);
 }
 
 /* ---- the thread ---------------------------------------------------------- */

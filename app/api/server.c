@@ -16,6 +16,7 @@
  */
 #include "api/api_int.h"
 #include "api/gate.h"
+#include "api/headers.h"
 #include "api/lobby.h"
 #include "api/serving.h"
 #include "base/clock.h"
@@ -98,18 +99,6 @@ enum { TOGETHER_BYTES_MAX = 64 << 10, TEXT_KEPT_BYTES = 1 << 20 };
 
 /* ---- sending ------------------------------------------------------------- */
 
-/* The page needs its own files and nothing else; no other page may frame it.
- */
-static const char safe_headers[] =
-    "Content-Security-Policy: default-src 'none'; script-src 'self'; "
-    "style-src 'self'; img-src 'self'; connect-src 'self'; base-uri 'none'; "
-    "form-action 'none'; frame-ancestors 'none'\r\n"
-    "X-Content-Type-Options: nosniff\r\n"
-    "X-Frame-Options: DENY\r\n"
-    "Referrer-Policy: no-referrer\r\n"
-    "Cross-Origin-Resource-Policy: same-origin\r\n"
-    "Cross-Origin-Opener-Policy: same-origin\r\n";
-
 /* Only plain HTTP/1.1 without a wish is kept; civetweb would keep no more. What
  * is left of a body would be taken for the next request. */
 static bool stays_open(struct mg_connection *connection,
@@ -169,12 +158,12 @@ static void send_reply(struct mg_connection *connection, struct worker *worker,
         buf_printf(head, "Retry-After: %d\r\n", reply->retry_after_s);
     add_header(head, "WWW-Authenticate",
                reply->asks_for_token ? "Bearer realm=\"assay\"" : NULL);
-    add_header(head, "Access-Control-Allow-Origin",
-               reply->for_everybody ? "*" : NULL);
+    if (reply->for_everybody)
+        buf_add_string(head, HEADERS_FOR_EVERYBODY);
     add_header(head, "Connection", stays ? "keep-alive" : "close");
     add_header(head, "Assay-Simulated",
                worker->api->facts.is_simulated ? "true" : NULL);
-    buf_add_string(head, safe_headers);
+    buf_add_string(head, SAFE_HEADERS);
     buf_add_string(head, "\r\n");
     /* One write for short answers: one packet, and no waiting between two. */
     bool together = !without_body && body.length <= TOGETHER_BYTES_MAX;
@@ -257,6 +246,8 @@ static bool may_come(const struct mg_request_info *info, struct api *api,
         refuse(reply, judgement);
     if (judgement.status == 429)
         reply->retry_after_s = visit->claims ? 60 : 1;
+    reply->for_everybody = judgement.status != 421 &&
+                           gate_is_public(api->config, visit, SCOPE_READ);
     return !judgement.status;
 }
 
@@ -294,7 +285,6 @@ static enum err pass_gate(struct mg_connection *connection,
     struct judgement judgement = gate_judge(worker->api->config, visit, scope);
     if (judgement.status)
         refuse(reply, judgement);
-    reply->for_everybody = judgement.for_everybody;
     *passed = !judgement.status;
     return ERR_NONE;
 }
@@ -435,6 +425,8 @@ static void answer(struct mg_connection *connection, struct worker *worker,
     worker->body = request.body;
     enum err err = read_path(mg_get_request_info(connection), &request);
     const struct route *route = err ? NULL : route_find(&request, &allow);
+    reply->for_everybody = gate_is_public(worker->api->config, visit,
+                                          route ? route->scope : SCOPE_READ);
     if (!err)
         err = read_query(route, &request);
     if (!err && !route && (allow || strcmp(visit->method, "GET") != 0)) {

@@ -14,6 +14,7 @@ TABLE = pathlib.Path(__file__).with_name("route_matrix.txt")
 CALLERS = ("no", "read", "ingest", "admin")
 PAGES = {"good": {}, "host": {"Host": "evil.example"},
          "origin": {"Origin": "http://evil.example"}}
+ALLOW = "Access-Control-Allow-Origin"
 CODES = {401: "1", 403: "3", 421: "H"}
 MODES = {
     "loopback": ("127.0.0.1:0", {}),
@@ -170,11 +171,28 @@ def test_any_origin_reads_what_is_public_only():
                          ("public", "*")):
         with listening(mode) as port:
             for headers in ({}, PAGES["origin"]):
-                _, fields = ask(port, "GET", "/v1/health", headers)
-                assert fields["Access-Control-Allow-Origin"] == wanted, mode
-            _, fields = ask(port, "GET", "/v1/health", reader)
-            assert fields["Access-Control-Allow-Origin"] is None, mode
-            assert fields["Set-Cookie"] is None
+                # Refusals, too: a page cannot see why else.
+                for path in ("/v1/health", "/v1/runs/none", "/none",
+                             "/v1/health?what=ever", "/v1/runs?%"):
+                    _, fields = ask(port, "GET", path, headers)
+                    assert fields[ALLOW] == wanted, (mode, path)
+                    told = fields["Access-Control-Expose-Headers"]
+                    assert (told is None) == (wanted is None), (mode, path)
+            for method, path, headers in (
+                    ("GET", "/v1/health", reader), ("GET", "/v1/tokens", {}),
+                    ("POST", "/v1/tokens", {}), ("OPTIONS", "/v1/health", {}),
+                    ("GET", "/v1/health", PAGES["host"])):
+                _, fields = ask(port, method, path, headers)
+                assert fields[ALLOW] is None, (mode, method, path)
+                assert fields["Set-Cookie"] is None
+    env = {"ASSAY_PUBLIC_READ": "true", "ASSAY_SERVE_REQUESTS_PER_SECOND": "1"}
+    with serving(env=env) as server:
+        answers = [server.get("/v1/health") for _ in range(9)]
+        refusal = next(one for one in answers if one[0] == 429)
+        assert refusal[1][ALLOW] == "*", refusal[1]
+        assert {"ETag", "Link", "Content-Location", "Retry-After",
+                "Assay-Simulated"} == set(
+            refusal[1]["Access-Control-Expose-Headers"].split(", "))
 
 
 def test_doubled_headers_are_refused():

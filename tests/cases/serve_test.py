@@ -239,6 +239,14 @@ def test_every_answer_has_safe_headers():
             assert fields["X-Content-Type-Options"] == "nosniff", path
             assert fields["Referrer-Policy"] == "no-referrer", path
             assert "Access-Control-Allow-Origin" not in fields, path
+        # Also where no request ever became whole: the lobby's own refusal.
+        with socket.create_connection(("127.0.0.1", server.port), 20) as slow:
+            slow.sendall(b"GET /v1/health HTTP/1.1\r\nHost: local")
+            head, _, body = slow.makefile("rb").read().partition(b"\r\n\r\n")
+        assert head.startswith(b"HTTP/1.1 408 "), head
+        for name in (b"Content-Security-Policy", b"nosniff", b"no-referrer"):
+            assert name in head, head
+        assert json.loads(body)["status"] == 408, body
 
 
 def test_files_are_compressed_and_remembered():

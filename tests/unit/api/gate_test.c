@@ -142,15 +142,15 @@ TEST(only_public_reading_is_for_everybody)
     struct config config = config_of(PUBLIC);
     struct token token = {.scope = SCOPE_ADMIN};
     struct visit visit = {.method = "GET"};
-    CHECK(gate_judge(&config, &visit, SCOPE_READ).for_everybody);
-    CHECK(!gate_judge(&config, &visit, SCOPE_ADMIN).for_everybody);
+    CHECK(gate_is_public(&config, &visit, SCOPE_READ));
+    CHECK(!gate_is_public(&config, &visit, SCOPE_ADMIN));
     visit.claims = true;
     visit.token = &token;
-    CHECK(!gate_judge(&config, &visit, SCOPE_READ).for_everybody);
-    CHECK(!gate_judge(&config, &visit, SCOPE_ADMIN).for_everybody);
+    CHECK(!gate_is_public(&config, &visit, SCOPE_READ));
+    CHECK(!gate_is_public(&config, &visit, SCOPE_ADMIN));
     config = config_of(LOOPBACK);
     visit = (struct visit){.method = "GET"};
-    CHECK(!gate_judge(&config, &visit, SCOPE_READ).for_everybody);
+    CHECK(!gate_is_public(&config, &visit, SCOPE_READ));
 }
 
 TEST(every_route_has_a_scope_and_a_method)
