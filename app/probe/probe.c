@@ -71,6 +71,8 @@ enum err prober_open(struct prober **result, struct loop *loop,
     if (settings->policy)
         prober->policy = *settings->policy;
     clip_open(&prober->clip);
+    if (settings->key)
+        identity_of_key(settings->key, &prober->identity);
     loop_call(loop, open_clients, &opening);
     if (opening.err) {
         prober_close(prober);
@@ -323,10 +325,12 @@ struct probe *probe_start(struct prober *prober,
 {
     struct probe *probe = memory_zeroed(1, sizeof *probe);
     struct probe_result *result = memory_zeroed(1, sizeof *result);
-    struct payer_settings money = {.key = prober->settings.key,
-                                   .has_signer = prober->signer != NULL,
-                                   .run_max_wei = request->run_max_wei,
-                                   .day_left_wei = request->day_left_wei};
+    struct payer_settings money = {
+        .key = prober->settings.key,
+        .identity = prober->identity.known ? &prober->identity : NULL,
+        .has_signer = prober->signer != NULL,
+        .run_max_wei = request->run_max_wei,
+        .day_left_wei = request->day_left_wei};
     probe->prober = prober;
     probe->result = result;
     probe->arena = &result->arena;

@@ -20,6 +20,7 @@ struct prober {
     struct http_client *orchestrators;
     struct http_client *signer; /* null where there is none */
     struct url signer_url;
+    struct identity identity; /* of the key, unknown without one */
     struct clip clip;
     struct arena arena; /* of the texts above */
 };

@@ -53,6 +53,7 @@ static void accept_job(struct starting *starting, struct job *job)
     json_member_int(truth, "status", 200);
     json_member_string(truth, "request_id", job->request_id);
     json_member_bool(truth, "cold", job->cold);
+    json_member_int(truth, "credit_wei", starting->credit_wei);
     truth_end(starting->orchestrator->network->truth);
 }
 

@@ -111,7 +111,7 @@ struct http_request {
     size_t header_count;
     struct text body;          /* of a POST that is not streamed */
     bool streamed;             /* the body comes by http_send, in chunks */
-    enum http_version version; /* HTTP/2 by ALPN, or at once where no TLS */
+    enum http_version version; /* HTTP/2 alone, as ALPN where there is TLS */
     bool fresh; /* a connection of its own, and the name asked for anew */
     bool last;  /* the connection is closed after it, not kept */
 

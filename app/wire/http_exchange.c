@@ -467,14 +467,15 @@ static void set_up(struct http_exchange *exchange,
     SET(CURLOPT_HTTPHEADER, exchange->headers);
 }
 
-/* What depends on the URL. */
+/* What depends on the URL. Where HTTP/2 may fall back to HTTP/1.1, a kept
+ * connection that speaks that is taken; nothing asked for here can do without
+ * HTTP/2. */
 void http_exchange_begin(struct http_exchange *exchange)
 {
     CURL *easy = exchange->easy;
-    long version = CURL_HTTP_VERSION_1_1;
-    if (exchange->version == HTTP_VERSION_2)
-        version = exchange->url.secure ? CURL_HTTP_VERSION_2TLS
-                                       : CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE;
+    long version = exchange->version == HTTP_VERSION_2
+                       ? CURL_HTTP_VERSION_2_PRIOR_KNOWLEDGE
+                       : CURL_HTTP_VERSION_1_1;
     SET(CURLOPT_HTTP_VERSION, version);
     SET(CURLOPT_URL, exchange->url.text);
     resolve_start(exchange);

@@ -162,5 +162,8 @@ def test_nothing_leaks_and_every_run_ends():
         allowed = STAGES.get(name.split("_")[0], CALL)
         found = {reason for _, reason in seen[name]}
         assert found <= allowed, (name, seen[name])
+    # A machine this busy may be late, or in doubt of itself.
+    assert ("failed", "protocol_error") not in seen["steady"], seen["steady"]
+    assert ("ok", None) in seen["steady"], seen["steady"]
     assert set(seen["paid"]) == {("excused", "signature_refused")}, seen
     check_held(process.held[:-1])
