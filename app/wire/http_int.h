@@ -120,8 +120,9 @@ struct http_exchange {
 
 /* ---- http.c -------------------------------------------------------------- */
 
-/* Lets libcurl do what it can do now. */
+/* Lets libcurl do what it can do now; and go on sending over CONNECTION. */
 void client_push(struct http_client *client);
+void client_push_out(struct connection *connection);
 
 /* Has the client's next turn look at EXCHANGE and do what its state says. */
 void http_exchange_wake(struct http_exchange *exchange);
@@ -165,5 +166,10 @@ void resolve_start(struct http_exchange *exchange);
 void resolve_let_go(struct lookup *lookup);
 
 void resolve_forget_all(struct name_cache *cache);
+
+/* For musl's resolver: asks a name server, and reads an answer. */
+ssize_t resolve_ask(int descriptor, const void *bytes, size_t length,
+                    const struct sockaddr *server, socklen_t server_length);
+ssize_t resolve_answer(int descriptor, struct msghdr *message);
 
 #endif

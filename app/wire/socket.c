@@ -198,8 +198,10 @@ ssize_t socket_receive(int descriptor, void *bytes, size_t length)
     return got;
 }
 
-/* Asks for a stamp of this send alone. */
-static ssize_t send_stamped(int descriptor, const void *bytes, size_t length)
+/* Asks for a stamp of this send alone. TO may be null where the socket is
+ * connected. */
+static ssize_t send_stamped(int descriptor, const void *bytes, size_t length,
+                            const struct sockaddr *to, socklen_t to_length)
 {
     union {
         struct cmsghdr header;
@@ -210,7 +212,9 @@ static ssize_t send_stamped(int descriptor, const void *bytes, size_t length)
     uint32_t wish = STAMP_SENDING;
     struct iovec part = {.iov_base = (void *)(uintptr_t)bytes,
                          .iov_len = length};
-    struct msghdr message = {.msg_iov = &part,
+    struct msghdr message = {.msg_name = (void *)(uintptr_t)to,
+                             .msg_namelen = to_length,
+                             .msg_iov = &part,
                              .msg_iovlen = 1,
                              .msg_control = &control,
                              .msg_controllen = sizeof control};
@@ -232,7 +236,7 @@ ssize_t socket_send(int descriptor, const void *bytes, size_t length)
         return sent;
     }
     int64_t before_us = clock_monotonic_us();
-    ssize_t sent = send_stamped(descriptor, bytes, length);
+    ssize_t sent = send_stamped(descriptor, bytes, length, NULL, 0);
     if (sent > 0) {
         int64_t stamp = read_sent_stamp(descriptor);
         facts->sent_us = stamp ? stamp : before_us;
@@ -242,4 +246,33 @@ ssize_t socket_send(int descriptor, const void *bytes, size_t length)
         facts->sent_bytes += (uint64_t)sent;
     }
     return sent;
+}
+
+/* ---- for packets --------------------------------------------------------- */
+
+ssize_t socket_send_to(int descriptor, const void *bytes, size_t length,
+                       const struct sockaddr *to, socklen_t to_length,
+                       int64_t *sent_us)
+{
+    ask_for_stamps(descriptor);
+    int64_t before_us = clock_monotonic_us();
+    ssize_t sent = send_stamped(descriptor, bytes, length, to, to_length);
+    int64_t stamp_us = sent > 0 ? read_sent_stamp(descriptor) : 0;
+    *sent_us = stamp_us ? stamp_us : before_us;
+    return sent;
+}
+
+ssize_t socket_receive_from(int descriptor, struct msghdr *message,
+                            int64_t *received_us)
+{
+    char control[CONTROL_BYTES];
+    socket_drain_stamps(descriptor);
+    message->msg_control = control;
+    message->msg_controllen = sizeof control;
+    ssize_t got = recvmsg(descriptor, message, 0);
+    if (got >= 0)
+        *received_us = stamp_in(message, clock_monotonic_us());
+    message->msg_control = NULL;
+    message->msg_controllen = 0;
+    return got;
 }

@@ -20,6 +20,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 /* All times are those of clock_monotonic_us; 0 where it has not happened. */
@@ -59,5 +60,15 @@ bool socket_drain_stamps(int descriptor);
 /* As recv and send with MSG_NOSIGNAL. */
 ssize_t socket_receive(int descriptor, void *bytes, size_t length);
 ssize_t socket_send(int descriptor, const void *bytes, size_t length);
+
+/*
+ * For packets, on sockets whose facts nobody keeps: as sendto and recvmsg,
+ * with the stamp of each. MESSAGE comes without room for control messages.
+ */
+ssize_t socket_send_to(int descriptor, const void *bytes, size_t length,
+                       const struct sockaddr *to, socklen_t to_length,
+                       int64_t *sent_us);
+ssize_t socket_receive_from(int descriptor, struct msghdr *message,
+                            int64_t *received_us);
 
 #endif
