@@ -51,25 +51,35 @@ class Connection:
                                                 ROUND_TRIP_AT)[0] / 1000
         self.chunks = []
 
+    def sent_us(self):
+        """The last stamp of leaving that waits, None where none does."""
+        stamp_us = None
+        with contextlib.suppress(BlockingIOError):
+            while True:
+                _, control, _, _ = self.client.recvmsg(
+                    0, CONTROL_BYTES, MSG_ERRQUEUE | socket.MSG_DONTWAIT)
+                stamp_us = stamp_in(control)
+        return stamp_us
+
     def forward(self):
-        data, control, _, _ = self.client.recvmsg(65536, CONTROL_BYTES)
+        """False where nothing more will come, as back."""
+        try:
+            data, control, _, _ = self.client.recvmsg(
+                65536, CONTROL_BYTES, socket.MSG_DONTWAIT)
+        except BlockingIOError:
+            self.sent_us()  # a stamp that came late has woken us
+            return True
         if data:
             self.chunks.append((True, stamp_in(control), data))
             self.server.sendall(data)
-        return data
+        return bool(data)
 
     def back(self):
         data = self.server.recv(65536)
         if data:
             self.client.sendall(data)
-            stamp_us = None
-            with contextlib.suppress(BlockingIOError):
-                while True:
-                    _, control, _, _ = self.client.recvmsg(
-                        0, CONTROL_BYTES, MSG_ERRQUEUE | socket.MSG_DONTWAIT)
-                    stamp_us = stamp_in(control)
-            self.chunks.append((False, stamp_us, data))
-        return data
+            self.chunks.append((False, self.sent_us(), data))
+        return bool(data)
 
     def close(self):
         self.client.close()

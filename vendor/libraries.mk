@@ -119,10 +119,11 @@ in = $(patsubst $(SRC)/$(1)/%,%,$(sort $(wildcard $(addprefix $(SRC)/$(1)/,$(2))
 library_of = $(firstword $(subst /, ,$(1)))
 
 # One rule for all objects. They are made anew when the source was unpacked
-# anew or when a flag in this file changed.
+# anew or when a flag in this file or a choice in config/ changed.
+CONFIG_FILES := $(sort $(wildcard vendor/config/*.h))
 .SECONDEXPANSION:
 $(LIB)/%.o: $(SRC)/%.c $(SRC)/$$(call library_of,$$*)/.unpacked \
-            vendor/libraries.mk $(SYSTEM)
+            vendor/libraries.mk $(CONFIG_FILES) $(SYSTEM)
 	mkdir -p $(@D)
 	$(CC) $(LIB_CFLAGS) $(flags_$(call library_of,$*)) -c $< -o $@
 

@@ -44,6 +44,10 @@ static int receive_bytes(void *context, unsigned char *bytes, size_t length)
 
 /* ---- the server's side --------------------------------------------------- */
 
+/* All certificates go out in one message, which has one buffer
+ * (mbedtls_choices.h). */
+enum { CHAIN_MAX_BYTES = MBEDTLS_SSL_OUT_CONTENT_LEN - 256 };
+
 struct tls_server {
     mbedtls_x509_crt certificate;
     mbedtls_pk_context key;
@@ -55,6 +59,20 @@ static enum err refuse(const char *what, const char *file, int code)
     char reason[120] = "";
     mbedtls_strerror(code, reason, sizeof reason);
     return err_set(ERR_CONFIG, "%s %s cannot be used: %s", what, file, reason);
+}
+
+static enum err check_length(const mbedtls_x509_crt *first, const char *file)
+{
+    size_t bytes = 0;
+    for (const mbedtls_x509_crt *at = first; at; at = at->next)
+        bytes += at->raw.len;
+    if (bytes <= CHAIN_MAX_BYTES)
+        return ERR_NONE;
+    return err_set(ERR_CONFIG,
+                   "the certificates in %s (tls.certificate_file) have %zu "
+                   "bytes together, and %d fit: leave out the root's, which "
+                   "nobody needs",
+                   file, bytes, CHAIN_MAX_BYTES);
 }
 
 static enum err read_pair(struct tls_server *server,
@@ -74,7 +92,7 @@ static enum err read_pair(struct tls_server *server,
         return err_set(ERR_CONFIG,
                        "the key in %s is not the one of the certificate in %s",
                        key_file, certificate_file);
-    return ERR_NONE;
+    return check_length(&server->certificate, certificate_file);
 }
 
 static enum err set_up(struct tls_server *server, const char *certificate_file)

@@ -24,7 +24,7 @@ MUST_USE enum err tls_server_new(struct tls_server **server,
 /* After the last stream. Null is allowed. */
 void tls_server_free(struct tls_server *server);
 
-/* One connection's; belongs to one thread at a time. Takes about 40 KB. */
+/* One connection's; belongs to one thread at a time. Takes about 20 KB. */
 struct tls_stream;
 
 /* CONNECTION must not block, and stays its owner's. */

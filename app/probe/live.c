@@ -296,7 +296,6 @@ void live_free(struct live *live)
         return;
     loop_timer_stop(&live->give_up);
     live_stamps_free(&live->stamps);
-    buf_free(&live->packets);
     buf_free(&live->event);
     free(live);
 }

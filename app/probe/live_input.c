@@ -15,15 +15,16 @@ enum { CATCH_UP_FRAMES = 24 };
 static void send_frame(struct live *live)
 {
     struct frame_stamps *sent = &live->stamps.sent;
-    buf_clear(&live->packets);
-    struct published_frame frame = publisher_next(&live->clip, &live->packets);
+    struct buf *packets = &live->probe->prober->packets;
+    buf_clear(packets);
+    struct published_frame frame = publisher_next(&live->clip, packets);
     if (frame.starts_segment && frame.number > 0) {
         trickle_publisher_next(live->input);
         if (live->stamps.first_segment_sent_us == NO_STAMP)
             live->stamps.first_segment_sent_us = clock_monotonic_us();
     }
-    trickle_publisher_write(
-        live->input, (struct text){live->packets.data, live->packets.length});
+    trickle_publisher_write(live->input,
+                            (struct text){packets->data, packets->length});
     int64_t now_us = clock_monotonic_us();
     int64_t late_us = now_us - live->input_began_us - frame.due_us;
     if (late_us > live->late_us)

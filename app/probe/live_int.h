@@ -38,7 +38,6 @@ struct live {
     /* Input. */
     struct trickle_publisher *input;
     struct publisher clip;
-    struct buf packets;
     struct loop_timer frame;
     int64_t input_began_us;
     int64_t late_us; /* the most that a frame left after it was due */

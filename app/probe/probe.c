@@ -87,6 +87,7 @@ void prober_close(struct prober *prober)
     if (!prober)
         return;
     loop_call(prober->loop, close_clients, prober);
+    buf_free(&prober->packets);
     arena_free(&prober->arena);
     free(prober);
 }

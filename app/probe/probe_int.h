@@ -22,6 +22,7 @@ struct prober {
     struct url signer_url;
     struct identity identity; /* of the key, unknown without one */
     struct clip clip;
+    struct buf packets; /* of the frame that a live run is sending */
     struct arena arena; /* of the texts above */
 };
 

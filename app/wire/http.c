@@ -105,6 +105,12 @@ void client_push(struct http_client *client)
         drive(client, CURL_SOCKET_TIMEOUT, 0);
 }
 
+void client_push_out(struct connection *connection)
+{
+    if (!connection->client->driving)
+        drive(connection->client, connection->descriptor, CURL_CSELECT_OUT);
+}
+
 static void on_curl_timer(void *context)
 {
     drive(context, CURL_SOCKET_TIMEOUT, 0);

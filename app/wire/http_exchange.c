@@ -21,7 +21,9 @@ enum {
     /* Beyond headers and body: framing, and what HTTP/2 says beside it. */
     FRAMING_BYTES = 256 << 10,
     STATUS_FINAL = 200,
-    SEND_KEPT_BYTES = 64 << 10
+    SEND_KEPT_BYTES = 64 << 10,
+    /* What libcurl takes of a body at a time; the least it can be told. */
+    TAKEN_BYTES = 4096
 };
 
 const char *http_outcome_name(enum http_outcome outcome)
@@ -452,6 +454,7 @@ static void set_up(struct http_exchange *exchange,
 {
     CURL *easy = exchange->easy;
     SET(CURLOPT_NOSIGNAL, 1L);
+    SET(CURLOPT_UPLOAD_BUFFERSIZE, (long)TAKEN_BYTES);
     SET(CURLOPT_PROXY, ""); /* also none of the environment */
     SET(CURLOPT_PROTOCOLS_STR, "http,https");
     SET(CURLOPT_FOLLOWLOCATION, 0L);
@@ -540,13 +543,21 @@ struct http_exchange *http_start(struct http_client *client,
 
 /* ---- while it runs ------------------------------------------------------- */
 
+/* A piece at a time, as long as the socket takes them. */
 static void resume(struct http_exchange *exchange)
 {
-    if (exchange->paused && exchange->state == EXCHANGE_RUNNING) {
-        exchange->paused = false;
-        curl_easy_pause(exchange->easy, CURLPAUSE_CONT);
-        client_push(exchange->client);
-    }
+    size_t before;
+    if (!exchange->paused || exchange->state != EXCHANGE_RUNNING)
+        return;
+    exchange->paused = false;
+    curl_easy_pause(exchange->easy, CURLPAUSE_CONT);
+    client_push(exchange->client);
+    do {
+        before = exchange->unsent_at;
+        if (exchange->state == EXCHANGE_RUNNING && exchange->connection &&
+            !exchange->paused)
+            client_push_out(exchange->connection);
+    } while (exchange->unsent_at > before);
 }
 
 /* What libcurl has taken does not stay for long. */

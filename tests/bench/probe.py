@@ -25,7 +25,7 @@ BENCH = ROOT / "build" / "release" / "bench"
 MEDIA_SECONDS = 2
 LIVE_SECONDS = 8
 AT_ONCE = 64
-SLOTS = f"orchestrators: [{{name: wide, slots: {2 * AT_ONCE}}}]"
+SLOTS = f"orchestrators:\n  - {{name: wide, slots: {2 * AT_ONCE}}}\n"
 
 rows = []
 

@@ -517,9 +517,11 @@ def test_what_is_no_certificate_is_named():
     pem, key = certificate()
     _, other = certificate("other")
     pathlib.Path("text").write_text("no certificate\n")
+    pathlib.Path("long").write_text(pathlib.Path(pem).read_text() * 30)
     cases = [(pem, "absent", "absent"), ("absent", key, "absent"),
              ("text", key, "text"), (pem, "text", "text"),
-             (pem, other, "not the one"), (pem, "", pem)]
+             (pem, other, "not the one"), (pem, "", pem),
+             ("long", key, "leave out the root's")]
     for chain, secret, word in cases:
         done = run("serve", "--listen", "127.0.0.1:0", code=2,
                    env={"ASSAY_TLS_CERTIFICATE_FILE": chain,
