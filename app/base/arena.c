@@ -12,7 +12,7 @@
 #include <string.h>
 
 enum {
-    FIRST_BLOCK_BYTES = 4096,
+    FIRST_BLOCK_BYTES = 1024,
     LARGEST_BLOCK_BYTES = 1 << 20,
     ALIGNMENT = 16
 };

@@ -76,6 +76,7 @@ void output_start(struct live *live)
     struct trickle_subscriber_settings settings = {
         .url = live->channels.subscribe_url.data,
         .first = TRICKLE_NEWEST,
+        .preconnect = true,
         .segment_bytes = SEGMENT_BYTES,
         .segment_us = SEGMENT_US,
         .segments = most_segments(&live->probe->request),

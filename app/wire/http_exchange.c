@@ -22,6 +22,7 @@ enum {
     FRAMING_BYTES = 256 << 10,
     STATUS_FINAL = 200,
     SEND_KEPT_BYTES = 64 << 10,
+    UNSENT_KEPT_BYTES = 4 << 10, /* of room, where nothing waits */
     /* What libcurl takes of a body at a time; the least it can be told. */
     TAKEN_BYTES = 4096
 };
@@ -162,7 +163,11 @@ static CURLcode set_up_tls(CURL *easy, void *settings, void *context)
     (void)easy;
     if (!exchange->client->ca_bundle.length)
         mbedtls_ssl_conf_authmode(settings, MBEDTLS_SSL_VERIFY_NONE);
-    return CURLE_OK;
+    /* Of records of ours, whose buffer then shrinks after the handshake. */
+    return mbedtls_ssl_conf_max_frag_len(settings,
+                                         MBEDTLS_SSL_MAX_FRAG_LEN_4096)
+               ? CURLE_SSL_CONNECT_ERROR
+               : CURLE_OK;
 }
 
 static void ask_key(struct http_exchange *exchange,
@@ -571,13 +576,15 @@ static void forget_taken(struct http_exchange *exchange)
         memmove(unsent->data, unsent->data + exchange->unsent_at, left);
     unsent->length = left;
     exchange->unsent_at = 0;
+    if (!left && unsent->capacity > UNSENT_KEPT_BYTES)
+        buf_free(unsent);
 }
 
 void http_send(struct http_exchange *exchange, struct text bytes)
 {
-    forget_taken(exchange);
     buf_add(&exchange->unsent, bytes.data, bytes.length);
     resume(exchange);
+    forget_taken(exchange);
 }
 
 void http_send_end(struct http_exchange *exchange)

@@ -6,7 +6,8 @@
  * A publisher posts segment after segment, and has the next POST open before
  * the present one ends, so that no frame waits for a connection. A subscriber
  * gets segment after segment, with the next GET open likewise, and hands on
- * bytes in order, each run with the kernel's stamp of its arrival.
+ * bytes in order, each run with the kernel's stamp of its arrival. Both do so
+ * where they are told to (.preconnect).
  *
  * Promises: whatever the other side does, both end within their caps and then
  * say so once, by on_end. Nothing is called back from inside of a call.
@@ -86,8 +87,11 @@ void trickle_publisher_drop(struct trickle_publisher *publisher);
 struct trickle_subscriber;
 
 struct trickle_subscriber_settings {
-    const char *url;      /* of the channel; copied */
-    int64_t first;        /* a number, TRICKLE_NEXT or TRICKLE_NEWEST */
+    const char *url; /* of the channel; copied */
+    int64_t first;   /* a number, TRICKLE_NEXT or TRICKLE_NEWEST */
+    /* The next GET is open while the present segment comes, on a connection of
+     * its own. Off for channels of rare small segments. */
+    bool preconnect;
     size_t segment_bytes; /* most in one segment; 0 means 32 MB */
     int64_t segment_us;   /* most that one segment may last; 0 means 60 s */
     uint64_t segments;    /* most of all; 0 means 10,000 */

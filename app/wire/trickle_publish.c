@@ -3,10 +3,12 @@
  *
  * A posting is one segment's POST. One is present and written to; one may be
  * ahead, open but empty; others have ended and wait to be answered, at most
- * three: an orchestrator that lets more pile up is slow. What fails before a
- * byte was in it is posted again a quarter of a second later; what fails with
- * bytes in it is lost, and its segment deleted, so that nobody waits for the
- * rest (§4.2, as go-livepeer's client does).
+ * three: an orchestrator that lets more pile up is slow. The one ahead is
+ * opened when the one that has ended is answered, whose connection it then
+ * gets, or a quarter of a second later. What fails before a byte was in it is
+ * posted again a quarter of a second later; what fails with bytes in it is
+ * lost, and its segment deleted, so that nobody waits for the rest (§4.2, as
+ * go-livepeer's client does).
  */
 #include "base/arena.h"
 #include "base/clock.h"
@@ -19,6 +21,7 @@
 
 enum {
     RETRY_US = 250000,
+    AHEAD_US = 250000,
     DELETE_US = 2000000,
     UNSENT_BYTES = 4 << 20,
     UNANSWERED_MAX = 3,
@@ -53,6 +56,7 @@ struct trickle_publisher {
     struct posting *ahead; /* null without preconnect */
     unsigned failures;     /* in a row */
     struct loop_timer retry;
+    struct loop_timer ahead_due;
     struct trickle_published tally;
 
     bool has_ended;
@@ -122,6 +126,7 @@ static void finish(struct trickle_publisher *publisher, enum trickle_end end,
     publisher->has_ended = true;
     publisher->end = end;
     loop_timer_stop(&publisher->retry);
+    loop_timer_stop(&publisher->ahead_due);
     loop_timer_after(&publisher->tell, 0);
 }
 
@@ -213,6 +218,8 @@ static void on_done(void *context, const struct http_answer *answer)
         publisher->failures = 0;
         publisher->tally.segments++;
         remove_posting(posting);
+        if (loop_timer_is_set(&publisher->ahead_due))
+            loop_timer_after(&publisher->ahead_due, 0);
     } else {
         failed(posting, answer);
     }
@@ -254,11 +261,10 @@ static void post_again(void *context)
 
 /* ---- the publisher ------------------------------------------------------- */
 
-static void open_ahead(struct trickle_publisher *publisher, int64_t seq)
+static void open_ahead(void *context)
 {
-    if (!publisher->preconnect)
-        return;
-    publisher->ahead = add_posting(publisher, seq);
+    struct trickle_publisher *publisher = context;
+    publisher->ahead = add_posting(publisher, publisher->present->seq + 1);
     post(publisher->ahead);
 }
 
@@ -280,11 +286,13 @@ trickle_publish(struct http_client *client,
     publisher->on_ready = settings->preconnect ? settings->on_ready : NULL;
     publisher->on_end = settings->on_end;
     loop_timer_init(&publisher->retry, loop, post_again, publisher);
+    loop_timer_init(&publisher->ahead_due, loop, open_ahead, publisher);
     loop_timer_init(&publisher->tell, loop, tell_end, publisher);
     publisher->present = add_posting(publisher, 0);
-    if (publisher->preconnect)
+    if (publisher->preconnect) {
         post(publisher->present);
-    open_ahead(publisher, 1);
+        open_ahead(publisher);
+    }
     return publisher;
 }
 
@@ -323,7 +331,8 @@ void trickle_publisher_next(struct trickle_publisher *publisher)
         remove_posting(present);
     if (!publisher->present)
         publisher->present = add_posting(publisher, next);
-    open_ahead(publisher, next + 1);
+    if (publisher->preconnect)
+        loop_timer_after(&publisher->ahead_due, AHEAD_US);
     if (unanswered(publisher) > UNANSWERED_MAX)
         finish(publisher, TRICKLE_SLOW, "%u segments wait to be taken",
                unanswered(publisher));
@@ -344,6 +353,7 @@ static void free_publisher(struct trickle_publisher *publisher)
     if (publisher->deleting)
         http_cancel(publisher->deleting);
     loop_timer_stop(&publisher->retry);
+    loop_timer_stop(&publisher->ahead_due);
     loop_timer_stop(&publisher->tell);
     free(publisher->channel);
     free(publisher->type);
@@ -383,6 +393,7 @@ void trickle_publisher_close(struct trickle_publisher *publisher,
     while (publisher->first)
         remove_posting(publisher->first);
     loop_timer_stop(&publisher->retry);
+    loop_timer_stop(&publisher->ahead_due);
     loop_timer_stop(&publisher->tell);
     if (is_there) {
         publisher->deleting = http_start(publisher->client, &request);

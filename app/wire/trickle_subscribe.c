@@ -1,10 +1,11 @@
 /*
  * trickle_subscribe.c: the subscriber of trickle.h.
  *
- * A fetch is one segment's GET. Two are open at a time: the present segment,
- * whose bytes are handed on as they come, and the one ahead, asked for as soon
- * as the present one has begun. What comes of the one ahead before the present
- * one has ended is held, each run of bytes with its stamp, and handed on then.
+ * A fetch is one segment's GET. Two are open at a time, with .preconnect: the
+ * present segment, whose bytes are handed on as they come, and the one ahead,
+ * asked for as soon as the present one has begun. What comes of the one ahead
+ * before the present one has ended is held, each run of bytes with its stamp,
+ * and handed on then.
  *
  * What an answer that is no segment means (§4.2): 470 says where the channel
  * is, 404 and Lp-Trickle-Closed that it has ended; all else is an error, five
@@ -196,7 +197,8 @@ static void on_header(void *context, struct text name, struct text value)
 static void ask_ahead(struct trickle_subscriber *subscriber)
 {
     struct fetch *present = subscriber->present;
-    if (!subscriber->has_ended && !present->headers.closed)
+    if (subscriber->settings.preconnect && !subscriber->has_ended &&
+        !present->headers.closed)
         ask(subscriber->ahead, present->seq + 1);
 }
 

@@ -205,7 +205,8 @@ TEST(what_is_published_is_subscribed_to)
     struct buf wanted = {0};
     wanted_of(&wanted);
     EACH_ROW (row, rows) {
-        struct scene scene = {.written = row->preconnect ? 0 : 1};
+        struct scene scene = {.written = row->preconnect ? 0 : 1,
+                              .wishes.preconnect = row->preconnect};
         open_scene(&scene, row->tls);
         loop_call(scene.asker.loop, subscribe, &scene);
         loop_call(scene.asker.loop, publish, &scene);
@@ -328,6 +329,7 @@ TEST(a_subscriber_comes_to_an_end)
         struct peer peer = {
             .talk = row->talk, .say = row->say, .pause_us = row->pause_us};
         struct scene scene = {.wishes = {.first = TRICKLE_NEWEST,
+                                         .preconnect = true,
                                          .segment_bytes = 100000,
                                          .segment_us = 2000 * MS,
                                          .segments = 1000}};
