@@ -218,6 +218,8 @@ void page_as_of(struct page *page, const struct knowledge *known);
 /* Rows to ask the store for: one more than the page holds. */
 int64_t page_rows(const struct page *page);
 bool page_wants_row(struct page *page);
+/* ROW by its exported fields and nothing more. */
+void page_add_row(struct page *page, struct fields fields, const void *row);
 /* Its rows tell of what was until MS at least: meta.generated_at. It follows
  * from the rows alone, so that the same rows have the same entity tag. */
 void page_tells_until(struct page *page, int64_t ms);
@@ -327,6 +329,9 @@ MUST_USE enum err answer_openapi(struct request *request, struct reply *reply);
 MUST_USE enum err answer_sessions(struct request *request, struct reply *reply);
 MUST_USE enum err answer_runs(struct request *request, struct reply *reply);
 MUST_USE enum err answer_run(struct request *request, struct reply *reply);
+MUST_USE enum err answer_plans(struct request *request, struct reply *reply);
+MUST_USE enum err answer_ledger(struct request *request, struct reply *reply);
+MUST_USE enum err answer_measured(struct request *request, struct reply *reply);
 MUST_USE enum err answer_session(struct request *request, struct reply *reply);
 MUST_USE enum err answer_line(struct request *request, struct reply *reply);
 MUST_USE enum err answer_ingest(struct request *request, struct reply *reply);

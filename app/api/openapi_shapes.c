@@ -178,6 +178,10 @@ static const struct row_schema {
     {"SessionRow", &session_fields, "{}"},
     {"SelectionRow", &selection_fields, "{pass:t,line:i}"},
     {"Run", &run_fields, "{line:i?,samples_line:i?}"},
+    {"Plan", &plan_row_fields, "{}"},
+    {"LedgerRow", &ledger_fields,
+     "{orchestrator_address:s?,outcome:s?,line:i}"},
+    {"MeasuredRow", &measured_fields, "{}"},
 };
 
 static char letter_of(enum field_kind kind)
@@ -254,6 +258,9 @@ static const struct described answers[] = {
     {SENDS("/v1/sessions/{key}", "#Session")},
     {SENDS("/v1/runs", PAGE_OF("Run")), .csv = true},
     {SENDS("/v1/runs/{id}", "#Run")},
+    {SENDS("/v1/measured", PAGE_OF("MeasuredRow")), .csv = true},
+    {SENDS("/v1/plan", PAGE_OF("Plan")), .csv = true},
+    {SENDS("/v1/ledger", PAGE_OF("LedgerRow")), .csv = true},
     {SENDS("/v1/evidence/lines/{line}", "#EvidenceLine")},
     {SENDS("POST /v1/ingest/events", "#Taken"), .body = "o|[o]", .lines = true,
      .fresh = true},

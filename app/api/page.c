@@ -170,6 +170,18 @@ bool page_wants_row(struct page *page)
     return true;
 }
 
+void page_add_row(struct page *page, struct fields fields, const void *row)
+{
+    if (page->csv) {
+        csv_row(page->reply->body, fields, row);
+        buf_add_string(page->reply->body, "\r\n");
+        return;
+    }
+    json_begin(&page->writer, '{');
+    json_fields(&page->writer, fields, fields.exported, row);
+    json_end(&page->writer, '}');
+}
+
 void page_tells_until(struct page *page, int64_t ms)
 {
     if (ms > page->told_until_ms)

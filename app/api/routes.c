@@ -153,6 +153,48 @@ static const struct parameter list_of_runs[] = {
     {0},
 };
 
+static const struct parameter list_of_plans[] = {
+    {"start", PARAMETER_TIME, NULL, NULL},
+    {"end", PARAMETER_TIME, NULL, NULL},
+    {"plan", PARAMETER_TEXT, NULL, "only the plan that has this hash"},
+    {"format", PARAMETER_CHOICE, "json|csv", NULL},
+    {"limit", PARAMETER_LIMIT, NULL, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL, NULL},
+    {"pin", PARAMETER_PIN, NULL, NULL},
+    {0},
+};
+
+static const struct parameter list_of_the_ledger[] = {
+    {"start", PARAMETER_TIME, NULL, NULL},
+    {"end", PARAMETER_TIME, NULL, NULL},
+    {"plan", PARAMETER_TEXT, NULL, NULL},
+    {"orchestrator", PARAMETER_TEXT, NULL, NULL},
+    {"workflow", PARAMETER_TEXT, NULL, NULL},
+    {"model", PARAMETER_TEXT, NULL, NULL},
+    {"state", PARAMETER_CHOICE,
+     LEDGER_STARTED "|" LEDGER_EXECUTED "|" LEDGER_SKIPPED, NULL},
+    {"reason", PARAMETER_TEXT, NULL, NULL},
+    {"format", PARAMETER_CHOICE, "json|csv", NULL},
+    {"limit", PARAMETER_LIMIT, NULL, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL, NULL},
+    {"pin", PARAMETER_PIN, NULL, NULL},
+    {0},
+};
+
+static const struct parameter list_of_measured[] = {
+    {"start", PARAMETER_TIME, NULL,
+     "runs and hours from then on; without it a day back from the newest"},
+    {"end", PARAMETER_TIME, NULL, NULL},
+    {"orchestrator", PARAMETER_TEXT, NULL, NULL},
+    {"workflow", PARAMETER_TEXT, NULL, NULL},
+    {"model", PARAMETER_TEXT, NULL, NULL},
+    {"format", PARAMETER_CHOICE, "json|csv", NULL},
+    {"limit", PARAMETER_LIMIT, NULL, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL, NULL},
+    {"pin", PARAMETER_PIN, NULL, NULL},
+    {0},
+};
+
 const struct route routes[] = {
     {"/healthz", NULL, true, answer_alive, "is the process alive", SCOPE_OPEN,
      "GET"},
@@ -214,6 +256,14 @@ const struct route routes[] = {
      "own measurements of orchestrators, newest first", SCOPE_READ, "GET"},
     {"/v1/runs/{id}", NULL, false, answer_run,
      "one own measurement with its lines of evidence", SCOPE_READ, "GET"},
+    {"/v1/measured", list_of_measured, false, answer_measured,
+     "orchestrators: own figures with intervals beside the published ones",
+     SCOPE_READ, "GET"},
+    {"/v1/plan", list_of_plans, false, answer_plans,
+     "plans of own runs, newest first, with their seeds once revealed",
+     SCOPE_READ, "GET"},
+    {"/v1/ledger", list_of_the_ledger, false, answer_ledger,
+     "what became of each planned run, newest first", SCOPE_READ, "GET"},
     {"/v1/evidence/lines/{line}", NULL, false, answer_line,
      "one line of evidence exactly as it arrived", SCOPE_READ, "GET"},
     {"/v1/ingest/events", NULL, true, answer_ingest,

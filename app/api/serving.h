@@ -7,6 +7,8 @@
  *     streaming.c    models and orchestrators of the last day
  *     compat.c       the same five exactly as the publisher answers
  *     requests.c     sums of jobs, ours and as the publisher answers
+ *     plans.c        plans and the ledger of their runs
+ *     measured.c     what we measured beside what is published
  *     csv.c          rows as CSV
  *     accept.c       which form the client wants
  *     conditional.c  entity tags, 304, gzip
@@ -142,6 +144,86 @@ MUST_USE enum err stream_orchestrators(struct request *request,
 extern const struct fields batch_summary_fields;
 extern const struct fields byoc_summary_fields;
 extern const struct fields llm_summary_fields;
+
+/* ---- plans.c ------------------------------------------------------------- */
+
+/* A plan, the sums of its ledger, and what was revealed of it. */
+struct plan_row {
+    struct text plan_hash;
+    struct text vantage;
+    struct text seed_sha256;
+    int64_t starts_at;
+    int64_t ends_at;
+    int64_t hour_ms;
+    int64_t run_ms;
+    int64_t run_spread_ms;
+    int64_t idle_share_ppm;
+    int64_t run_ms_per_hour;
+    int64_t runs_at_once;
+    int64_t run_wei;
+    int64_t day_wei;
+    struct text control_targets;
+    int64_t control_fail_ppm;
+    int64_t made_at;
+    int64_t targets;
+    int64_t runs; /* planned */
+    int64_t executed;
+    int64_t skipped;
+    int64_t started;     /* under way */
+    int64_t revealed_at; /* null before, as the next */
+    struct text seed;    /* hex */
+    int64_t line;        /* of evidence */
+    int64_t reveal_line;
+};
+extern const struct fields plan_row_fields;
+
+/* ---- measured.c ---------------------------------------------------------- */
+
+/* One orchestrator, workflow and model. Intervals cover 95 of 100; their ends
+ * are absent where there are too few samples. */
+struct measured_row {
+    struct text orchestrator_address; /* "" where none is known */
+    struct text orchestrator_url;     /* "" where none was measured */
+    struct text workflow;             /* "" where none was measured */
+    struct text model_id;
+    int64_t runs; /* live ones, as all of the following */
+    int64_t ok;
+    int64_t failed;
+    int64_t busy;
+    int64_t excused;
+    int64_t vantage_suspect;
+    double success_rate; /* ok of ok and failed */
+    double success_rate_low;
+    double success_rate_high;
+    int64_t output_fps_n; /* runs with that figure */
+    double output_fps;    /* median over runs */
+    double output_fps_low;
+    double output_fps_high;
+    int64_t ptff_n;
+    double ptff_ms;
+    double ptff_low_ms;
+    double ptff_high_ms;
+    int64_t first_segment_n; /* first segment sent to first one received */
+    double first_segment_ms;
+    double first_segment_low_ms;
+    double first_segment_high_ms;
+    int64_t published_hours; /* null where nothing is published, as the rest */
+    int64_t published_sessions; /* requested */
+    double published_startup_rate;
+    int64_t published_fps_n; /* status samples */
+    double published_fps;
+    int64_t published_ptff_n; /* sessions */
+    double published_ptff_ms;
+    int64_t published_e2e_n;
+    double published_e2e_ms;
+    double published_score;   /* weighted by requested sessions */
+    int64_t planned_executed; /* null without a plan, as the next three */
+    int64_t planned_skipped;
+    int64_t budget_ms; /* what the plans allowed in all hours with a decision */
+    int64_t used_ms;
+    int64_t last_run;
+};
+extern const struct fields measured_fields;
 
 /* ---- compat.c ------------------------------------------------------------ */
 

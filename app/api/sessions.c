@@ -43,14 +43,7 @@ static struct query *ask(struct request *request, const struct page *page,
 static void add_session(struct page *page, const struct session_row *row)
 {
     page_tells_until(page, row->last_seen);
-    if (page->csv) {
-        csv_row(page->reply->body, session_fields, row);
-        buf_add_string(page->reply->body, "\r\n");
-        return;
-    }
-    json_begin(&page->writer, '{');
-    json_fields(&page->writer, session_fields, session_fields.exported, row);
-    json_end(&page->writer, '}');
+    page_add_row(page, session_fields, row);
 }
 
 enum err answer_sessions(struct request *request, struct reply *reply)

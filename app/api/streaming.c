@@ -417,14 +417,7 @@ static bool is_behind(const struct cursor *cursor, int64_t number,
 static void add_model(struct page *page, const struct model_row *row)
 {
     page_tells_until(page, row->last_seen);
-    if (page->csv) {
-        csv_row(page->reply->body, model_fields, row);
-        buf_add_string(page->reply->body, "\r\n");
-        return;
-    }
-    json_begin(&page->writer, '{');
-    json_fields(&page->writer, model_fields, model_fields.exported, row);
-    json_end(&page->writer, '}');
+    page_add_row(page, model_fields, row);
 }
 
 /* Rows as of an earlier time are computed, of the day before it. */

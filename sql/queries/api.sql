@@ -157,3 +157,121 @@ ORDER BY started_at DESC, run_id LIMIT ?10;
 -- name: api_run
 SELECT *, (SELECT s.line FROM run_samples AS s WHERE s.run_id = run.run_id)
 FROM run WHERE run_id = ?1;
+
+-- name: api_plans
+-- Plans with ?1 <= starts_at < ?2, the last one first; ?4 and ?5 are the key of
+-- the row before the page. The seed is told once it is revealed.
+SELECT p.plan_hash, p.vantage, p.seed_sha256, p.starts_at, p.ends_at,
+       p.hour_ms, p.run_ms, p.run_spread_ms, p.idle_share_ppm,
+       p.run_ms_per_hour, p.runs_at_once, p.run_wei, p.day_wei,
+       p.control_targets, p.control_fail_ppm, p.made_at,
+       (SELECT count(*) FROM plan_target AS t WHERE t.plan_hash = p.plan_hash),
+       p.runs,
+       (SELECT count(*) FROM ledger AS l WHERE l.plan_hash = p.plan_hash
+        AND l.latest = 1 AND l.state = 'executed'),
+       (SELECT count(*) FROM ledger AS l WHERE l.plan_hash = p.plan_hash
+        AND l.latest = 1 AND l.state = 'skipped'),
+       (SELECT count(*) FROM ledger AS l WHERE l.plan_hash = p.plan_hash
+        AND l.latest = 1 AND l.state = 'started'),
+       r.revealed_at, lower(hex(r.seed)), p.line, r.line
+FROM plan AS p LEFT JOIN plan_reveal AS r USING (plan_hash)
+WHERE p.starts_at >= ?1 AND p.starts_at < ?2
+  AND (?3 IS NULL OR p.plan_hash = ?3)
+  AND (?4 IS NULL OR p.starts_at < ?4
+       OR (p.starts_at = ?4 AND p.plan_hash > ?5))
+ORDER BY p.starts_at DESC, p.plan_hash LIMIT ?6;
+
+-- name: api_ledger
+-- What stands for each planned run with ?1 <= due_at < ?2, the last one first;
+-- ?4 is an address or a URL; ?9 and ?10 are the key of the row before the page.
+SELECT l.*,
+       (SELECT max(o.orchestrator_address) FROM run AS o
+        WHERE o.run_id = l.run_id),
+       (SELECT o.outcome FROM run AS o WHERE o.run_id = l.run_id)
+FROM ledger AS l
+WHERE l.latest = 1 AND l.due_at >= ?1 AND l.due_at < ?2
+  AND (?3 IS NULL OR l.plan_hash = ?3)
+  AND (?4 IS NULL OR l.orchestrator_url = ?4
+       OR l.orchestrator_url IN (SELECT o.orchestrator_url FROM run AS o
+                                 WHERE o.orchestrator_address = lower(?4)))
+  AND (?5 IS NULL OR l.workflow = ?5)
+  AND (?6 IS NULL OR coalesce(l.model_id, '') = ?6)
+  AND (?7 IS NULL OR l.state = ?7)
+  AND (?8 IS NULL OR coalesce(l.reason, '') = ?8)
+  AND (?9 IS NULL OR (l.due_at, l.seq) < (?9, ?10))
+ORDER BY l.due_at DESC, l.seq DESC LIMIT ?11;
+
+-- name: api_measured_newest
+SELECT max(ifnull((SELECT max(started_at) FROM run), 0),
+           ifnull((SELECT max(window_start) FROM sla), 0));
+
+-- name: api_measured_runs
+-- Live runs with ?1 <= started_at < ?2 in the order of their rows, the latest
+-- run of a row last; ?3 is an address or a URL. Who listens at a URL is known
+-- from runs that were told, and from the attribution of sessions.
+WITH named AS (
+    SELECT orchestrator_url AS url, orchestrator_address AS address FROM run
+    WHERE started_at >= ?1 AND started_at < ?2
+    UNION ALL
+    SELECT orchestrator_uri, orchestrator_address FROM session
+    WHERE last_seen >= ?1 AND last_seen < ?2
+), known AS (
+    SELECT url AS orchestrator_url, max(address) AS address FROM named
+    WHERE address <> '' GROUP BY url
+)
+SELECT coalesce(k.address, ''), coalesce(r.orchestrator_url, ''),
+       coalesce(r.workflow, ''), coalesce(r.model_id, ''), r.outcome,
+       r.output_fps, r.ptff_ms, r.first_segment_ms, r.started_at
+FROM run AS r LEFT JOIN known AS k USING (orchestrator_url)
+WHERE r.kind = 'live' AND r.started_at >= ?1 AND r.started_at < ?2
+  AND (?3 IS NULL OR k.address = lower(?3) OR r.orchestrator_url = ?3)
+  AND (?4 IS NULL OR coalesce(r.workflow, '') = ?4)
+  AND (?5 IS NULL OR coalesce(r.model_id, '') = ?5)
+ORDER BY 1, 3, 4, 2, r.started_at;
+
+-- name: api_measured_budget
+-- Of planned runs in that time: how many ran and did not, run time, and the
+-- time that each hour's plan allowed of the idle capacity seen in it.
+WITH named AS (
+    SELECT orchestrator_url AS url, orchestrator_address AS address FROM run
+    WHERE started_at >= ?1 AND started_at < ?2
+    UNION ALL
+    SELECT orchestrator_uri, orchestrator_address FROM session
+    WHERE last_seen >= ?1 AND last_seen < ?2
+), known AS (
+    SELECT url AS orchestrator_url, max(address) AS address FROM named
+    WHERE address <> '' GROUP BY url
+), hourly AS (
+    SELECT l.orchestrator_url, l.workflow, l.model_id,
+           sum(l.state = 'executed') AS executed,
+           sum(l.state = 'skipped') AS skipped,
+           sum(ifnull(l.run_ms, 0)) AS used_ms,
+           min(l.idle_ms) * p.idle_share_ppm / 1000000 AS budget_ms
+    FROM ledger AS l JOIN plan AS p USING (plan_hash)
+    WHERE l.latest = 1 AND l.due_at >= ?1 AND l.due_at < ?2
+    GROUP BY l.plan_hash, l.orchestrator_url, l.workflow, l.model_id,
+             l.gpu_id, l.due_at / 3600000
+)
+SELECT coalesce(k.address, ''), h.orchestrator_url, h.workflow,
+       coalesce(h.model_id, ''), sum(h.executed), sum(h.skipped),
+       sum(h.used_ms), sum(h.budget_ms)
+FROM hourly AS h LEFT JOIN known AS k USING (orchestrator_url)
+WHERE (?3 IS NULL OR k.address = lower(?3) OR h.orchestrator_url = ?3)
+  AND (?4 IS NULL OR h.workflow = ?4)
+  AND (?5 IS NULL OR coalesce(h.model_id, '') = ?5)
+GROUP BY coalesce(k.address, h.orchestrator_url), h.workflow, h.model_id;
+
+-- name: api_measured_published
+-- Settled hours with ?1 <= window_start < ?2; ?4 is not for them.
+SELECT orchestrator_address, '', '', coalesce(model_id, ''),
+       count(DISTINCT window_start), sum(requested_sessions),
+       sum(startup_success_sessions), sum(output_fps_sum),
+       sum(status_samples), sum(prompt_to_first_frame_sum_ms),
+       sum(prompt_to_first_frame_sample_count), sum(e2e_latency_sum_ms),
+       sum(e2e_latency_sample_count), sum(sla_score * requested_sessions)
+FROM sla
+WHERE window_start >= ?1 - ?1 % 3600000 AND window_start < ?2
+  AND ifnull(orchestrator_address, '') <> ''
+  AND (?3 IS NULL OR orchestrator_address = lower(?3))
+  AND (?5 IS NULL OR coalesce(model_id, '') = ?5)
+GROUP BY orchestrator_address, model_id;

@@ -2,6 +2,7 @@
 import json
 
 from harness import run, serving
+from sandbox import sandbox
 
 NOBODY = "https://127.0.0.1:1"  # where nobody listens
 
@@ -64,3 +65,41 @@ def test_runs_as_csv():
         head, row = body.decode().splitlines()
         assert status == 200 and head.startswith("run_id,kind,workflow,")
         assert ",connect_refused," in row, row
+
+
+def test_what_was_measured_stands_by_orchestrator():
+    probe(2)
+    with serving() as server:
+        assert server.json("/v1/measured")["data"] == []  # no live run
+    with sandbox("--seed", 7) as network:
+        for _ in range(2):
+            run("probe", network.lines[0]["url"], "--kind", "live",
+                "--seconds", "1", "--allow-cidr", "127.0.0.0/8",
+                "--data", "assay-data")
+        address = network.lines[0]["address"]
+    with serving() as server:
+        row, = server.json("/v1/measured")["data"]
+        figures = [run["output_fps"] for run in
+                   server.json("/v1/runs?kind=live")["data"]]
+        assert row["orchestrator_address"] == address, row
+        assert (row["runs"], row["ok"], row["output_fps_n"]) == (2, 2, 2), row
+        assert abs(row["output_fps"] - sum(figures) / 2) < 1e-9, row
+        assert row["output_fps_low"] is None, row  # two samples bound nothing
+        assert row["success_rate"] == 1.0 > row["success_rate_low"], row
+        assert row["published_fps"] is None and row["budget_ms"] is None, row
+        assert row == server.json("/v1/measured?orchestrator="
+                                  + address.upper())["data"][0]
+        assert server.json("/v1/measured?start=2030-01-01")["data"] == []
+        status, _, body = server.get("/v1/measured?format=csv")
+        assert status == 200 and body.count(b"\r\n") == 2, body
+
+
+def test_without_a_plan_there_are_no_plans():
+    probe()
+    with serving() as server:
+        for path in ("/v1/plan", "/v1/ledger"):
+            page = server.json(path)
+            assert page["data"] == [], page
+            assert page["pagination"]["has_more"] is False, page
+        status, _, body = server.get("/v1/ledger?state=planned")
+        assert status == 400 and b"started|executed|skipped" in body, body
