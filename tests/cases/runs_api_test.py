@@ -76,19 +76,19 @@ def test_what_was_measured_stands_by_orchestrator():
             run("probe", network.lines[0]["url"], "--kind", "live",
                 "--seconds", "1", "--allow-cidr", "127.0.0.0/8",
                 "--data", "assay-data")
-        address = network.lines[0]["address"]
+        url = network.lines[0]["url"]
     with serving() as server:
         row, = server.json("/v1/measured")["data"]
         figures = [run["output_fps"] for run in
                    server.json("/v1/runs?kind=live")["data"]]
-        assert row["orchestrator_address"] == address, row
+        assert row["orchestrator_url"] == url, row
         assert (row["runs"], row["ok"], row["output_fps_n"]) == (2, 2, 2), row
         assert abs(row["output_fps"] - sum(figures) / 2) < 1e-9, row
         assert row["output_fps_low"] is None, row  # two samples bound nothing
         assert row["success_rate"] == 1.0 > row["success_rate_low"], row
         assert row["published_fps"] is None and row["budget_ms"] is None, row
         assert row == server.json("/v1/measured?orchestrator="
-                                  + address.upper())["data"][0]
+                                  + url)["data"][0]
         assert server.json("/v1/measured?start=2030-01-01")["data"] == []
         status, _, body = server.get("/v1/measured?format=csv")
         assert status == 200 and body.count(b"\r\n") == 2, body
