@@ -203,6 +203,7 @@ static const struct {
     {"Retry-After", "seconds until it is worth asking again"},
     {"WWW-Authenticate", "that a token is wanted"},
     {"Allow", "the methods that this address has"},
+    {"Assay-Simulated", "true: the network of this store does not exist"},
 };
 
 static void add_answer_headers(struct json_writer *writer)
@@ -238,6 +239,7 @@ static void add_good_headers(struct json_writer *writer,
     json_key(writer, "headers");
     json_begin(writer, '{');
     add_header(writer, "Cache-Control");
+    add_header(writer, "Assay-Simulated");
     if (is_tagged(route)) {
         add_header(writer, "ETag");
         add_header(writer, "Vary");
@@ -284,6 +286,7 @@ static void add_problem(struct json_writer *writer, const char *status,
     json_key(writer, "headers");
     json_begin(writer, '{');
     add_header(writer, "Cache-Control");
+    add_header(writer, "Assay-Simulated");
     if (header)
         add_header(writer, header);
     json_end(writer, '}');

@@ -240,7 +240,8 @@ def test_every_handler_holds_to_the_document():
             status, _, _ = client.ask(at + "?there-is=none", method,
                                       operation)
             assert status == 400, (method, path, status)
-        assert not empty, empty
+        # Only a scheduler makes these; demo_test.py holds them.
+        assert empty == {"/v1/plan", "/v1/ledger"}, empty
 
 
 def test_every_row_schema_is_strict():
@@ -360,11 +361,12 @@ def random_body(chance, operation):
 
 
 def random_place(chance, client, path):
-    """What stands in the braces: half the time something that is there."""
+    """What stands in the braces: half the time something that is there; never
+    nothing, which would be another address."""
     if chance.random() < 0.5 and "tokens" not in path:
         return client.filled(path)
     return re.sub(r"{\w+}", lambda _: urllib.parse.quote(
-        chance.choice(ODD), ""), path)
+        chance.choice(ODD[1:]), ""), path)
 
 
 def test_no_parameters_make_us_fail():
