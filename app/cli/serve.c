@@ -61,6 +61,8 @@ static enum err run(struct invocation *invocation)
     struct store *store;
     /* Before a store is made for a server that will not run. */
     enum err err = api_may_listen(config);
+    if (!err && config->sched_enabled)
+        err = scheduler_check(config);
     if (err)
         return err;
     err = store_open(&store, config->data, STORE_WRITE);
@@ -92,6 +94,8 @@ const struct command command_serve = {
         "token) or the configuration says public_read: true. While it runs it "
         "holds the store: import and "
         "rebuild refuse until it ends; export and evidence read beside it. "
+        "With sched.enabled it measures the orchestrators of section discover, "
+        "by plans that `assay plan` shows and checks. "
         "Ctrl-C or SIGTERM ends it in order.",
     .options = options,
     .examples = examples,

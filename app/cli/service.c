@@ -10,6 +10,14 @@ static enum err settle_some(void *context, struct store *store, bool *more)
     return settle_step(context, store, more);
 }
 
+static enum err measure(struct service *service, const struct config *config)
+{
+    enum err err = loop_start(&service->loop);
+    const struct scheduler_settings settings = {
+        .config = config, .loop = service->loop, .writer = service->writer};
+    return err ? err : scheduler_start(&service->scheduler, &settings);
+}
+
 enum err service_open(struct service *service, const struct config *config,
                       const char *directory, struct store *store)
 {
@@ -28,11 +36,15 @@ enum err service_open(struct service *service, const struct config *config,
     enum err err = writer_start(&service->writer, store, &settings);
     if (!err)
         err = api_start(&service->api, config, directory, service->writer);
+    if (!err && config->sched_enabled)
+        err = measure(service, config);
     return err;
 }
 
 void service_close(struct service *service)
 {
+    scheduler_stop(service->scheduler);
+    loop_stop(service->loop);
     if (service->api)
         api_stop(service->api);
     if (service->writer)

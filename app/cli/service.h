@@ -1,6 +1,7 @@
 /*
- * service.h: a store with its writer and its server, as `assay serve` runs
- * one, and the sandbox network's publisher another.
+ * service.h: a store with its writer, its server and, where the configuration
+ * wants it, its scheduler, as `assay serve` runs one, and the sandbox network's
+ * publisher another.
  */
 #ifndef ASSAY_CLI_SERVICE_H
 #define ASSAY_CLI_SERVICE_H
@@ -8,13 +9,17 @@
 #include "api/api.h"
 #include "ingest/ingest.h"
 #include "rollup/rollup.h"
+#include "sched/sched.h"
 #include "store/store.h"
+#include "wire/wire.h"
 
 /* Zeroed at first. */
 struct service {
     struct writer *writer;
     struct api *api;
     struct settling *settling;
+    struct loop *loop; /* null without a scheduler */
+    struct scheduler *scheduler;
 };
 
 /* Serves STORE, which lies in DIRECTORY, as CONFIG says; all three must outlive
@@ -23,7 +28,8 @@ MUST_USE enum err service_open(struct service *service,
                                const struct config *config,
                                const char *directory, struct store *store);
 
-/* Lets running requests finish, settles what came. */
+/* Ends what is being measured, lets running requests finish, settles what
+ * came. */
 void service_close(struct service *service);
 
 #endif

@@ -83,6 +83,21 @@ struct config {
     const char *discover_webhook_url;
     const char *discover_capabilities_url;
     const char *discover_discovery_url;
+    bool sched_enabled;
+    const char *sched_vantage;
+    const char *sched_workflows;       /* "noop,my.yaml" */
+    const char *sched_allow_cidrs;     /* "127.0.0.0/8,10.1.0.0/16" */
+    const char *sched_control_targets; /* "https://a.example/,..." */
+    int64_t sched_control_fail_ppm;
+    int64_t sched_span_hours; /* of a plan; divides 24 */
+    int64_t sched_run_ms;
+    int64_t sched_run_spread_ms;
+    int64_t sched_idle_share_ppm;
+    int64_t sched_runs_per_hour;
+    int64_t sched_run_ms_per_hour;
+    int64_t sched_runs_at_once;
+    int64_t sched_tight_ppm; /* 0: no run ends because its rate is known */
+    int64_t sched_hour_ms;   /* less than an hour: a rehearsal */
     const char *serve_hosts; /* "a.example,b.example" */
     int64_t serve_requests_per_second;
     int64_t serve_token_failures_per_minute;

@@ -243,6 +243,13 @@ typedef enum err writer_work(void *context, struct store *store);
 MUST_USE enum err writer_call(struct writer *writer, writer_work *work,
                               void *context);
 
+/* The same for who cannot wait: returns at once, and DONE is called when it has
+ * run, with what it returned and the sentence to it, on the writer's thread; on
+ * the caller's, with ERR_LOCKED, where the writer stops. */
+typedef void writer_done(void *context, enum err err, const char *sentence);
+void writer_post(struct writer *writer, writer_work *work, void *context,
+                 writer_done *done);
+
 /* Somebody was told of a moment of the store and may come back to it: it stays
  * readable for WRITER_SPARED_MS, unless the log grows too long. */
 enum { WRITER_SPARED_MS = 60000 };

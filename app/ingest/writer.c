@@ -48,12 +48,13 @@ enum {
 static const int64_t JOIN_EVERY_US = (int64_t)600 * US_PER_SECOND;
 static const int64_t EXPIRE_EVERY_US = (int64_t)3600 * US_PER_SECOND;
 
-/* What somebody waits for; lies on his stack. */
+/* What somebody waits for, on his stack; or, with TELL, what is told later. */
 struct job {
     struct job *next;
     struct record_batch *batch; /* null for a call */
     writer_work *work;
     void *context;
+    writer_done *tell; /* null where somebody waits; else the job is freed */
     enum err err;
     char sentence[1000]; /* of the writer's thread, for the waiting one */
     bool done;
@@ -432,12 +433,34 @@ static void expire(struct writer *writer)
 
 /* ---- the loop ------------------------------------------------------------ */
 
-static void answer(struct job *jobs)
+/* With the mutex held. Jobs that somebody waits for are gone once they are
+ * answered; returns those that are to be told. */
+static struct job *answer(struct job *jobs)
+{
+    struct job *untold = NULL;
+    struct job **last = &untold;
+    while (jobs) {
+        struct job *job = jobs;
+        jobs = jobs->next;
+        if (job->tell) {
+            job->next = NULL;
+            *last = job;
+            last = &job->next;
+        } else {
+            job->done = true;
+            pthread_cond_signal(&job->answered);
+        }
+    }
+    return untold;
+}
+
+/* Without the mutex. */
+static void tell(struct job *jobs)
 {
     while (jobs) {
-        struct job *next = jobs->next; /* gone once it is answered */
-        jobs->done = true;
-        pthread_cond_signal(&jobs->answered);
+        struct job *next = jobs->next;
+        jobs->tell(jobs->context, jobs->err, jobs->sentence);
+        free(jobs);
         jobs = next;
     }
 }
@@ -509,8 +532,12 @@ static void *run(void *argument)
         if (jobs)
             run_jobs(writer, jobs);
         pthread_mutex_lock(&writer->mutex);
-        answer(jobs);
-        if (writer->stopping)
+        struct job *untold = answer(jobs);
+        bool stopping = writer->stopping;
+        pthread_mutex_unlock(&writer->mutex);
+        tell(untold);
+        pthread_mutex_lock(&writer->mutex);
+        if (stopping)
             continue;
         pthread_mutex_unlock(&writer->mutex);
         bool busy = do_what_is_due(writer);
@@ -525,6 +552,15 @@ static void *run(void *argument)
 
 /* ---- from other threads -------------------------------------------------- */
 
+/* With the mutex held. */
+static void put(struct writer *writer, struct job *job)
+{
+    *writer->last = job;
+    writer->last = &job->next;
+    writer->waiting++;
+    pthread_cond_signal(&writer->wake);
+}
+
 static enum err hand_over(struct writer *writer, struct job *job)
 {
     pthread_mutex_lock(&writer->mutex);
@@ -537,10 +573,7 @@ static enum err hand_over(struct writer *writer, struct job *job)
                                          "again in a second");
     }
     pthread_cond_init(&job->answered, NULL);
-    *writer->last = job;
-    writer->last = &job->next;
-    writer->waiting++;
-    pthread_cond_signal(&writer->wake);
+    put(writer, job);
     while (!job->done)
         pthread_cond_wait(&job->answered, &writer->mutex);
     pthread_mutex_unlock(&writer->mutex);
@@ -558,6 +591,22 @@ enum err writer_call(struct writer *writer, writer_work *work, void *context)
 {
     struct job job = {.work = work, .context = context};
     return hand_over(writer, &job);
+}
+
+void writer_post(struct writer *writer, writer_work *work, void *context,
+                 writer_done *done)
+{
+    struct job *job = memory_zeroed(1, sizeof *job);
+    *job = (struct job){.work = work, .context = context, .tell = done};
+    pthread_mutex_lock(&writer->mutex);
+    bool stopping = writer->stopping;
+    if (!stopping)
+        put(writer, job);
+    pthread_mutex_unlock(&writer->mutex);
+    if (!stopping)
+        return;
+    free(job);
+    done(context, ERR_LOCKED, "the server is ending");
 }
 
 void writer_spare_log(struct writer *writer)

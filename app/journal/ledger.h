@@ -22,7 +22,6 @@ enum skip {
     SKIP_NONE,
     SKIP_BUSY,          /* no idle slot when asked right before */
     SKIP_NO_CAPACITY,   /* it offers the model no longer */
-    SKIP_UNREACHABLE,   /* it did not answer when asked; a reach run tells */
     SKIP_OVER_BUDGET,   /* its share of idle capacity is used up */
     SKIP_GLOBAL_BUDGET, /* the share of all runs of the hour is */
     SKIP_AT_ONCE,       /* as many runs as allowed are under way */
@@ -30,6 +29,7 @@ enum skip {
     SKIP_CLOCK,         /* our clock jumped, or is not known well enough */
     SKIP_VANTAGE,       /* our own control targets fail */
     SKIP_MISSED,        /* we were not running, or too late */
+    SKIP_STORE,         /* its start could not be written down */
     SKIP_STOPPED,       /* we were told to stop */
     SKIP_INTERRUPTED    /* it had begun when this program was killed */
 };

@@ -137,6 +137,17 @@ static void on_tick(void *context)
     }
 }
 
+void live_enough(struct probe *probe)
+{
+    struct live *live = probe->live;
+    int64_t now_us = clock_monotonic_us();
+    if (received(live)->total)
+        probe->request.measure_us = now_us - received(live)->first_us;
+    live->patience_until_us = now_us;
+    /* Where nothing was accepted yet, patience begins anew with it. */
+    probe->request.patience_us = 0;
+}
+
 /* ---- the beginning ------------------------------------------------------- */
 
 void live_start(struct probe *probe)

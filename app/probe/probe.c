@@ -351,3 +351,9 @@ void probe_stop(struct probe *probe, enum reason reason)
     loop_timer_stop(&probe->begin);
     probe_conclude(probe, reason, "%s", "");
 }
+
+void probe_enough(struct probe *probe)
+{
+    if (probe->live && !probe->concluded)
+        live_enough(probe);
+}

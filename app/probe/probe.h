@@ -125,4 +125,8 @@ struct probe *probe_start(struct prober *prober,
 /* Ends it early for REASON, in order; on_done follows. */
 void probe_stop(struct probe *probe, enum reason reason);
 
+/* What a live run has measured is enough, or its patience is: it ends as if its
+ * time were over. Nothing changes for what has ended, or not begun. */
+void probe_enough(struct probe *probe);
+
 #endif

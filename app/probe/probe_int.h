@@ -98,6 +98,8 @@ ask_signer(struct probe *probe, const char *path,
 
 /* The terms are known: pays where it must, and starts the job. */
 void live_start(struct probe *probe);
+/* Its time is over now. */
+void live_enough(struct probe *probe);
 /* Stops what runs at the orchestrator, then calls probe_finish. */
 void live_close(struct probe *probe);
 /* Sets the run's figures; after live_close. */

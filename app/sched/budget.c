@@ -20,6 +20,7 @@ struct hour_books {
 
 struct budget {
     const struct plan *plan;
+    char plan_hash[2 * SHA256_BYTES + 1];
     struct hour_books *targets;
     struct hour_books all;
     int64_t running;
@@ -32,6 +33,9 @@ static const struct hour_books no_hour = {INT64_MIN, 0, ABSENT_INT};
 struct budget *budget_new(const struct plan *plan)
 {
     struct budget *budget = memory_zeroed(1, sizeof *budget);
+    uint8_t hash[SHA256_BYTES];
+    plan_hash(plan, hash);
+    hash_hex(hash, sizeof hash, budget->plan_hash);
     budget->plan = plan;
     budget->all = no_hour;
     budget->day = INT64_MIN;
@@ -163,21 +167,9 @@ static bool same_target(const struct plan_target *target,
            text_equal(target->gpu_id, row->gpu_id);
 }
 
-static bool is_of_plan(const struct plan *plan, const struct ledger_row *row)
-{
-    uint8_t hash[SHA256_BYTES];
-    char hex[2 * SHA256_BYTES + 1];
-    plan_hash(plan, hash);
-    hash_hex(hash, sizeof hash, hex);
-    return text_is(row->plan_hash, hex);
-}
-
 void budget_count(struct budget *budget, const struct ledger_row *row)
 {
     const struct plan *plan = budget->plan;
-    bool begun = text_is(row->state, LEDGER_STARTED);
-    if (!begun && !text_is(row->state, LEDGER_EXECUTED))
-        return;
     if (row->began_at == ABSENT_INT)
         return;
     turn_day(budget, row->began_at);
@@ -185,7 +177,7 @@ void budget_count(struct budget *budget, const struct ledger_row *row)
     int64_t wei = row->cost_wei == ABSENT_INT ? plan->run_wei : row->cost_wei;
     if (budget->day == clock_day_start(row->began_at))
         budget->spent_wei = sum_within(budget->spent_wei, wei);
-    if (!is_of_plan(plan, row))
+    if (!text_is(row->plan_hash, budget->plan_hash))
         return;
     int64_t ms = row->run_ms == ABSENT_INT ? row->planned_ms : row->run_ms;
     for (size_t i = 0; i < plan->target_count; i++) {

@@ -47,8 +47,9 @@ void budget_begin(struct budget *budget, const struct budget_request *request);
 void budget_end(struct budget *budget, const struct budget_request *request,
                 int64_t run_ms, int64_t wei);
 
-/* Takes up one row of a ledger that was written before: an executed run, or one
- * that had begun. Rows of other plans count for the day's wei alone. */
+/* Takes up one row of a ledger that was written before, the one that stands for
+ * its planned run; it counts where the run began. Rows of other plans count for
+ * the day's wei alone. */
 void budget_count(struct budget *budget, const struct ledger_row *row);
 
 int64_t budget_running(const struct budget *budget);

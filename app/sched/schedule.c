@@ -109,6 +109,31 @@ struct planned_run *plan_schedule(struct arena *arena, const struct plan *plan,
     return runs;
 }
 
+static struct text key_of(struct buf *out, const struct text parts[4],
+                          int64_t number)
+{
+    buf_clear(out);
+    for (int i = 0; i < 4; i++)
+        buf_add_text(out, parts[i]);
+    buf_add_signed(out, number);
+    return (struct text){out->data, out->length};
+}
+
+struct text planned_key(struct buf *out, const struct plan_target *target,
+                        int64_t stratum)
+{
+    const struct text parts[] = {target->orchestrator_url, target->workflow,
+                                 target->model_id, target->gpu_id};
+    return key_of(out, parts, stratum);
+}
+
+struct text ledger_key(struct buf *out, const struct ledger_row *row)
+{
+    const struct text parts[] = {row->orchestrator_url, row->workflow,
+                                 row->model_id, row->gpu_id};
+    return key_of(out, parts, row->stratum);
+}
+
 bool plan_is_of_seed(const struct plan *plan,
                      const uint8_t seed[PLAN_SEED_BYTES])
 {

@@ -14,6 +14,9 @@
 
 /* ---- the schedule -------------------------------------------------------- */
 
+/* Past its instant by so much a run has not begun at its instant. */
+enum { PLAN_LATE_MS = 5000 };
+
 struct planned_run {
     size_t target; /* place among the plan's targets */
     int64_t stratum;
@@ -33,6 +36,12 @@ struct planned_run plan_draw(const struct plan *plan,
 struct planned_run *plan_schedule(struct arena *arena, const struct plan *plan,
                                   const uint8_t seed[PLAN_SEED_BYTES],
                                   size_t *count);
+
+/* What tells the run of one stratum of TARGET from all others, in OUT; and the
+ * same of the run that ROW is about. */
+struct text planned_key(struct buf *out, const struct plan_target *target,
+                        int64_t stratum);
+struct text ledger_key(struct buf *out, const struct ledger_row *row);
 
 /* Whether SEED is the one whose hash the plan holds. */
 bool plan_is_of_seed(const struct plan *plan,

@@ -38,25 +38,6 @@ static void PRINTF_LIKE(2, 3)
 
 /* ---- keys ---------------------------------------------------------------- */
 
-static struct text key_of(struct buf *out, struct text url,
-                          struct text workflow, struct text model,
-                          struct text gpu, int64_t stratum)
-{
-    buf_clear(out);
-    buf_add_text(out, url);
-    buf_add_text(out, workflow);
-    buf_add_text(out, model);
-    buf_add_text(out, gpu);
-    buf_add_signed(out, stratum);
-    return (struct text){out->data, out->length};
-}
-
-static struct text key_of_row(struct buf *out, const struct ledger_row *row)
-{
-    return key_of(out, row->orchestrator_url, row->workflow, row->model_id,
-                  row->gpu_id, row->stratum);
-}
-
 /* Numbers all planned runs, target by target. */
 static void index_plan(struct check *check)
 {
@@ -66,11 +47,7 @@ static void index_plan(struct check *check)
         const struct plan_target *target = &plan->targets[i];
         for (int64_t k = 0; k < target->strata; k++) {
             bool added;
-            text_index_add(&check->keys,
-                           key_of(&key, target->orchestrator_url,
-                                  target->workflow, target->model_id,
-                                  target->gpu_id, k),
-                           &added);
+            text_index_add(&check->keys, planned_key(&key, target, k), &added);
             if (!added)
                 complain(check, "target %zu stands in the plan twice", i + 1);
         }
@@ -97,7 +74,7 @@ static void take_row(struct check *check, const struct ledger_row *row)
 {
     struct buf key = {0};
     char due[CLOCK_TEXT_BYTES];
-    ptrdiff_t number = text_index_find(&check->keys, key_of_row(&key, row));
+    ptrdiff_t number = text_index_find(&check->keys, ledger_key(&key, row));
     buf_free(&key);
     if (number < 0) {
         complain(check,
@@ -222,14 +199,21 @@ static struct hour_sum *sum_at(struct sums *sums, struct text name)
     return &sums->list[number];
 }
 
+/* Of ROW's target and HOUR. */
+static struct text hour_key(struct buf *out, const struct ledger_row *row,
+                            int64_t hour)
+{
+    struct ledger_row of_hour = *row;
+    of_hour.stratum = hour;
+    return ledger_key(out, &of_hour);
+}
+
 static void add_row(struct sums *own, struct sums *all, struct sums *days,
                     const struct ledger_row *row)
 {
     struct buf name = {0};
     int64_t hour = clock_hour_start(row->began_at);
-    struct hour_sum *target =
-        sum_at(own, key_of(&name, row->orchestrator_url, row->workflow,
-                           row->model_id, row->gpu_id, hour));
+    struct hour_sum *target = sum_at(own, hour_key(&name, row, hour));
     target->used_ms += row->run_ms == ABSENT_INT ? 0 : row->run_ms;
     if (row->idle_ms != ABSENT_INT &&
         (target->idle_ms < 0 || row->idle_ms < target->idle_ms))

@@ -37,7 +37,4 @@ struct plan_coverage plan_verify(const struct plan_books *books,
                                                  const char *sentence),
                                  void *context);
 
-/* Past its instant by so much a run has not begun at its instant. */
-enum { PLAN_LATE_MS = 5000 };
-
 #endif

@@ -44,6 +44,12 @@ INSERT OR REPLACE INTO plan_seed (plan_hash, seed) VALUES (?1, ?2);
 -- name: plan_seed_drop
 DELETE FROM plan_seed WHERE plan_hash = ?1;
 
+-- name: plan_seed_tidy
+-- Of plans that were never written down, or are revealed.
+DELETE FROM plan_seed
+WHERE plan_hash NOT IN (SELECT plan_hash FROM plan)
+    OR plan_hash IN (SELECT plan_hash FROM plan_reveal);
+
 -- name: plan_unrevealed
 -- Plans that can be gone on with, the earliest first.
 SELECT p.plan_hash, p.starts_at, p.ends_at, p.line, s.seed

@@ -143,7 +143,9 @@ TEST(the_ledger_gives_the_budget_again)
     row.cost_wei = 950;
     struct budget *budget = budget_new(&plan);
     budget_count(budget, &row);
+    /* One that was not begun takes nothing. */
     row.state = text_of(LEDGER_SKIPPED);
+    row.began_at = ABSENT_INT;
     budget_count(budget, &row);
     struct budget_request request = request_at(10, 0);
     CHECK_EQ_INT(budget_ask(budget, &request).used_ms, 15000);
@@ -151,6 +153,7 @@ TEST(the_ledger_gives_the_budget_again)
     CHECK_EQ_INT(budget_ask(budget, &request).skip, SKIP_WEI);
     /* One that had begun counts with all that it may have taken. */
     row.state = text_of(LEDGER_STARTED);
+    row.began_at = plan.starts_at + 5;
     row.run_ms = ABSENT_INT;
     row.cost_wei = 0;
     budget_count(budget, &row);

@@ -1,0 +1,636 @@
+/*
+ * errand.c: one planned run, from its question to its row (see driver.h).
+ *
+ *     asking ─ its instant ─▶ starting ─ row durable ─▶ running ─▶ over
+ *        └─▶ over (skipped)                              └▶ confirming ─┘
+ *
+ * An orchestrator that does not answer the question is measured all the same:
+ * that it does not answer is what there is to find. What it cannot do, and what
+ * it has no room for, is skipped.
+ *
+ * A probe may outlive its errand, so each is held by a little letter that knows
+ * the errand only as long as it is wanted.
+ */
+#include "sched/driver_int.h"
+
+#include "base/clock.h"
+#include "base/random.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    ASK_GRACE_US = 2 * US_PER_SECOND, /* after the instant */
+    CHECK_EVERY_US = 5 * US_PER_SECOND,
+    CONFIRM_MAX_US = 15 * US_PER_SECOND,
+    CLOSING_MS = 1000,   /* kept in the budget for closing in order */
+    GIVE_UP_US = 750000, /* past its length it is cut off */
+    RATE_US = US_PER_SECOND,
+    RATES_LEAST = 5,
+    RUN_ID_BYTES = 37
+};
+
+/* Half a 95 % interval in standard errors, by Student's t with 4 degrees of
+ * freedom and more. */
+#define TIGHT_ERRORS 2.776
+
+enum errand_state { ASKING, STARTING, RUNNING, CONFIRMING, OVER };
+
+struct errand;
+
+struct letter {
+    struct driver *driver;
+    struct errand *errand; /* null: nobody wants the answer any more */
+    struct probe *probe;
+};
+
+/* Rates of the output, a second each. */
+struct rates {
+    int64_t last_us;
+    uint64_t last_frames;
+    int64_t count;
+    double mean;
+    double squares; /* of the differences from the mean, Welford */
+};
+
+struct errand {
+    struct errand *next;
+    struct driver *driver;
+    size_t number;
+    const struct planned_run *run;
+    const struct plan_target *target;
+    const struct terms_workflow *workflow; /* null: no longer configured */
+    enum errand_state state;
+    int64_t due_us;
+    struct letter *question; /* before the start; then every five seconds */
+    struct letter *live;
+    bool answered;
+    enum skip refusal; /* by the answer */
+    struct ledger_row row;
+    struct budget_request request;
+    char run_id[RUN_ID_BYTES];
+    int64_t began_us;
+    int64_t next_check_us;
+    bool cut;     /* its length is over */
+    bool doubted; /* the clock jumped */
+    struct rates rates;
+    struct control_round worst;
+    bool controlled; /* WORST is one */
+    struct probe_result *result;
+    int64_t ended_us;
+};
+
+static const struct surroundings *outside_of(const struct errand *errand)
+{
+    return errand->driver->outside;
+}
+
+/* ---- letters ------------------------------------------------------------- */
+
+static struct letter *letter_send(struct errand *errand,
+                                  struct probe_request *request)
+{
+    struct letter *letter = memory_zeroed(1, sizeof *letter);
+    letter->driver = errand->driver;
+    letter->driver->letters++;
+    letter->errand = errand;
+    request->context = letter;
+    letter->probe =
+        outside_of(errand)->probe(outside_of(errand)->context, request);
+    return letter;
+}
+
+/* Nobody wants the answer any more. */
+static void letter_forget(struct errand *errand, struct letter **letter)
+{
+    if (!*letter)
+        return;
+    (*letter)->errand = NULL;
+    outside_of(errand)->stop(outside_of(errand)->context, (*letter)->probe,
+                             REASON_STOPPED);
+    *letter = NULL;
+}
+
+/* The errand that LETTER is of, which is gone; null, and RESULT freed, where
+ * nobody waits for it. */
+static struct errand *letter_open(struct letter *letter,
+                                  struct probe_result *result)
+{
+    struct errand *errand = letter->errand;
+    letter->driver->letters--;
+    if (!errand) {
+        driver_soon(letter->driver);
+        probe_result_free(result);
+    }
+    free(letter);
+    return errand;
+}
+
+/* ---- the end ------------------------------------------------------------- */
+
+/* The driver takes it away. */
+static void leave(struct errand *errand)
+{
+    letter_forget(errand, &errand->question);
+    errand->state = OVER;
+    driver_soon(errand->driver);
+}
+
+static void write_row(struct driver *driver, struct note *note,
+                      const struct ledger_row *row, size_t target)
+{
+    note->entries[note->count++] =
+        ledger_entry(&note->arena, row, target, driver->open->plan.vantage);
+}
+
+static void note_skip(struct driver *driver, struct ledger_row *row,
+                      size_t target, enum skip reason)
+{
+    struct note *note = note_new();
+    row->decided_at = driver->stamp;
+    row->state = text_of(LEDGER_SKIPPED);
+    row->reason = text_of(skip_entry(reason)->name);
+    row->run_id = (struct text){0};
+    row->began_at = ABSENT_INT;
+    row->clock_offset_ms = driver_clock_offset_ms(driver);
+    write_row(driver, note, row, target);
+    outbox_add(&driver->outbox, note);
+}
+
+void errand_skip(struct driver *driver, size_t number, enum skip reason)
+{
+    struct ledger_row row = books_row(driver->open, number, driver->stamp);
+    open_plan_decide(driver->open, number);
+    note_skip(driver, &row, driver->open->runs[number].target, reason);
+}
+
+static void skip(struct errand *errand, enum skip reason)
+{
+    open_plan_decide(errand->driver->open, errand->number);
+    note_skip(errand->driver, &errand->row, errand->run->target, reason);
+    leave(errand);
+}
+
+/* How long it really took of the orchestrator: until we began to close. */
+static int64_t taken_ms(const struct probe_result *result, int64_t elapsed_us)
+{
+    for (size_t i = 0; i < result->phase_count; i++)
+        if (!strcmp(result->phases[i].name, "closing"))
+            elapsed_us = result->phases[i].from_us;
+    return (elapsed_us + US_PER_MS - 1) / US_PER_MS;
+}
+
+static bool was_bad(const struct errand *errand)
+{
+    return errand->controlled &&
+           controls_are_bad(errand->driver, &errand->worst);
+}
+
+static void judge(const struct errand *errand, struct run *run)
+{
+    if (errand->doubted)
+        run_conclude(run, REASON_VANTAGE_FAULT);
+    else if (was_bad(errand))
+        run_conclude(run, REASON_CONTROL_TARGETS_FAILED);
+}
+
+static void fill_row(struct errand *errand, const struct run *run)
+{
+    struct ledger_row *row = &errand->row;
+    row->decided_at = errand->driver->stamp;
+    row->state = text_of(LEDGER_EXECUTED);
+    row->run_ms = taken_ms(errand->result, errand->ended_us - errand->began_us);
+    row->cost_wei = run->cost_wei == ABSENT_INT ? 0 : run->cost_wei;
+    if (errand->controlled) {
+        row->controls = errand->worst.asked;
+        row->controls_failed = errand->worst.failed;
+    }
+}
+
+/* Run and row, together. */
+static void write_down(struct errand *errand)
+{
+    struct driver *driver = errand->driver;
+    struct note *note = note_new();
+    struct run *run = &errand->result->run;
+    run->run_id = text_of(errand->run_id);
+    run->started_at = errand->row.began_at;
+    judge(errand, run);
+    fill_row(errand, run);
+    fields_copy(&note->arena, run_fields, run);
+    note->entries[note->count++] =
+        run_entry(&note->arena, run, &errand->result->samples);
+    write_row(driver, note, &errand->row, errand->run->target);
+    outbox_add(&driver->outbox, note);
+    budget_end(driver->open->budget, &errand->request, errand->row.run_ms,
+               errand->row.cost_wei);
+    probe_result_free(errand->result);
+    errand->result = NULL;
+    leave(errand);
+}
+
+/* ---- running ------------------------------------------------------------- */
+
+static bool is_tight(const struct errand *errand)
+{
+    const struct rates *rates = &errand->rates;
+    int64_t wanted_ppm = errand->driver->terms->tight_ppm;
+    if (!wanted_ppm || rates->count < RATES_LEAST || rates->mean <= 0)
+        return false;
+    double n = (double)rates->count;
+    double error = sqrt(rates->squares / (n - 1) / n);
+    return TIGHT_ERRORS * error / rates->mean * 1e6 < (double)wanted_ppm;
+}
+
+static void add_rate(struct rates *rates, double rate)
+{
+    double before = rate - rates->mean;
+    rates->count++;
+    rates->mean += before / (double)rates->count;
+    rates->squares += before * (rate - rates->mean);
+}
+
+/* Nothing more is to be measured. */
+static void end_early(struct errand *errand, const char *why)
+{
+    if (errand->row.stopped_early.data || errand->cut)
+        return;
+    errand->row.stopped_early = text_of(why);
+    outside_of(errand)->enough(outside_of(errand)->context,
+                               errand->live->probe);
+}
+
+static void on_progress(void *context, const struct probe_progress *progress)
+{
+    struct letter *letter = context;
+    struct errand *errand = letter->errand;
+    if (!errand || errand->state != RUNNING || !progress->frames_out)
+        return;
+    struct rates *rates = &errand->rates;
+    int64_t since_us = progress->elapsed_us - rates->last_us;
+    if (rates->last_us && since_us < RATE_US)
+        return;
+    if (rates->last_us)
+        add_rate(rates, (double)(progress->frames_out - rates->last_frames) *
+                            US_PER_SECOND / (double)since_us);
+    rates->last_us = progress->elapsed_us;
+    rates->last_frames = progress->frames_out;
+    if (is_tight(errand))
+        end_early(errand, LEDGER_STOPPED_TIGHT);
+}
+
+static void on_live_done(void *context, struct probe_result *result)
+{
+    struct errand *errand = letter_open(context, result);
+    if (!errand)
+        return;
+    struct driver *driver = errand->driver;
+    bool failed = text_is(result->run.outcome, outcome_name(OUTCOME_FAILED));
+    errand->live = NULL;
+    errand->result = result;
+    errand->ended_us =
+        outside_of(errand)->now(outside_of(errand)->context).monotonic_us;
+    errand->state = CONFIRMING;
+    letter_forget(errand, &errand->question);
+    if (failed && driver->controls.given && !driver->stopping)
+        driver_want_controls(driver);
+    else
+        write_down(errand);
+    driver_soon(driver);
+}
+
+static void start_live(struct errand *errand)
+{
+    const struct workflow *workflow = &errand->workflow->workflow;
+    const struct prompt *prompt =
+        &errand->workflow->prompts.prompts[errand->run->prompt];
+    struct arena arena = {0};
+    struct probe_request request = {
+        .kind = PROBE_LIVE,
+        .url = errand->target->orchestrator_url.data,
+        .model = workflow->model,
+        .params = workflow_parameters(&arena, workflow, prompt),
+        .measure_us = errand->run->run_ms * US_PER_MS,
+        .patience_us = errand->run->run_ms * US_PER_MS,
+        .run_max_wei = errand->request.wei,
+        .day_left_wei = errand->request.wei,
+        .workflow = workflow->name,
+        .prompt_id = prompt->id,
+        .prompt_class = prompt_class_name(prompt->class),
+        .plan_hash = errand->driver->open->hash,
+        .on_progress = on_progress,
+        .on_done = on_live_done};
+    errand->state = RUNNING;
+    errand->began_us = errand->driver->now_us;
+    errand->next_check_us = errand->began_us + CHECK_EVERY_US;
+    errand->live = letter_send(errand, &request);
+    arena_free(&arena);
+}
+
+/* The row that says it begins is durable, or cannot be written. */
+static void on_started(void *context, enum err err)
+{
+    struct errand *errand = context;
+    struct driver *driver = errand->driver;
+    int64_t now_us =
+        outside_of(errand)->now(outside_of(errand)->context).monotonic_us;
+    bool late = now_us - errand->due_us > (int64_t)PLAN_LATE_MS * US_PER_MS;
+    driver->now_us = now_us;
+    if (!err && !late && !driver->stopping) {
+        start_live(errand);
+    } else {
+        budget_end(driver->open->budget, &errand->request, 0, 0);
+        skip(errand, driver->stopping && !err ? SKIP_STOPPED : SKIP_STORE);
+    }
+    driver_soon(driver);
+}
+
+/* ---- deciding ------------------------------------------------------------ */
+
+static int64_t ceiling_wei(const struct errand *errand)
+{
+    int64_t plan_wei = errand->driver->open->plan.run_wei;
+    int64_t workflow_wei = errand->workflow->workflow.price_ceiling_wei;
+    return plan_wei < workflow_wei ? plan_wei : workflow_wei;
+}
+
+static enum skip ask_budget(struct errand *errand)
+{
+    struct driver *driver = errand->driver;
+    errand->request =
+        (struct budget_request){.target = errand->run->target,
+                                .now = driver->stamp,
+                                .idle = errand->row.idle,
+                                .run_ms = errand->run->run_ms + CLOSING_MS,
+                                .wei = ceiling_wei(errand)};
+    struct budget_answer answer =
+        budget_ask(driver->open->budget, &errand->request);
+    errand->row.idle_ms = answer.idle_ms;
+    errand->row.used_ms = answer.used_ms;
+    return answer.skip;
+}
+
+/* Why it cannot be begun now, our own reasons first. */
+static enum skip find_skip(struct errand *errand)
+{
+    struct driver *driver = errand->driver;
+    int64_t offset_ms = driver_clock_offset_ms(driver);
+    if (driver->stopping || !errand->workflow)
+        return SKIP_STOPPED;
+    if (driver->stamp < errand->run->due_at ||
+        clock_watch_doubts(&driver->watch, driver->now_us) ||
+        (offset_ms != ABSENT_INT &&
+         (offset_ms > 60 * MS_PER_SECOND || offset_ms < -60 * MS_PER_SECOND)))
+        return SKIP_CLOCK;
+    if (driver->outbox.failing)
+        return SKIP_STORE;
+    if (driver->controls.known &&
+        controls_are_bad(driver, &driver->controls.last))
+        return SKIP_VANTAGE;
+    if (errand->refusal)
+        return errand->refusal;
+    return ask_budget(errand);
+}
+
+static void begin_run(struct errand *errand)
+{
+    struct driver *driver = errand->driver;
+    struct ledger_row *row = &errand->row;
+    struct note *note = note_new();
+    uint8_t random[16];
+    random_bytes(random, sizeof random);
+    run_id_text(random, errand->run_id);
+    budget_begin(driver->open->budget, &errand->request);
+    open_plan_decide(driver->open, errand->number);
+    row->decided_at = row->began_at = driver->stamp;
+    row->state = text_of(LEDGER_STARTED);
+    row->run_id = text_of(errand->run_id);
+    row->prompt_id =
+        text_of(errand->workflow->prompts.prompts[errand->run->prompt].id);
+    row->clock_offset_ms = driver_clock_offset_ms(driver);
+    write_row(driver, note, row, errand->run->target);
+    note->on_written = on_started;
+    note->context = errand;
+    errand->state = STARTING;
+    outbox_add(&driver->outbox, note);
+}
+
+static void decide(struct errand *errand)
+{
+    letter_forget(errand, &errand->question);
+    enum skip reason = find_skip(errand);
+    if (reason)
+        skip(errand, reason);
+    else
+        begin_run(errand);
+}
+
+/* ---- capacity ------------------------------------------------------------ */
+
+static enum skip refusal_of(const struct run *run)
+{
+    if (text_is(run->outcome, outcome_name(OUTCOME_BUSY)))
+        return SKIP_BUSY;
+    if (text_is(run->reason, reason_entry(REASON_MODEL_NOT_OFFERED)->name))
+        return SKIP_NO_CAPACITY;
+    return SKIP_NONE;
+}
+
+static void on_asked(void *context, struct probe_result *result)
+{
+    struct errand *errand = letter_open(context, result);
+    if (!errand)
+        return;
+    const struct run *run = &result->run;
+    errand->question = NULL;
+    errand->answered = true;
+    errand->refusal = refusal_of(run);
+    if (text_is(run->outcome, outcome_name(OUTCOME_OK))) {
+        errand->row.idle = run->idle;
+        errand->row.busy = run->busy;
+    }
+    probe_result_free(result);
+    driver_soon(errand->driver);
+}
+
+/* Whether others want what we have: no slot is idle, though one would be if
+ * we alone had come since we asked. */
+static bool wants_slot(const struct errand *errand, const struct run *run)
+{
+    const struct ledger_row *row = &errand->row;
+    bool full = text_is(run->outcome, outcome_name(OUTCOME_BUSY)) ||
+                (run->idle != ABSENT_INT && run->idle == 0);
+    if (!full || row->idle == ABSENT_INT)
+        return false;
+    return row->idle > 1 ||
+           (run->busy != ABSENT_INT && row->busy != ABSENT_INT &&
+            run->busy > row->busy + 1);
+}
+
+static void on_checked(void *context, struct probe_result *result)
+{
+    struct errand *errand = letter_open(context, result);
+    if (!errand)
+        return;
+    errand->question = NULL;
+    errand->next_check_us =
+        outside_of(errand)->now(outside_of(errand)->context).monotonic_us +
+        CHECK_EVERY_US;
+    if (errand->state == RUNNING && wants_slot(errand, &result->run))
+        end_early(errand, LEDGER_STOPPED_BUSY);
+    probe_result_free(result);
+    driver_soon(errand->driver);
+}
+
+static void ask(struct errand *errand,
+                void (*on_done)(void *context, struct probe_result *result))
+{
+    struct probe_request request = {.kind = PROBE_REACH,
+                                    .url =
+                                        errand->target->orchestrator_url.data,
+                                    .model = errand->target->model_id.data,
+                                    .on_done = on_done};
+    errand->question = letter_send(errand, &request);
+}
+
+/* ---- from the driver ----------------------------------------------------- */
+
+void errand_begin(struct driver *driver, size_t number, int64_t due_us)
+{
+    struct errand *errand = memory_zeroed(1, sizeof *errand);
+    const struct terms_workflow *workflow;
+    errand->driver = driver;
+    errand->number = number;
+    errand->run = &driver->open->runs[number];
+    errand->target = &driver->open->plan.targets[errand->run->target];
+    errand->due_us = due_us;
+    errand->row = books_row(driver->open, number, driver->stamp);
+    workflow = terms_workflow(driver->terms, errand->target->workflow,
+                              errand->target->workflow_sha256);
+    if (workflow &&
+        text_is(errand->target->prompts_sha256, workflow->prompts.sha256))
+        errand->workflow = workflow;
+    errand->next = driver->errands;
+    driver->errands = errand;
+    driver->errand_count++;
+    ask(errand, on_asked);
+}
+
+static void run_on(struct errand *errand)
+{
+    int64_t now_us = errand->driver->now_us;
+    int64_t end_us = errand->began_us + errand->run->run_ms * US_PER_MS;
+    const struct surroundings *outside = outside_of(errand);
+    if (now_us >= end_us + GIVE_UP_US) {
+        outside->stop(outside->context, errand->live->probe,
+                      REASON_START_TIMEOUT);
+    } else if (now_us >= end_us && !errand->cut) {
+        errand->cut = true;
+        outside->enough(outside->context, errand->live->probe);
+    } else if (now_us >= errand->next_check_us && !errand->question) {
+        ask(errand, on_checked);
+    }
+}
+
+/* Its instant is there by both clocks, and the question is answered; or
+ * neither is waited for any longer. */
+static bool is_due(const struct errand *errand)
+{
+    const struct driver *driver = errand->driver;
+    return driver->now_us >= errand->due_us + ASK_GRACE_US ||
+           (driver->now_us >= errand->due_us &&
+            driver->stamp >= errand->run->due_at && errand->answered);
+}
+
+void errand_tick(struct errand *errand)
+{
+    int64_t now_us = errand->driver->now_us;
+    switch (errand->state) {
+    case ASKING:
+        if (is_due(errand))
+            decide(errand);
+        break;
+    case RUNNING:
+        run_on(errand);
+        break;
+    case CONFIRMING:
+        if (now_us >= errand->ended_us + CONFIRM_MAX_US)
+            write_down(errand);
+        break;
+    case STARTING:
+    case OVER:
+        break;
+    }
+}
+
+bool errand_is_over(const struct errand *errand)
+{
+    return errand->state == OVER;
+}
+
+struct errand **errand_link(struct errand *errand)
+{
+    return &errand->next;
+}
+
+void errand_free(struct errand *errand)
+{
+    free(errand);
+}
+
+int64_t errand_next_us(const struct errand *errand)
+{
+    int64_t end_us = errand->began_us + errand->run->run_ms * US_PER_MS;
+    switch (errand->state) {
+    case ASKING:
+        return errand->driver->now_us < errand->due_us || errand->answered
+                   ? errand->due_us
+                   : errand->due_us + ASK_GRACE_US;
+    case RUNNING:
+        return errand->cut ? end_us + GIVE_UP_US : end_us;
+    case CONFIRMING:
+        return errand->ended_us + CONFIRM_MAX_US;
+    case STARTING:
+    case OVER:
+        break;
+    }
+    return INT64_MAX;
+}
+
+void errand_stop(struct errand *errand)
+{
+    if (errand->state == ASKING) {
+        skip(errand, SKIP_STOPPED);
+    } else if (errand->state == RUNNING) {
+        errand->row.stopped_early = text_of(LEDGER_STOPPED_ENDED);
+        outside_of(errand)->stop(outside_of(errand)->context,
+                                 errand->live->probe, REASON_STOPPED);
+    } else if (errand->state == CONFIRMING) {
+        write_down(errand);
+    }
+}
+
+void errand_doubt(struct errand *errand)
+{
+    errand->doubted = errand->state == RUNNING || errand->state == CONFIRMING;
+}
+
+static bool is_worse(const struct errand *errand,
+                     const struct control_round *round)
+{
+    return !errand->controlled || round->failed * errand->worst.asked >
+                                      errand->worst.failed * round->asked;
+}
+
+void errand_controls(struct errand *errand)
+{
+    const struct controls *controls = &errand->driver->controls;
+    if (errand->state != RUNNING && errand->state != CONFIRMING)
+        return;
+    if (is_worse(errand, &controls->last))
+        errand->worst = controls->last;
+    errand->controlled = true;
+    if (errand->state == CONFIRMING && controls->began_us >= errand->ended_us)
+        write_down(errand);
+}
