@@ -26,7 +26,8 @@ orchestrators:
   - name: freezing
     freeze: {every: 2s, length: 500ms}
   - name: failing
-    failure: {rate: 1, kind: silent}
+    slots: 8
+    failure: {rate: 0.2, kind: silent}
   - name: capped
     slots: 0
   - name: cold
@@ -123,33 +124,65 @@ def differences(row, job):
     return found
 
 
-# Of the median over all runs: the instrument's own error.
+# The instrument's own error: of the median over all runs, and of nine in ten.
 MEDIANS = {"fps": 0.005, "jitter_interval": 0.01, "jitter_fps": 0.01,
            "freeze_ms": 1, "first_frame_ms": 1, "e2e_p50_ms": 1}
+LOOSER = 3
+
+ALWAYS_OK = [name for name in NAMES if name not in ("failing", "capped")]
+
+
+def check_differences(found):
+    for name, bound in MEDIANS.items():
+        off = sorted(abs(one[name]) for one in found if name in one)
+        assert statistics.median(off) <= bound, (name, off, found)
+        assert off[len(off) * 9 // 10 - 1] <= LOOSER * bound, (name, off)
+
+
+def check_failing(network, rows):
+    """Each of its runs is what its job was drawn to be."""
+    jobs = {job.start["request_id"]: job for job in network.truth.runs()}
+    for row in rows:
+        frames = jobs[row["run_id"]].end["frames_out"]
+        assert (row["reason"] == "no_output") == (frames == 0), (row, frames)
+        assert row["reason"] in ("no_output", None), row
+    failed = sum(row["reason"] == "no_output" for row in rows)
+    # Drawn by the seed, whatever the order of starts.
+    assert failed == {9: 3, 19: 5}[len(rows)], (failed, len(rows))
 
 
 def test_what_is_measured_is_what_was_done():
+    rounds = 1 if sanitised() else 3
     with sandbox("--seed", 3, scenario=EIGHT, orchestrators=8) as network:
         rows = probe("--kind", "live", "--seconds", 4, "--patience", 5,
-                     *(network.url(name) for name in NAMES), code=1)
-    by_name = dict(zip(NAMES, rows))
-    verdicts = {name: (row["outcome"], row["reason"])
-                for name, row in by_name.items()}
-    assert verdicts.pop("failing") == ("failed", "no_output"), verdicts
-    assert verdicts.pop("capped") == ("busy", "orchestrator_capped"), verdicts
-    assert set(verdicts.values()) == {("ok", None)}, verdicts
-    assert by_name["cold"]["ptff_ms"] > 1500, by_name["cold"]
-    assert by_name["slow"]["output_fps"] < 13, by_name["slow"]
-    assert by_name["freezing"]["freeze_ms"] > 400, by_name["freezing"]
-    assert by_name["dropped"]["e2e_p50_ms"] is None, by_name["dropped"]
-    assert by_name["dropped"]["e2e_reason"] == "timestamps_shifted"
-    if sanitised():
-        return
-    found = [differences(by_name[name], truth_of(network, by_name[name]))
-             for name in verdicts]
-    for name, bound in MEDIANS.items():
-        off = statistics.median(abs(one[name]) for one in found if name in one)
-        assert off <= bound, (name, off, found)
+                     "--repeat", rounds, *map(network.url, NAMES), code=None)
+        often = probe("--kind", "live", "--seconds", 1, "--patience", 3,
+                      "--repeat", 1 if sanitised() else 2,
+                      *[network.url("failing")] * 8, code=1)
+    by_name = {name: rows[i::len(NAMES)] for i, name in enumerate(NAMES)}
+    verdicts = {name: {(row["outcome"], row["reason"]) for row in own}
+                for name, own in by_name.items()}
+    check_failing(network, by_name["failing"] + often)
+    assert verdicts["capped"] == {("busy", "orchestrator_capped")}, verdicts
+    for name in ALWAYS_OK:
+        assert verdicts[name] == {("ok", None)}, verdicts
+    for row in by_name["cold"]:
+        assert row["ptff_ms"] > 1500, row
+    for row in by_name["slow"]:
+        assert row["output_fps"] < 13, row
+    for row in by_name["freezing"]:
+        assert row["freeze_ms"] > 400, row
+    for row in by_name["dropped"]:
+        assert row["e2e_p50_ms"] is None, row
+        assert row["e2e_reason"] == "timestamps_shifted", row
+    # However they ended, it was we who ended them.
+    for job in network.truth.runs():
+        assert job.end["end"] == "input closed", job.end
+    if not sanitised():
+        check_differences([
+            differences(row, truth_of(network, row))
+            for own in by_name.values() for row in own
+            if row["outcome"] == "ok"])
 
 
 def told(kind):
