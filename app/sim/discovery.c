@@ -13,6 +13,7 @@
 #include "base/clock.h"
 #include "base/hash.h"
 #include "seal/seal.h"
+#include "sim/gpu.h"
 #include "sim/grpc.h"
 #include "sim/payment.h"
 
@@ -133,17 +134,18 @@ hardware_of(const struct orchestrator *orchestrator, struct arena *arena)
     struct hardware_information *hardware =
         arena_alloc(arena, sizeof *hardware);
     struct gpu_info *gpu = arena_alloc(arena, sizeof *gpu);
+    struct gpu_model model = gpu_model_of(orchestrator);
     *gpu = (struct gpu_info){
         .slot = text_of("0"),
         .id = text_of(arena_printf(
             arena, "GPU-%08x-%04zu",
             (unsigned)hash_fast(behaviour->name, strlen(behaviour->name)),
             orchestrator->place)),
-        .name = text_of(behaviour->gpu),
-        .major = 8,
-        .minor = 9,
-        .memory_free_bytes = behaviour->gpu_memory_bytes / 2,
-        .memory_total_bytes = behaviour->gpu_memory_bytes};
+        .name = text_of(model.name),
+        .major = model.major,
+        .minor = model.minor,
+        .memory_free_bytes = model.memory_bytes / 2,
+        .memory_total_bytes = model.memory_bytes};
     *hardware = (struct hardware_information){
         text_of(pipeline), text_of(behaviour->model), gpu, 1};
     return hardware;

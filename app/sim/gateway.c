@@ -124,7 +124,7 @@ static void add_hardware(struct json_writer *writer,
     json_member_text(writer, "id", gpu->id);
     json_member_text(writer, "name", gpu->name);
     json_member_int(writer, "major", gpu->major);
-    json_member_int(writer, "minor", gpu->minor);
+    add_number(writer, "minor", gpu->minor);
     add_number(writer, "memory_free", gpu->memory_free_bytes);
     add_number(writer, "memory_total", gpu->memory_total_bytes);
     json_end(writer, '}');

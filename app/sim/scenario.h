@@ -53,8 +53,8 @@ struct behaviour {
     const char *name;
     int64_t count; /* how many like this; 1 once a scenario has been read */
     const char *model;
-    const char *gpu;
-    int64_t gpu_memory_bytes;
+    const char *gpu;          /* "": one is drawn (gpu.h) */
+    int64_t gpu_memory_bytes; /* 0: what such a GPU has */
     const char *version;
     const char *runner_version;
     bool works;          /* else it only points to its nodes */

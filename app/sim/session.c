@@ -9,6 +9,7 @@
 #include "base/random.h"
 #include "sim/admission.h"
 #include "sim/gateway.h"
+#include "sim/ingest_meter.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +21,7 @@ enum {
     SHORT_SPREAD_MS = 2500,
     LONG_LEAST_MS = 60000,
     LONG_SPREAD_MS = 120000,
+    METRICS_EVERY_MS = 5000,
     DOCUMENT_MAX_BYTES = 1 << 20,
     REQUEST_MAX_BYTES = 40
 };
@@ -52,6 +54,8 @@ struct session {
     uint64_t frame_number;
     uint64_t segments_in;
     struct loop_timer frame; /* the next is due */
+    struct ingest_meter meter;
+    struct loop_timer metrics;
     struct follower output_reader;
     struct follower report_reader;
     struct buf document;
@@ -179,6 +183,36 @@ static void tell_error(struct session *session, const char *message)
     json_end(writer, '}');
     event_end(&event);
     tell(session);
+}
+
+/* ---- how the stream comes in --------------------------------------------- */
+
+static void plan_metrics(struct session *session)
+{
+    int64_t most_ms = session->gateway->network->status_every_ms;
+    int64_t every_ms = METRICS_EVERY_MS;
+    if (most_ms && every_ms > most_ms)
+        every_ms = most_ms;
+    loop_timer_after(&session->metrics, every_ms * US_PER_MS);
+}
+
+static void tell_metrics(void *context)
+{
+    struct session *session = context;
+    struct event event;
+    int64_t at_ms = told_ms(session, clock_monotonic_us());
+    struct json_writer *writer =
+        event_begin(&event, &session->events, session->gateway->telemetry,
+                    "stream_ingest_metrics", at_ms);
+    json_begin(writer, '{');
+    json_member_int(writer, "timestamp", at_ms);
+    add_ids(writer, session);
+    json_key(writer, "stats");
+    ingest_meter_write(&session->meter, writer);
+    json_end(writer, '}');
+    event_end(&event);
+    tell(session);
+    plan_metrics(session);
 }
 
 /* ---- payments ------------------------------------------------------------ */
@@ -426,6 +460,8 @@ static void send_frame(void *context)
         mpegts_write_tables(&session->writer, &session->packets);
     }
     mpegts_write_frame(&session->writer, &session->packets, &frame);
+    ingest_meter_frame(&session->meter, session->frame.due_us,
+                       clock_monotonic_us(), picture->bytes.length);
     if (!trickle_write(&session->segment, session->packets.data,
                        session->packets.length))
         session->has_failed = true;
@@ -468,6 +504,7 @@ static void accepted(void *context, struct job *job)
     follow(session, &session->report_reader, session->reports, report_bytes,
            report_end);
     loop_timer_after(&session->frame, 0);
+    plan_metrics(session);
     loop_timer_after(&session->end, session->lasts_us);
 }
 
@@ -499,6 +536,7 @@ static void unlink_session(struct session *session)
 static void release(struct session *session)
 {
     loop_timer_stop(&session->frame);
+    loop_timer_stop(&session->metrics);
     loop_timer_stop(&session->end);
     admission_cancel(&session->admission);
     follower_stop(&session->output_reader);
@@ -577,6 +615,7 @@ void session_start(struct gateway *gateway, struct orchestrator *orchestrator)
         gateway->open->before = session;
     gateway->open = session;
     loop_timer_init(&session->frame, loop, send_frame, session);
+    loop_timer_init(&session->metrics, loop, tell_metrics, session);
     loop_timer_init(&session->end, loop, end_now, session);
     trace_at(session, TRACE_RECEIVE_REQUEST, session->began_us, NULL);
     if (!admission_take(&session->admission, orchestrator,

@@ -60,7 +60,7 @@ def test_reach_tells_what_is_offered():
     assert row["model_id"] == line["model"], row
     assert row["pipeline_id"] == "live-video-to-video", row
     assert (row["idle"], row["busy"], row["cold"]) == (4, 0, 0), row
-    assert row["version"] == "0.9.1" and row["gpu_id"].startswith("GPU-"), row
+    assert row["version"] == "0.8.10" and row["gpu_id"].startswith("GPU-"), row
     assert row["dns_ms"] is None, row
     for name in ("connect_ms", "tls_ms", "rpc_ms"):
         assert 0 < row[name] < 2000, (name, row)

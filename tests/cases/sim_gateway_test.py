@@ -116,6 +116,7 @@ def test_events_are_those_of_a_gateway():
     told = families("events.ndjson")
     for family in (("network_capabilities", ""), ("discovery_results", ""),
                    ("create_new_payment", ""), ("ai_stream_status", "status"),
+                   ("stream_ingest_metrics", ""),
                    ("stream_trace", "gateway_receive_stream_request"),
                    ("stream_trace", "gateway_send_first_ingest_segment"),
                    ("stream_trace", "runner_receive_first_ingest_segment"),

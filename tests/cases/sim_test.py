@@ -253,7 +253,7 @@ def test_foreign_code_discovers_starts_publishes_and_reads():
         seen = foreign("client.py", line["url"], MODEL, seconds)
     assert seen["transcoder"] == line["url"], seen
     assert seen["signing_address"] == line["signing_address"], seen
-    assert seen["hardware"] == ["NVIDIA GeForce RTX 4090"], seen
+    assert len(seen["hardware"]) == 1 and seen["hardware"][0], seen
     assert seen["hardware_when_asked"] == 0, seen
     assert (seen["idle"], seen["busy"], seen["warm"]) == (4, 0, True), seen
     assert seen["refused"] == [

@@ -3,6 +3,8 @@
  */
 #include "base/clock.h"
 #include "harness.h"
+#include "sim/gpu.h"
+#include "sim/ingest_meter.h"
 #include "sim/sim.h"
 #include "wire/wire.h"
 
@@ -109,4 +111,41 @@ TEST(another_seed_flatters_another_one)
     REQUIRE_OK(scenario_load_bytes(&scenario, "idle", idle, sizeof idle - 1));
     CHECK_EQ_TEXT(sim_flattered(&scenario, 1), "");
     scenario_free(&scenario);
+}
+
+TEST(hardware_is_as_the_real_network_has_it)
+{
+    struct network network = {.seed = 1};
+    struct behaviour behaviour = {.gpu = ""};
+    size_t newest = 0;
+    for (size_t place = 0; place < 200; place++) {
+        struct orchestrator orchestrator = {
+            .network = &network, .place = place, .behaviour = &behaviour};
+        struct gpu_model model = gpu_model_of(&orchestrator);
+        CHECK(model.memory_bytes > 0 && model.major >= 6);
+        newest += model.major == 12;
+    }
+    /* 32 of 61 in the dumps. */
+    CHECK(newest > 80 && newest < 130);
+
+    struct orchestrator named = {.network = &network, .behaviour = &behaviour};
+    behaviour.gpu = "NVIDIA GeForce RTX 3090";
+    CHECK_EQ_INT(gpu_model_of(&named).minor, 6);
+    behaviour.gpu_memory_bytes = 1000;
+    CHECK_EQ_INT(gpu_model_of(&named).memory_bytes, 1000);
+    behaviour.gpu = "Another";
+    CHECK_EQ_TEXT(gpu_model_of(&named).name, "Another");
+}
+
+TEST(jitter_of_a_stream_that_comes_in_is_that_of_rtp)
+{
+    struct ingest_meter meter = {0};
+    for (int64_t i = 0; i < 100; i++)
+        ingest_meter_frame(&meter, i * 40000, i * 40000 + 7, 2500);
+    CHECK_EQ_DOUBLE(meter.jitter_us, 0);
+    CHECK_EQ_INT(meter.packets, 300);
+    /* Alternately 3 ms late and not: each is 3 ms off the one before. */
+    for (int64_t i = 100; i < 400; i++)
+        ingest_meter_frame(&meter, i * 40000, i * 40000 + i % 2 * 3000, 2500);
+    CHECK(meter.jitter_us > 2999 && meter.jitter_us < 3001);
 }
