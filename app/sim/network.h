@@ -74,6 +74,9 @@ MUST_USE enum err orchestrator_open(struct orchestrator *orchestrator,
                                     const char *host, uint16_t port);
 void orchestrator_close(struct orchestrator *orchestrator);
 
+/* Answers whatever its port is asked. CONTEXT: a struct orchestrator. */
+void orchestrator_handle(void *context, struct exchange *exchange);
+
 /* Begins a line of truth about ORCHESTRATOR. */
 struct json_writer *orchestrator_truth(struct orchestrator *orchestrator,
                                        const char *kind, int64_t at_us);

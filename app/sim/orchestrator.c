@@ -42,7 +42,7 @@ void orchestrator_refuse(struct orchestrator *orchestrator,
 
 /* ---- requests ------------------------------------------------------------ */
 
-static void handle(void *context, struct exchange *exchange)
+void orchestrator_handle(void *context, struct exchange *exchange)
 {
     struct orchestrator *orchestrator = context;
     const char *path = exchange_path(exchange);
@@ -95,7 +95,7 @@ static enum err listen_again(struct orchestrator *orchestrator)
     struct server_settings settings = {.host = orchestrator->host,
                                        .port = orchestrator->port,
                                        .tls = true,
-                                       .handle = handle,
+                                       .handle = orchestrator_handle,
                                        .context = orchestrator};
     return server_open(&orchestrator->server, orchestrator->network->loop,
                        &settings);
