@@ -53,7 +53,7 @@ static void must(bool holds)
 
 static uint16_t port_of(const char *url)
 {
-    return (uint16_t)atoi(strrchr(url, ':') + 1);
+    return (uint16_t)strtoll(strrchr(url, ':') + 1, NULL, 10);
 }
 
 static void open_orchestrator(size_t i)
