@@ -2,9 +2,11 @@
  * loop.c: see loop.h.
  *
  * How: the thread runs uv_run. Posted work lies in a list under a mutex and an
- * async handle wakes the thread. Timers share one timerfd, which is set before
- * the loop waits and only where the earliest time has changed: a hundred
- * timers moved in one turn cost one system call.
+ * async handle wakes the thread. Timers share one timerfd, and setting it costs
+ * more than most of what else a turn does (on a virtual machine the hypervisor
+ * is asked). So timers that are due are run before the loop waits, without it,
+ * and it is set only where it would fire too late: where it fires too early, as
+ * after a timer was stopped, nothing is due and it is set again.
  */
 #include "base/arena.h"
 #include "base/clock.h"
@@ -18,7 +20,11 @@
 #include <sys/timerfd.h>
 #include <unistd.h>
 
-enum { US_PER_SECOND = 1000000, NS_PER_US = 1000 };
+enum {
+    US_PER_SECOND = 1000000,
+    NS_PER_US = 1000,
+    SOON_US = 20 /* setting the timerfd takes as long */
+};
 
 struct post {
     struct post *next;
@@ -30,6 +36,7 @@ struct loop {
     uv_loop_t uv;
     uv_async_t wake;
     uv_prepare_t before_wait;
+    uv_idle_t hurry; /* while it runs, the loop only looks and does not wait */
     uv_poll_t timer_watch;
     int timer;
     int64_t timer_set_us; /* what the timerfd stands at */
@@ -59,21 +66,34 @@ bool loop_is_here(const struct loop *loop)
 
 /* ---- timers -------------------------------------------------------------- */
 
-static void set_timer(uv_prepare_t *handle)
+static void go_on(uv_idle_t *handle)
+{
+    (void)handle;
+}
+
+static void set_timer(struct loop *loop, int64_t at_us)
+{
+    const struct itimerspec when = {
+        .it_value = {.tv_sec = at_us / US_PER_SECOND,
+                     .tv_nsec = at_us % US_PER_SECOND * NS_PER_US}};
+    timerfd_settime(loop->timer, TFD_TIMER_ABSTIME, &when, NULL);
+    loop->timer_set_us = at_us;
+}
+
+/* What was set by a timer that ran here waits until the loop has looked around
+ * once, so that nobody starves. */
+static void before_waiting(uv_prepare_t *handle)
 {
     struct loop *loop = handle->data;
-    int64_t next = timer_heap_next(&loop->timers);
-    if (next == loop->timer_set_us)
+    timer_heap_run(&loop->timers, clock_monotonic_us());
+    int64_t next_us = timer_heap_next(&loop->timers);
+    if (next_us <= clock_monotonic_us() + SOON_US) {
+        uv_idle_start(&loop->hurry, go_on);
         return;
-    struct itimerspec when = {0};
-    /* All zeros would mean never, and the first microseconds have passed. */
-    if (next != INT64_MAX) {
-        int64_t at = next > 1 ? next : 1;
-        when.it_value.tv_sec = at / US_PER_SECOND;
-        when.it_value.tv_nsec = at % US_PER_SECOND * NS_PER_US;
     }
-    timerfd_settime(loop->timer, TFD_TIMER_ABSTIME, &when, NULL);
-    loop->timer_set_us = next;
+    uv_idle_stop(&loop->hurry);
+    if (next_us < loop->timer_set_us)
+        set_timer(loop, next_us);
 }
 
 static void run_timers(uv_poll_t *handle, int status, int events)
@@ -83,7 +103,7 @@ static void run_timers(uv_poll_t *handle, int status, int events)
     (void)status;
     (void)events;
     if (read(loop->timer, &expired, sizeof expired) < 0)
-        return; /* moved on since it woke us */
+        return; /* set anew since it woke us */
     loop->timer_set_us = INT64_MAX;
     timer_heap_run(&loop->timers, clock_monotonic_us());
 }
@@ -94,6 +114,7 @@ static void close_own_handles(struct loop *loop)
 {
     uv_close((uv_handle_t *)&loop->wake, NULL);
     uv_close((uv_handle_t *)&loop->before_wait, NULL);
+    uv_close((uv_handle_t *)&loop->hurry, NULL);
     uv_close((uv_handle_t *)&loop->timer_watch, NULL);
 }
 
@@ -206,7 +227,8 @@ static int open_uv(struct loop *loop)
         return code;
     }
     uv_prepare_init(&loop->uv, &loop->before_wait);
-    uv_prepare_start(&loop->before_wait, set_timer);
+    uv_prepare_start(&loop->before_wait, before_waiting);
+    uv_idle_init(&loop->uv, &loop->hurry);
     uv_poll_init(&loop->uv, &loop->timer_watch, loop->timer);
     uv_poll_start(&loop->timer_watch, UV_READABLE, run_timers);
     code = start_thread(loop);
