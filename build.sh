@@ -216,6 +216,17 @@ do_fuzz() { # [TARGET] [SECONDS]
     done
 }
 
+# The yardstick of probes. The bench says so when it could not be had.
+fetch_blackbox_exporter() {
+    local place=build/blackbox-exporter
+    if [ -e "$place/usr/bin/prometheus-blackbox-exporter" ]; then return; fi
+    mkdir -p "$place"
+    (cd "$place" && apt-get -q download prometheus-blackbox-exporter &&
+        dpkg-deb -x prometheus-blackbox-exporter_*.deb .) \
+        >build/blackbox-exporter.log 2>&1 ||
+        say "apt-get could not fetch blackbox_exporter"
+}
+
 do_bench() { # [PART]
     local part=${1:-} file
     [ -z "$part" ] || [ -e "tests/bench/$part.py" ] ||
@@ -223,6 +234,7 @@ do_bench() { # [PART]
     need "$bench_needs"
     release
     build release bench
+    locked blackbox-exporter fetch_blackbox_exporter
     for file in tests/bench/*.py; do
         if [ -z "$part" ] || [ "$file" = "tests/bench/$part.py" ]; then
             "$file"
