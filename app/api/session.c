@@ -284,8 +284,9 @@ static enum err add_parts(struct request *request, struct page *page,
                                    cursor->parts[1].number};
     struct query *parts =
         session_parts(request->store, request->argument, from, INT64_MAX);
-    while (!(err = session_part_next(parts, &arena, &part, &found)) && found &&
-           !page->more) {
+    while (!(err = session_part_next(request->store, parts, &arena, &part,
+                                     &found)) &&
+           found && !page->more) {
         for (size_t i = skip; i < part.count && page_wants_row(page); i++) {
             add_event(&page->writer, &part.events[i]);
             *last = place_behind(&part, i + 1);

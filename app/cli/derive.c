@@ -5,6 +5,7 @@
 
 #include "base/log.h"
 #include "cli/stop.h"
+#include "ingest/ingest.h"
 #include "rollup/rollup.h"
 
 #include <stdio.h>
@@ -79,6 +80,12 @@ enum err derive_within(struct store *store, struct progress *progress)
 }
 
 /* Does what an interrupted import left, if nobody else holds the store. */
+enum err keep_facts(struct store *store, struct text org, int64_t day)
+{
+    enum err err = ingest_warm(store, org, day);
+    return err ? err : sessions_warm(store, org, day);
+}
+
 static void settle_left_work(struct invocation *invocation)
 {
     struct progress progress = progress_start(invocation);

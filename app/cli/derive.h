@@ -16,6 +16,10 @@ MUST_USE enum err derive(struct store *store, struct progress *progress);
 /* The same in the open transaction. */
 MUST_USE enum err derive_within(struct store *store, struct progress *progress);
 
+/* For retention: the facts of ORG's DAY stand without its evidence from then
+ * on (before_loss of evidence_limits). */
+MUST_USE enum err keep_facts(struct store *store, struct text org, int64_t day);
+
 /*
  * Opens the store for reading with its derived tables up to date: where an
  * interrupted import left work and nobody holds the store, the work is done

@@ -280,7 +280,8 @@ static enum err expire(struct import *import)
     const struct config *config = import->invocation->config;
     const struct evidence_limits limits = {
         config->evidence_keep_accepted_days, config->evidence_keep_ignored_days,
-        config->evidence_keep_rejected_days, config->evidence_max_bytes};
+        config->evidence_keep_rejected_days, config->evidence_max_bytes,
+        keep_facts};
     uint64_t dropped;
     enum err err =
         evidence_expire(import->store, clock_wall_ms(), &limits, &dropped);

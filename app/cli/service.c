@@ -3,6 +3,8 @@
  */
 #include "cli/service.h"
 
+#include "cli/derive.h"
+
 #include <signal.h>
 
 static enum err settle_some(void *context, struct store *store, bool *more)
@@ -28,7 +30,7 @@ enum err service_open(struct service *service, const struct config *config,
         .limits = {config->evidence_keep_accepted_days,
                    config->evidence_keep_ignored_days,
                    config->evidence_keep_rejected_days,
-                   config->evidence_max_bytes},
+                   config->evidence_max_bytes, keep_facts},
     };
     /* A file at its limit is a full disk: told to the sender, not fatal. */
     signal(SIGXFSZ, SIG_IGN);

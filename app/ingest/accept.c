@@ -1,11 +1,9 @@
 /*
  * accept.c: the input contract (published metrics §1.1 and §1.2 with §11).
  *
- * A record is an envelope {id, type, timestamp, gateway, data}, or a wrapper
- * around one: an object without `data` whose `value` is an object, as Kafka
- * viewers save it, with topic, partition and offset beside it. The tests come
- * in the publisher's order, so that a record wrong in several ways is counted
- * under the first.
+ * What a record looks like from outside is in livepeer/envelope.c. The tests
+ * come in the publisher's order, so that a record wrong in several ways is
+ * counted under the first.
  *
  * What is made of a record is kept in memory and in keys of tables, so it has
  * limits. They are far beyond anything that means something: a snapshot of ten
@@ -13,9 +11,9 @@
  */
 #include "ingest/accept.h"
 
-#include "base/clock.h"
 #include "journal/journal.h"
 
+#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -32,61 +30,6 @@ static const struct topic {
     const char *name;
     const char *org;
 } topics[] = {{"streaming_events", "cloudspe"}, {"network_events", "daydream"}};
-
-static size_t leading_digits(struct text text)
-{
-    size_t count = 0;
-    while (count < text.length && text.data[count] >= '0' &&
-           text.data[count] <= '9')
-        count++;
-    return count;
-}
-
-static int64_t digits_value(const char *digits, size_t count)
-{
-    int64_t value = 0;
-    for (size_t i = 0; i < count; i++)
-        value = value * 10 + (digits[i] - '0');
-    return value;
-}
-
-/* ".5", ".123456789" as milliseconds, cut; false for anything else. */
-static bool fraction_ms(struct text text, int64_t *ms)
-{
-    if (text.length < 2 || text.length > 10 || text.data[0] != '.')
-        return false;
-    struct text digits = {text.data + 1, text.length - 1};
-    if (leading_digits(digits) != digits.length)
-        return false;
-    char padded[4] = "000";
-    memcpy(padded, digits.data, digits.length < 3 ? digits.length : 3);
-    *ms = digits_value(padded, 3);
-    return true;
-}
-
-static bool epoch_parse(struct text text, int64_t *ms)
-{
-    size_t digits = leading_digits(text);
-    struct text rest = {text.data + digits, text.length - digits};
-    int64_t fraction = 0;
-    if (digits == 13 && !rest.length) {
-        *ms = digits_value(text.data, digits);
-        return true;
-    }
-    if ((digits != 10 && digits != 9) ||
-        (rest.length && !fraction_ms(rest, &fraction)))
-        return false;
-    *ms = digits_value(text.data, digits) * MS_PER_SECOND + fraction;
-    return true;
-}
-
-bool event_time_parse(struct text text, int64_t *ms)
-{
-    if (epoch_parse(text, ms))
-        return true;
-    return clock_parse(text.data, text.length, ms) && *ms >= 0 &&
-           *ms <= EVENT_TIME_MS_MAX;
-}
 
 static struct text org_of_topic(struct text topic)
 {
@@ -134,12 +77,6 @@ static void reject(struct event *event, const char *reason)
     event->ts = INT64_MIN;
 }
 
-static struct yyjson_val *envelope_of(struct yyjson_val *root)
-{
-    struct yyjson_val *value = json_get(root, "value");
-    return json_is_object(value) && !json_get(root, "data") ? value : root;
-}
-
 static bool begins_with(struct text text, const char *start)
 {
     size_t length = strlen(start);
@@ -174,30 +111,28 @@ static bool is_beyond_limits(struct yyjson_val *data, size_t record_length)
            extent.longest_text > FOLDED_TEXT_MAX;
 }
 
-static void read_envelope(struct arena *arena, struct yyjson_val *root,
-                          struct text org, bool decided, struct event *event)
+static void judge_envelope(struct arena *arena, struct yyjson_val *root,
+                           struct text org, bool decided, struct event *event)
 {
-    struct yyjson_val *envelope = envelope_of(root);
+    struct envelope envelope;
+    envelope_read(arena, root, &envelope);
     event->root = root;
     event->org =
-        decided && org.length ? org : org_of(arena, root, envelope, org);
-    event->id = member(arena, envelope, "id");
-    event->type = member(arena, envelope, "type");
-    event->gateway = member(arena, envelope, "gateway");
-    event->data = json_get(envelope, "data");
+        decided && org.length ? org : org_of(arena, root, envelope.inside, org);
+    event->id = envelope.id;
+    event->type = envelope.type;
+    event->gateway = envelope.gateway;
+    event->data = envelope.data;
     event->family = family_of(event->type);
-    if (envelope != root) {
-        event->partition = json_to_int(json_get(root, "partition"));
-        event->offset = json_to_int(json_get(root, "offset"));
-    }
+    event->partition = envelope.partition;
+    event->offset = envelope.offset;
     if (own_reason(event->type))
         reject(event, own_reason(event->type));
     else if (has_long_name(event))
         reject(event, "invalid_json");
     else if (!event->id.length)
         reject(event, "blank_id");
-    else if (!event_time_parse(member(arena, envelope, "timestamp"),
-                               &event->ts))
+    else if (!event_time_parse(envelope.timestamp, &event->ts))
         reject(event, "invalid_timestamp");
     else if (!event->org.length)
         reject(event, "blank_org");
@@ -216,7 +151,7 @@ void event_judge(struct arena *arena, struct text record, struct text org,
         reject(event, "invalid_json");
         return;
     }
-    read_envelope(arena, root, org, decided, event);
+    judge_envelope(arena, root, org, decided, event);
     if (event->class == EVIDENCE_REJECTED)
         return;
     const char *ignored = ignore_reason(arena, event->type, event->data);
@@ -226,6 +161,20 @@ void event_judge(struct arena *arena, struct text record, struct text org,
     } else if (is_beyond_limits(event->data, record.length)) {
         reject(event, "invalid_json");
     }
+}
+
+uint64_t event_fingerprint(const struct event *event)
+{
+    uint8_t digest[SHA256_BYTES];
+    uint64_t word;
+    char time[24];
+    struct text nul = {"", 1};
+    int length = snprintf(time, sizeof time, "%lld", (long long)event->ts);
+    struct text parts[] = {text_of(event->reason), nul, event->type, nul,
+                           {time, (size_t)length}, nul, event->id};
+    hash_sha256_parts(parts, 7, digest);
+    memcpy(&word, digest, sizeof word);
+    return word;
 }
 
 bool capability_dump(struct arena *arena, const struct event *event,

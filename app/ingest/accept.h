@@ -29,8 +29,9 @@ struct event {
 void event_judge(struct arena *arena, struct text record, struct text org,
                  bool decided, struct event *event);
 
-/* The publisher's timestamp forms (§1.1 with §11); false for any other text. */
-bool event_time_parse(struct text text, int64_t *ms);
+/* What tells the key of an event that is not rejected: of (its reason, type,
+ * time, id). */
+uint64_t event_fingerprint(const struct event *event);
 
 /*
  * A capability dump (an object with a list `orchestrators`, as the network's

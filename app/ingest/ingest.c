@@ -15,7 +15,6 @@
 
 #include "base/clock.h"
 
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -90,20 +89,15 @@ static void key_of_bytes(struct delivery *delivery, const uint8_t *digest)
 static void key_of(struct delivery *delivery)
 {
     const struct event *event = &delivery->event;
-    uint8_t digest[SHA256_BYTES];
-    struct text nul = {"", 1};
     if (event->class == EVIDENCE_REJECTED) {
+        uint8_t digest[SHA256_BYTES];
+        struct text nul = {"", 1};
         struct text parts[] = {text_of(event->reason), nul, delivery->record};
         hash_sha256_parts(parts, 3, digest);
         key_of_bytes(delivery, digest);
         return;
     }
-    char time[24];
-    int length = snprintf(time, sizeof time, "%lld", (long long)event->ts);
-    struct text parts[] = {text_of(event->reason), nul, event->type, nul,
-                           {time, (size_t)length}, nul, event->id};
-    hash_sha256_parts(parts, 7, digest);
-    delivery->fingerprint = first_word(digest);
+    delivery->fingerprint = event_fingerprint(event);
     delivery->place =
         (struct seen_place){event->class, event->org, event->ts / MS_PER_HOUR};
 }
@@ -437,6 +431,11 @@ enum err ingest_take_oversize(struct ingest *ingest,
     memcpy(delivery.line.sha256, sha256, SHA256_BYTES);
     key_of_bytes(&delivery, sha256);
     return take(ingest, &delivery);
+}
+
+enum err ingest_warm(struct store *store, struct text org, int64_t day)
+{
+    return seen_warm(store, org, day);
 }
 
 static void begin_anew(struct ingest *ingest)

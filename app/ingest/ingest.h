@@ -83,6 +83,11 @@ MUST_USE enum err ingest_commit(struct ingest *ingest);
 /* Joins what batches left in pieces; to be called when a run of input ends. */
 MUST_USE enum err ingest_finish(struct ingest *ingest);
 
+/* Makes what is known of ORG's lines of DAY stand without the evidence, which
+ * is about to go; in the caller's transaction. */
+MUST_USE enum err ingest_warm(struct store *store, struct text org,
+                              int64_t day);
+
 /* Counts what is taken from now on for ingest_totals. */
 void ingest_keep_totals(struct ingest *ingest);
 

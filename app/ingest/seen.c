@@ -11,10 +11,14 @@
  *
  * A shard in memory is an open-addressing table. What a batch adds is written
  * as one chunk (seen_chunk.c) in the order of lines; joining rewrites all
- * chunks of a shard as one.
+ * chunks of a shard as one. An hour well behind the newest event keeps its
+ * lines alone: a late event has the fingerprints made again from the evidence,
+ * which are then kept until the next joining.
  */
+#include "ingest/accept.h"
 #include "ingest/seen_chunk.h"
 
+#include "base/clock.h"
 #include "base/index.h"
 
 #include <stdlib.h>
@@ -125,12 +129,35 @@ static void insert(struct seen *seen, struct shard *shard,
 struct loading {
     struct seen *seen;
     struct shard *shard;
+    bool cold;
+    struct arena arena; /* of one line */
+    enum err err;       /* the first */
 };
 
-static void load_entry(void *context, const struct seen_entry *entry)
+/* The fingerprint of an entry that was stored without. */
+static enum err fingerprint_again(struct loading *loading,
+                                  struct seen_entry *entry)
+{
+    struct evidence_line line;
+    struct event event;
+    arena_clear(&loading->arena);
+    enum err err = evidence_read(loading->seen->store, &loading->arena,
+                                 entry->line, &line);
+    if (err)
+        return err;
+    event_judge(&loading->arena, line.bytes, line.org, true, &event);
+    entry->fingerprint = event_fingerprint(&event) & SEEN_FINGERPRINT_MASK;
+    return ERR_NONE;
+}
+
+static void load_entry(void *context, const struct seen_entry *stored)
 {
     struct loading *loading = context;
-    insert(loading->seen, loading->shard, *entry);
+    struct seen_entry entry = *stored;
+    if (!loading->err && loading->cold)
+        loading->err = fingerprint_again(loading, &entry);
+    if (!loading->err)
+        insert(loading->seen, loading->shard, entry);
 }
 
 static enum err damaged(const struct shard *shard)
@@ -147,13 +174,20 @@ static enum err load(struct seen *seen, struct shard *shard)
     query_bind_int(query, 1, (int64_t)shard->place.class);
     query_bind_text(query, 2, shard->place.org);
     query_bind_int(query, 3, shard->place.shard);
-    struct loading loading = {seen, shard};
+    struct loading loading = {.seen = seen, .shard = shard};
     bool row;
     enum err err;
     grow(shard);
-    while (!(err = query_step(query, &row)) && row)
+    while (!(err = query_step(query, &row)) && row) {
+        loading.cold = query_int(query, 1) != 0;
+        shard->rewrite |= loading.cold;
         if (!seen_chunk_decode(query_text(query, 0), load_entry, &loading))
-            return damaged(shard);
+            err = damaged(shard);
+        err = err ? err : loading.err;
+        if (err)
+            break;
+    }
+    arena_free(&loading.arena);
     shard->loaded = !err;
     return err;
 }
@@ -238,22 +272,24 @@ enum err seen_changed(struct seen *seen, const struct seen_place *place)
 /* ---- writing ------------------------------------------------------------- */
 
 static enum err write_chunk(struct seen *seen, const struct shard *shard,
-                            struct seen_entry *entries, size_t count)
+                            struct seen_entry *entries, size_t count, bool cold)
 {
     struct buf bytes = {0};
-    seen_chunk_encode(&bytes, entries, count);
+    cold &= count <= SEEN_CHUNK_COLD_MAX;
+    seen_chunk_encode(&bytes, entries, count, cold);
     struct query *query = query_start(seen->store, QUERY_SEEN_ADD);
     query_bind_int(query, 1, (int64_t)shard->place.class);
     query_bind_text(query, 2, shard->place.org);
     query_bind_int(query, 3, shard->place.shard);
     query_bind_blob(query, 4, bytes.data, bytes.length);
+    query_bind_int(query, 5, cold);
     enum err err = query_run(query);
     buf_free(&bytes);
     return err;
 }
 
 /* All chunks of a loaded shard as one. */
-static enum err rewrite(struct seen *seen, struct shard *shard)
+static enum err rewrite(struct seen *seen, struct shard *shard, bool cold)
 {
     struct query *query = query_start(seen->store, QUERY_SEEN_DELETE);
     query_bind_int(query, 1, (int64_t)shard->place.class);
@@ -267,7 +303,7 @@ static enum err rewrite(struct seen *seen, struct shard *shard)
     for (size_t i = 0; i < shard->slot_count; i++)
         if (shard->slots[i].line >= 0)
             entries[count++] = shard->slots[i];
-    err = write_chunk(seen, shard, entries, count);
+    err = write_chunk(seen, shard, entries, count, cold);
     free(entries);
     return err;
 }
@@ -276,9 +312,9 @@ static enum err flush_shard(struct seen *seen, struct shard *shard)
 {
     enum err err = ERR_NONE;
     if (shard->rewrite)
-        err = rewrite(seen, shard);
+        err = rewrite(seen, shard, false);
     else if (shard->added_count)
-        err = write_chunk(seen, shard, shard->added, shard->added_count);
+        err = write_chunk(seen, shard, shard->added, shard->added_count, false);
     shard->rewrite = false;
     shard->added_count = 0;
     return err;
@@ -301,34 +337,103 @@ enum err seen_flush(struct seen *seen)
     return err;
 }
 
-struct chunked_place {
-    struct chunked_place *next;
+struct place_list {
+    struct place_list *next;
     struct seen_place place;
 };
+
+/* What a started query of class, org and shard names. */
+static enum err read_places(struct query *query, struct arena *arena,
+                            struct place_list **places)
+{
+    bool row;
+    enum err err;
+    *places = NULL;
+    while (!(err = query_step(query, &row)) && row) {
+        struct place_list *place = arena_alloc(arena, sizeof *place);
+        place->next = *places;
+        place->place.class = (enum evidence_class)query_int(query, 0);
+        place->place.org = query_copy(arena, query, 1);
+        place->place.shard = query_int(query, 2);
+        *places = place;
+    }
+    return err;
+}
+
+static enum err cold_before(struct store *store, int64_t *shard)
+{
+    struct query *query = query_start(store, QUERY_FACTS_COLD_BEFORE);
+    bool row;
+    enum err err = query_step(query, &row);
+    *shard = !err && row && !query_is_null(query, 0)
+                 ? query_int(query, 0) / MS_PER_HOUR
+                 : INT64_MIN;
+    return err ? err : query_run(query);
+}
+
+static enum err has_expired(struct store *store, const struct seen_place *place,
+                            bool *expired)
+{
+    struct query *query = query_start(store, QUERY_EVIDENCE_EXPIRED_DAY_HAS);
+    query_bind_text(query, 1, place->org);
+    query_bind_int(query, 2, clock_day_start(place->shard * MS_PER_HOUR));
+    enum err err = query_step(query, expired);
+    return err || !*expired ? err : query_run(query);
+}
+
+static enum err join_shard(struct seen *seen, const struct seen_place *place,
+                           int64_t cold_shard)
+{
+    struct shard *shard;
+    bool expired = false;
+    bool cold = place->class == EVIDENCE_ACCEPTED && place->shard < cold_shard;
+    enum err err = shard_of(seen, place, &shard);
+    if (!err && cold)
+        err = has_expired(seen->store, place, &expired);
+    if (!err)
+        err = rewrite(seen, shard, cold && !expired);
+    if (!err)
+        shard->rewrite = false;
+    if (!err && seen_is_large(seen))
+        seen_reset(seen);
+    return err;
+}
 
 enum err seen_join(struct seen *seen)
 {
     struct arena arena = {0};
-    struct chunked_place *places = NULL;
-    struct query *query = query_start(seen->store, QUERY_SEEN_CHUNKED);
-    bool row;
-    enum err err;
-    while (!(err = query_step(query, &row)) && row) {
-        struct chunked_place *place = arena_alloc(&arena, sizeof *place);
-        place->next = places;
-        place->place.class = (enum evidence_class)query_int(query, 0);
-        place->place.org = query_copy(&arena, query, 1);
-        place->place.shard = query_int(query, 2);
-        places = place;
-    }
+    struct place_list *places;
+    int64_t cold_shard;
+    enum err err = cold_before(seen->store, &cold_shard);
+    struct query *query = query_start(seen->store, QUERY_SEEN_UNJOINED);
+    query_bind_int(query, 1, cold_shard);
+    if (!err)
+        err = read_places(query, &arena, &places);
+    for (; !err && places; places = places->next)
+        err = join_shard(seen, &places->place, cold_shard);
+    arena_free(&arena);
+    return err;
+}
+
+enum err seen_warm(struct store *store, struct text org, int64_t day)
+{
+    struct seen *seen = seen_new(store);
+    struct arena arena = {0};
+    struct place_list *places;
+    struct query *query = query_start(store, QUERY_SEEN_COLD_OF_DAY);
+    query_bind_text(query, 1, org);
+    query_bind_int(query, 2, day / MS_PER_HOUR);
+    query_bind_int(query, 3, (day + MS_PER_DAY) / MS_PER_HOUR);
+    enum err err = read_places(query, &arena, &places);
     for (; !err && places; places = places->next) {
         struct shard *shard;
         err = shard_of(seen, &places->place, &shard);
         if (!err)
-            err = rewrite(seen, shard);
-        if (!err && seen_is_large(seen))
-            seen_reset(seen);
+            err = rewrite(seen, shard, false);
+        if (!err)
+            unload(seen, shard);
     }
     arena_free(&arena);
+    seen_free(seen);
     return err;
 }

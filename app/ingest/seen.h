@@ -50,8 +50,13 @@ MUST_USE enum err seen_changed(struct seen *seen,
 /* Writes what is new, in the open transaction; frees memory beyond its cap. */
 MUST_USE enum err seen_flush(struct seen *seen);
 
-/* Joins the chunks of all shards, in the open transaction. */
+/* Joins the chunks of all shards, in the open transaction; hours well behind
+ * the newest event as cold ones. */
 MUST_USE enum err seen_join(struct seen *seen);
+
+/* Makes the hours of an organisation's day stand without the evidence, which is
+ * about to go; in the open transaction. */
+MUST_USE enum err seen_warm(struct store *store, struct text org, int64_t day);
 
 /* Whether what is in memory should be written soon. */
 bool seen_is_large(const struct seen *seen);

@@ -1,17 +1,18 @@
 /*
  * seen_chunk.c: see seen_chunk.h.
  *
- *     form          byte 1
+ *     form          byte 1, or 2 without fingerprints
  *     count         varint
  *     lines         varints in pairs, until all entries have one: the step to
  *                   the next line minus one, and how many more have step one
- *     fingerprints  6 bytes each, in the same order
+ *     fingerprints  6 bytes each, in the same order (form 1)
  *     flags         count of entries that have any, then for each two varints:
  *                   entries passed over, its flags
  *     padding       zeros, until the length is no multiple of 16
  *
  * Lines of one hour come nearly one after another, so that the order of lines
- * costs nothing, while the order of fingerprints would cost each its line. A
+ * costs nothing, while the order of fingerprints would cost each its line. Of
+ * form 2 the fingerprints are made again from the lines that it names. A
  * chunk whose length is a multiple of 16 is of the form before this one: pairs
  * of a fingerprint of eight bytes and a word of line and flags.
  */
@@ -21,7 +22,7 @@
 
 #include <stdlib.h>
 
-enum { FORM = 1, FINGERPRINT_BYTES = 6, FORMER_BYTES = 16 };
+enum { FORM = 1, FORM_COLD = 2, FINGERPRINT_BYTES = 6, FORMER_BYTES = 16 };
 enum { FLAG_CONFLICT = 1, FLAG_BEATEN = 2 };
 
 static const int64_t LINE_MAX = INT64_MAX >> 3;
@@ -76,15 +77,15 @@ static void encode_flags(struct buf *out, const struct seen_entry *entries,
 }
 
 void seen_chunk_encode(struct buf *out, struct seen_entry *entries,
-                       size_t count)
+                       size_t count, bool cold)
 {
     size_t start = out->length;
     if (count)
         qsort(entries, count, sizeof *entries, compare_lines);
-    buf_add_byte(out, FORM);
+    buf_add_byte(out, cold ? FORM_COLD : FORM);
     buf_add_varint(out, count);
     encode_lines(out, entries, count);
-    for (size_t i = 0; i < count; i++)
+    for (size_t i = 0; i < count && !cold; i++)
         for (int byte = 0; byte < FINGERPRINT_BYTES; byte++)
             buf_add_byte(out, (uint8_t)(entries[i].fingerprint >> 8 * byte));
     encode_flags(out, entries, count);
@@ -154,10 +155,10 @@ static void decode_flags(struct reader *in, struct seen_entry *entries,
 }
 
 static void decode_entries(struct reader *in, struct seen_entry *entries,
-                           size_t count)
+                           size_t count, bool cold)
 {
     decode_lines(in, entries, count);
-    for (size_t i = 0; i < count; i++) {
+    for (size_t i = 0; i < count && !cold; i++) {
         uint64_t fingerprint = 0;
         for (int byte = 0; byte < FINGERPRINT_BYTES; byte++)
             fingerprint |= (uint64_t)read_byte(in) << 8 * byte;
@@ -176,12 +177,14 @@ bool seen_chunk_decode(struct text bytes,
     struct reader in = reader_over(bytes.data, bytes.length);
     if (bytes.length % FORMER_BYTES == 0)
         return decode_former(&in, add, context);
-    bool known = read_byte(&in) == FORM;
+    uint8_t form = read_byte(&in);
     uint64_t count = read_varint(&in);
-    if (!known || count > bytes.length / FINGERPRINT_BYTES)
+    bool cold = form == FORM_COLD;
+    size_t most = cold ? SEEN_CHUNK_COLD_MAX : bytes.length / FINGERPRINT_BYTES;
+    if ((!cold && form != FORM) || count > most)
         return false;
     struct seen_entry *entries = memory_zeroed(count + 1, sizeof *entries);
-    decode_entries(&in, entries, count);
+    decode_entries(&in, entries, count, cold);
     for (uint64_t i = 0; i < count && !in.failed; i++)
         add(context, &entries[i]);
     free(entries);

@@ -6,12 +6,17 @@
 
 #include "ingest/seen.h"
 
-/* Appends COUNT entries, which it sorts by line. */
-void seen_chunk_encode(struct buf *out, struct seen_entry *entries,
-                       size_t count);
+/* The most entries of a cold chunk: lines one after another take no room, so
+ * its bytes do not bound their number. */
+enum { SEEN_CHUNK_COLD_MAX = 1 << 20 };
 
-/* Calls ADD for each entry of BYTES; false where they are damaged, after some
- * entries at the most. */
+/* Appends COUNT entries, which it sorts by line; COLD ones without their
+ * fingerprints, which their lines tell. */
+void seen_chunk_encode(struct buf *out, struct seen_entry *entries,
+                       size_t count, bool cold);
+
+/* Calls ADD for each entry of BYTES, with fingerprint 0 where they are cold;
+ * false where they are damaged, after some entries at the most. */
 bool seen_chunk_decode(struct text bytes,
                        void (*add)(void *context,
                                    const struct seen_entry *entry),

@@ -27,6 +27,27 @@
 /* The largest time of 13 digits; no event has a later one, none is negative. */
 #define EVENT_TIME_MS_MAX INT64_C(9999999999999)
 
+/* ---- records (§1.1) --------------------------------------------------- */
+
+/* The outside of a record; texts are "" where there is none. */
+struct envelope {
+    struct yyjson_val *root;   /* of the record */
+    struct yyjson_val *inside; /* ROOT, or what it wraps */
+    struct text id;
+    struct text type;
+    struct text timestamp;
+    struct text gateway;
+    struct yyjson_val *data; /* may be null */
+    int64_t partition;       /* of the Kafka record; 0 where there was none */
+    int64_t offset;
+};
+/* ROOT must be an object; texts point into it or into ARENA. */
+void envelope_read(struct arena *arena, struct yyjson_val *root,
+                   struct envelope *envelope);
+
+/* The publisher's timestamp forms (§1.1 with §11); false for any other text. */
+bool event_time_parse(struct text text, int64_t *ms);
+
 /* ---- families and the accept list (§1.2) ------------------------------ */
 
 enum family {

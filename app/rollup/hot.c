@@ -145,13 +145,14 @@ static enum err advance(struct hot_session *hot, struct store *store)
     struct session_part part[2];
     bool found = true;
     size_t turn = 0;
-    enum err err = session_part_next(parts, &turns[0], &part[0], &found);
+    enum err err = session_part_next(store, parts, &turns[0], &part[0], &found);
     if (!err && found)
         move_to(hot, part[0].place);
     while (!err && found) {
         size_t next = !turn;
         arena_clear(&turns[next]);
-        err = session_part_next(parts, &turns[next], &part[next], &found);
+        err =
+            session_part_next(store, parts, &turns[next], &part[next], &found);
         if (err || !found)
             break;
         take_part(hot, &turns[turn], &part[turn]);
@@ -238,7 +239,7 @@ enum err hot_selections(struct settling *settling, struct store *store,
         from = hot->place;
     }
     struct query *parts = session_parts(store, key, from, day + 1);
-    while (!(err = session_part_next(parts, &scratch, &part, &found)) &&
+    while (!(err = session_part_next(store, parts, &scratch, &part, &found)) &&
            found) {
         selections_add(&selections, part.events, part.count);
         arena_clear(&scratch);
@@ -268,7 +269,7 @@ enum err hot_sums(struct settling *settling, struct store *store,
         from = hot->place;
     }
     struct query *parts = session_parts(store, key, from, INT64_MAX);
-    while (!(err = session_part_next(parts, &scratch, &part, &found)) &&
+    while (!(err = session_part_next(store, parts, &scratch, &part, &found)) &&
            found) {
         struct session_sum next = session_sum_of(&scratch, &lens_published, org,
                                                  key, part.events, part.count);

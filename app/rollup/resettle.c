@@ -118,11 +118,28 @@ static int compare_made(const void *left, const void *right)
 
 /* ---- sessions ------------------------------------------------------------ */
 
-/* SELECTIONS from number *AT on are those of KEY and of later ones. */
+/* The number of the first of KEY, or of a later one. */
+static size_t first_of(const struct selection_row *selections, size_t count,
+                       struct text key)
+{
+    size_t first = 0;
+    while (count) {
+        size_t half = count / 2;
+        if (text_compare(selections[first + half].session_key, key) < 0) {
+            first += half + 1;
+            count -= half + 1;
+        } else {
+            count = half;
+        }
+    }
+    return first;
+}
+
+/* SELECTIONS are those of all sessions, by session. */
 static enum err fold_session(struct assembly *assembly, struct text org,
                              struct text key,
                              const struct selection_row *selections,
-                             size_t selection_count, size_t *at)
+                             size_t selection_count)
 {
     struct session_event *events;
     size_t count;
@@ -130,18 +147,16 @@ static enum err fold_session(struct assembly *assembly, struct text org,
     enum err err = assembly_events(assembly, key, &events, &count);
     if (err)
         return err;
-    while (*at < selection_count &&
-           text_compare(selections[*at].session_key, key) < 0)
-        (*at)++;
-    size_t first = *at;
-    while (*at < selection_count &&
-           text_equal(selections[*at].session_key, key))
-        (*at)++;
+    size_t first = first_of(selections, selection_count, key);
+    size_t end = first;
+    while (end < selection_count &&
+           text_equal(selections[end].session_key, key))
+        end++;
     struct arena *scratch = &assembly->scratch;
     struct session_sum sum = session_sum_of(
         scratch, assembly->computation->lens, org, key, events, count);
     struct session_pass *passes = passes_by_day(
-        scratch, &sum, selections + first, *at - first, &pass_count);
+        scratch, &sum, selections + first, end - first, &pass_count);
     assembly_fold(assembly, org, key, events, count, passes, pass_count);
     arena_clear(scratch);
     return assembly_check(assembly);
@@ -164,10 +179,8 @@ static enum err compute_org(struct assembly *assembly, struct text org)
     size_t count = out->selection_count - first;
     if (!err && count)
         qsort(selections, count, sizeof *selections, compare_made);
-    size_t at = 0;
     for (size_t i = 0; !err && i < keys.count; i++)
-        err =
-            fold_session(assembly, org, keys.texts[i], selections, count, &at);
+        err = fold_session(assembly, org, keys.texts[i], selections, count);
     return err;
 }
 

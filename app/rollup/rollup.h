@@ -589,8 +589,14 @@ struct session_part {
 struct query *session_parts(struct store *store, struct text session_key,
                             struct part_place from, int64_t until_day);
 /* The next part, in ARENA; *FOUND is false behind the last. */
-MUST_USE enum err session_part_next(struct query *parts, struct arena *arena,
+MUST_USE enum err session_part_next(struct store *store, struct query *parts,
+                                    struct arena *arena,
                                     struct session_part *part, bool *found);
+
+/* Makes the facts of ORG's sessions on DAY stand without the evidence, which is
+ * about to go; in the caller's transaction. */
+MUST_USE enum err sessions_warm(struct store *store, struct text org,
+                                int64_t day);
 
 /* An org's snapshots with FROM <= ts < UNTIL, in no order. */
 MUST_USE enum err snapshots_between(struct store *store, struct arena *arena,

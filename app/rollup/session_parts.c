@@ -10,6 +10,8 @@
  */
 #include "rollup/facts.h"
 
+#include "rollup/session_lines.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -81,10 +83,25 @@ static struct session_event *settle_events(struct arena *arena,
     return events;
 }
 
-/* All chunks of a started query of one column. */
-static enum err gather_chunks(struct query *query, struct arena *arena,
-                              struct text session_key,
-                              struct gathered *gathered)
+/* The events that BYTES are the stored form of, or, where COLD, name. */
+static enum err read_events(struct store *store, struct arena *arena,
+                            struct text bytes, bool cold,
+                            struct session_event **events, size_t *count)
+{
+    bool sound;
+    enum err err = ERR_NONE;
+    if (cold)
+        err = session_lines_read(store, arena, bytes, events, count, &sound);
+    else
+        sound = session_events_decode(arena, bytes, events, count);
+    if (!err && !sound)
+        err = facts_damaged("events", text_of("a session"));
+    return err;
+}
+
+/* All chunks of a started query of their events and whether they are cold. */
+static enum err gather_chunks(struct store *store, struct query *query,
+                              struct arena *arena, struct gathered *gathered)
 {
     bool row;
     enum err err;
@@ -92,8 +109,10 @@ static enum err gather_chunks(struct query *query, struct arena *arena,
         struct session_event *events;
         size_t count;
         struct text bytes = query_copy(arena, query, 0);
-        if (!session_events_decode(arena, bytes, &events, &count))
-            return facts_damaged("events", session_key);
+        err = read_events(store, arena, bytes, query_int(query, 1) != 0,
+                          &events, &count);
+        if (err)
+            return err;
         gather(gathered, events, count);
     }
     return err;
@@ -106,7 +125,7 @@ enum err session_events(struct store *store, struct arena *arena,
     struct query *query = query_start(store, QUERY_SESSION_DAY_OF_SESSION);
     query_bind_text(query, 1, session_key);
     struct gathered gathered = {0};
-    enum err err = gather_chunks(query, arena, session_key, &gathered);
+    enum err err = gather_chunks(store, query, arena, &gathered);
     *events = NULL;
     *count = 0;
     if (!err)
@@ -128,8 +147,9 @@ struct query *session_parts(struct store *store, struct text session_key,
     return query;
 }
 
-enum err session_part_next(struct query *parts, struct arena *arena,
-                           struct session_part *part, bool *found)
+enum err session_part_next(struct store *store, struct query *parts,
+                           struct arena *arena, struct session_part *part,
+                           bool *found)
 {
     enum err err = query_step(parts, found);
     if (err || !*found)
@@ -137,9 +157,8 @@ enum err session_part_next(struct query *parts, struct arena *arena,
     part->place.day = query_int(parts, 0);
     part->place.number = query_int(parts, 1);
     struct text bytes = query_copy(arena, parts, 2);
-    return session_events_decode(arena, bytes, &part->events, &part->count)
-               ? ERR_NONE
-               : facts_damaged("events", text_of("a session"));
+    return read_events(store, arena, bytes, query_int(parts, 3) != 0,
+                       &part->events, &part->count);
 }
 
 /* ---- joining ------------------------------------------------------------- */
@@ -161,7 +180,7 @@ static enum err read_waiting(struct joining *joining)
         query_start(joining->store, QUERY_SESSION_DAY_WAITING);
     query_bind_text(query, 1, joining->key);
     query_bind_int(query, 2, joining->day);
-    return gather_chunks(query, &joining->arena, joining->key,
+    return gather_chunks(joining->store, query, &joining->arena,
                          &joining->gathered);
 }
 
@@ -198,7 +217,8 @@ static enum err read_changing(struct joining *joining)
     bool found = true;
     enum err err;
     joining->gathered = (struct gathered){0};
-    while (!(err = session_part_next(query, &joining->arena, &part, &found)) &&
+    while (!(err = session_part_next(joining->store, query, &joining->arena,
+                                     &part, &found)) &&
            found)
         gather(&joining->gathered, part.events, part.count);
     gather(&joining->gathered, waiting.events, waiting.count);

@@ -17,6 +17,7 @@
  *   scores      of those days, and of the seven after a changed benchmark
  *   facts       chunks of one hour of jobs or payments are joined
  *   requests    request demand of one (org, day) (settle_requests.c)
+ *   cooling     parts of days long settled (cooling.c)
  *
  * A unit is computed from facts alone, never from what was derived before, so
  * the result depends neither on how often nor in which order settling ran.
@@ -166,6 +167,13 @@ static enum err settle_first_requests(struct settling *settling,
     return err;
 }
 
+static enum err settle_some_cooling(struct settling *settling,
+                                    struct store *store, bool *found)
+{
+    (void)settling;
+    return settle_cooling(store, found);
+}
+
 static enum err settle_first_hours(struct settling *settling,
                                    struct store *store, bool *found)
 {
@@ -215,6 +223,7 @@ static const struct stage {
     {"scores", settle_first_scores},
     {"facts", settle_request_facts},
     {"requests", settle_first_requests},
+    {"cooling", settle_some_cooling},
 };
 
 enum {

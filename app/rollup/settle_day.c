@@ -240,12 +240,19 @@ static enum err refold_touched(struct day_work *work)
 
 /* ---- the day ------------------------------------------------------------- */
 
-static enum err clear_notes(struct day_work *work)
+/* What was to do is done, and may have left parts that are warm. */
+static enum err change_notes(struct day_work *work)
 {
-    struct query *query = query_start(work->store, QUERY_DIRTY_SESSION_CLEAR);
-    query_bind_text(query, 1, work->org);
-    query_bind_int(query, 2, work->day);
-    return query_run(query);
+    static const enum query_id changes[] = {QUERY_DIRTY_SESSION_CLEAR,
+                                            QUERY_WARM_DAY_ADD};
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < sizeof changes / sizeof *changes; i++) {
+        struct query *query = query_start(work->store, changes[i]);
+        query_bind_text(query, 1, work->org);
+        query_bind_int(query, 2, work->day);
+        err = query_run(query);
+    }
+    return err;
 }
 
 static enum err work_day(struct day_work *work)
@@ -271,7 +278,7 @@ static enum err work_day(struct day_work *work)
         err = store_differences(work, &before, &now);
     if (!err)
         err = refold_touched(work);
-    return err ? err : clear_notes(work);
+    return err ? err : change_notes(work);
 }
 
 enum err settle_day(struct settling *settling, struct store *store,

@@ -79,6 +79,10 @@ MUST_USE enum err settle_scores(struct store *store, int64_t day);
 MUST_USE enum err settle_requests(struct store *store, struct text org,
                                   int64_t day);
 
+/* Some parts of the first day that is to be cold; *FOUND is false where none
+ * is. */
+MUST_USE enum err settle_cooling(struct store *store, bool *found);
+
 /* The columns of table request_demand. */
 extern const struct fields request_demand_stored;
 

@@ -73,21 +73,44 @@ static int64_t start_of_day(int64_t day)
                                                                  : ms;
 }
 
-static enum err remember_days(struct store *store, struct text org,
+static enum err has_lost(struct store *store, struct text org, int64_t day,
+                         bool *lost)
+{
+    struct query *query = query_start(store, QUERY_EVIDENCE_EXPIRED_DAY_HAS);
+    query_bind_text(query, 1, org);
+    query_bind_int(query, 2, day);
+    enum err err = query_step(query, lost);
+    return err || !*lost ? err : query_run(query);
+}
+
+static enum err remember_day(const struct expiry *expiry, struct text org,
+                             int64_t day)
+{
+    bool lost;
+    enum err err = has_lost(expiry->store, org, day, &lost);
+    if (err || lost)
+        return err;
+    if (expiry->limits->before_loss)
+        err = expiry->limits->before_loss(expiry->store, org, day);
+    if (err)
+        return err;
+    struct query *query =
+        query_start(expiry->store, QUERY_EVIDENCE_EXPIRED_DAY_ADD);
+    query_bind_text(query, 1, org);
+    query_bind_int(query, 2, day);
+    return query_run(query);
+}
+
+static enum err remember_days(const struct expiry *expiry, struct text org,
                               struct text encoded, int64_t number)
 {
     struct day_set days = {0};
     enum err err = ERR_NONE;
     if (!day_set_decode(&days, encoded))
         err = err_set(ERR_CORRUPT, "%s: the days of block %lld are damaged",
-                      store->path, (long long)number);
-    for (size_t i = 0; i < days.count && !err; i++) {
-        struct query *query =
-            query_start(store, QUERY_EVIDENCE_EXPIRED_DAY_ADD);
-        query_bind_text(query, 1, org);
-        query_bind_int(query, 2, start_of_day(days.days[i]));
-        err = query_run(query);
-    }
+                      expiry->store->path, (long long)number);
+    for (size_t i = 0; i < days.count && !err; i++)
+        err = remember_day(expiry, org, start_of_day(days.days[i]));
     day_set_free(&days);
     return err;
 }
@@ -131,7 +154,7 @@ static enum err drop(struct expiry *expiry, const struct candidate *candidate)
     int64_t number = candidate->number;
     enum err err = ERR_NONE;
     if (candidate->class == EVIDENCE_ACCEPTED)
-        err = remember_days(store, candidate->org, candidate->days, number);
+        err = remember_days(expiry, candidate->org, candidate->days, number);
     if (!err)
         err = run_with_number(store, QUERY_EVIDENCE_BODY_DROP, number);
     if (!err)

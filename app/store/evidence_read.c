@@ -12,13 +12,24 @@
 
 /* ---- one line ------------------------------------------------------------ */
 
+static size_t places(const struct store *store)
+{
+    return store->read_block_count ? store->read_block_count : READ_BLOCKS;
+}
+
 void read_blocks_forget(struct store *store)
 {
-    for (size_t i = 0; i < READ_BLOCKS; i++) {
+    for (size_t i = 0; i < READ_BLOCKS_MAX; i++) {
         buf_free(&store->read_blocks[i].raw);
         buf_free(&store->read_blocks[i].names);
         store->read_blocks[i] = (struct read_block){0};
     }
+}
+
+void evidence_keep_blocks(struct store *store, size_t count)
+{
+    read_blocks_forget(store);
+    store->read_block_count = count < READ_BLOCKS_MAX ? count : READ_BLOCKS_MAX;
 }
 
 static struct feed_names names_of(struct query *query)
@@ -110,7 +121,7 @@ static enum err read_appended(struct store *store, struct arena *arena,
 static struct read_block *find_place(struct store *store, int64_t number)
 {
     struct read_block *oldest = &store->read_blocks[0];
-    for (size_t i = 0; i < READ_BLOCKS; i++) {
+    for (size_t i = 0; i < places(store); i++) {
         struct read_block *place = &store->read_blocks[i];
         if (place->number == number)
             return place;

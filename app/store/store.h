@@ -196,6 +196,10 @@ MUST_USE enum err evidence_append(struct store *store,
 MUST_USE enum err evidence_read(struct store *store, struct arena *arena,
                                 int64_t line, struct evidence_line *out);
 
+/* How many of the last blocks evidence_read keeps decompressed, up to 32 (some
+ * 3 MB each); 0 for as few as usual. Those that are kept are forgotten. */
+void evidence_keep_blocks(struct store *store, size_t count);
+
 /*
  * Calls VISIT for every line after AFTER in line order, expired blocks left
  * out. Texts are borrowed for the call. Stops at the first error.
@@ -243,6 +247,9 @@ struct evidence_limits {
     int64_t ignored_days;
     int64_t rejected_days;
     int64_t max_bytes; /* of compressed bodies in all; 0 has no limit */
+    /* Called before ORG's DAY (its start in ms) loses its first accepted line;
+     * null for nothing to do. It may read all of them, and write. */
+    enum err (*before_loss)(struct store *store, struct text org, int64_t day);
 };
 /* Drops the bodies of sealed blocks past the limits (their hashes stay in the
  * chain) and remembers, per org, the UTC days that lost accepted evidence

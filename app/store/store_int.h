@@ -73,7 +73,7 @@ struct read_block {
     struct block_cursor cursor; /* behind the last record read */
 };
 
-enum { READ_BLOCKS = 4 };
+enum { READ_BLOCKS = 4, READ_BLOCKS_MAX = 32 };
 
 struct store {
     char *directory;
@@ -102,7 +102,8 @@ struct store {
     bool numbered;         /* the two below are loaded */
     int64_t next_feed;
     int64_t next_block;
-    struct read_block read_blocks[READ_BLOCKS];
+    struct read_block read_blocks[READ_BLOCKS_MAX];
+    size_t read_block_count; /* in use; 0: READ_BLOCKS */
     uint64_t reads;
 };
 

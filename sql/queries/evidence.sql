@@ -132,6 +132,9 @@ WHERE chunk BETWEEN ?1 * 65536 AND ?1 * 65536 + 65535;
 -- name: evidence_expired_day_add
 INSERT OR IGNORE INTO evidence_expired_day (org, day) VALUES (?1, ?2);
 
+-- name: evidence_expired_day_has
+SELECT 1 FROM evidence_expired_day WHERE org = ?1 AND day = ?2;
+
 -- name: evidence_expired_days
 SELECT org, day FROM evidence_expired_day ORDER BY org, day;
 

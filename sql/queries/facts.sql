@@ -25,7 +25,7 @@ ORDER BY chunk DESC LIMIT 1;
 
 -- name: session_parts
 -- Parts from day ?2 and number ?3 on, before day ?4.
-SELECT day, chunk, events FROM session_day
+SELECT day, chunk, events, cold FROM session_day
 WHERE session_key = ?1 AND (day, chunk) >= (?2, ?3) AND day < ?4
     AND event_count IS NOT NULL
 ORDER BY day, chunk;
@@ -35,7 +35,7 @@ SELECT count(*) FROM session_day
 WHERE session_key = ?1 AND event_count IS NOT NULL;
 
 -- name: session_day_waiting
-SELECT events FROM session_day
+SELECT events, cold FROM session_day
 WHERE session_key = ?1 AND day = ?2 AND event_count IS NULL
 ORDER BY chunk;
 
@@ -44,27 +44,70 @@ ORDER BY chunk;
 DELETE FROM session_day WHERE session_key = ?1 AND day = ?2 AND chunk >= ?3;
 
 -- name: session_day_of_session
-SELECT events FROM session_day
+SELECT events, cold FROM session_day
 WHERE session_key = ?1
 ORDER BY day, chunk;
 
 -- name: session_event_bytes
-SELECT ifnull(sum(length(events)), 0) FROM session_day WHERE session_key = ?1;
+-- Those of a cold part are about as many as they were.
+SELECT ifnull(sum(iif(cold, event_count * 120, length(events))), 0)
+FROM session_day WHERE session_key = ?1;
 
 -- name: session_day_orgs
 SELECT DISTINCT org FROM session_day ORDER BY org;
 
 -- name: session_day_keys
 -- Sessions of org ?1 with events on days from ?2 and before ?3.
-SELECT DISTINCT session_key FROM session_day
+-- By their beginning: neighbours in time are neighbours in the evidence.
+SELECT session_key FROM session_day
 WHERE org = ?1 AND day >= ?2 AND day < ?3
-ORDER BY session_key;
+GROUP BY session_key ORDER BY min(first_ts), session_key;
 
 -- name: session_keys
--- Every session with facts, with its organisation.
+-- Every session with facts, with its organisation, likewise ordered.
 SELECT org, session_key FROM session_day
 GROUP BY org, session_key
-ORDER BY org, session_key;
+ORDER BY org, min(first_ts), session_key;
+
+-- name: facts_cold_before
+-- Days before this one are cold: the facts of their lines are in the evidence
+-- alone. A day becomes so when six hours of the next have been told. Null where
+-- nothing was taken.
+SELECT (max(last_event) - 21600000) / 86400000 * 86400000
+FROM count_total WHERE class = 'accepted';
+
+-- name: warm_day_add
+INSERT INTO warm_day (org, day, after) VALUES (?1, ?2, '')
+ON CONFLICT (org, day) DO UPDATE SET after = '';
+
+-- name: warm_day_past
+-- One before day ?1, and whether it has lost evidence.
+SELECT org, day, after,
+    EXISTS (SELECT 1 FROM evidence_expired_day AS e
+            WHERE e.org = w.org AND e.day = w.day)
+FROM warm_day AS w WHERE day < ?1 ORDER BY day, org LIMIT 1;
+
+-- name: warm_day_cooled
+-- Up to session ?3.
+UPDATE warm_day SET after = ?3 WHERE org = ?1 AND day = ?2;
+
+-- name: warm_day_clear
+DELETE FROM warm_day WHERE org = ?1 AND day = ?2;
+
+-- name: session_parts_to_cool
+-- Of sessions from ?3 on.
+SELECT session_key, chunk, events FROM session_day
+WHERE org = ?1 AND day = ?2 AND session_key >= ?3
+    AND event_count IS NOT NULL AND NOT cold
+ORDER BY session_key, chunk LIMIT ?4;
+
+-- name: session_parts_to_warm
+SELECT session_key, chunk, events FROM session_day
+WHERE org = ?1 AND day = ?2 AND cold ORDER BY first_ts, session_key LIMIT ?3;
+
+-- name: session_part_set
+UPDATE session_day SET events = ?4, cold = ?5
+WHERE session_key = ?1 AND day = ?2 AND chunk = ?3;
 
 -- name: snapshot_hour_add
 -- The next chunk, but none before number ?4.
@@ -95,23 +138,35 @@ SELECT org, hour FROM snapshot_hour WHERE chunk > 0
 GROUP BY org, hour ORDER BY org, hour;
 
 -- name: seen_add
-INSERT INTO seen (class, org, shard, chunk, fingerprints)
+INSERT INTO seen (class, org, shard, chunk, fingerprints, cold)
 VALUES (?1, ?2, ?3,
     (SELECT ifnull(max(chunk), -1) + 1 FROM seen
      WHERE class = ?1 AND org = ?2 AND shard = ?3),
-    ?4);
+    ?4, ifnull(?5, 0));
 
 -- name: seen_delete
 DELETE FROM seen WHERE class = ?1 AND org = ?2 AND shard = ?3;
 
 -- name: seen_of_shard
-SELECT fingerprints FROM seen
+SELECT fingerprints, cold FROM seen
 WHERE class = ?1 AND org = ?2 AND shard = ?3
 ORDER BY chunk;
 
--- name: seen_chunked
+-- name: seen_unjoined
+-- Shards in several chunks, and hours before number ?1 that are to be cold.
 SELECT class, org, shard FROM seen WHERE chunk > 0
-GROUP BY class, org, shard ORDER BY class, org, shard;
+UNION
+SELECT class, org, shard FROM seen AS s
+WHERE class = 0 AND shard < ?1 AND cold = 0
+    AND NOT EXISTS (SELECT 1 FROM evidence_expired_day AS e
+                    WHERE e.org = s.org AND e.day = shard / 24 * 86400000)
+ORDER BY class, org, shard;
+
+-- name: seen_cold_of_day
+-- Hours ?2 to ?3 of an organisation.
+SELECT class, org, shard FROM seen
+WHERE class = 0 AND org = ?1 AND shard >= ?2 AND shard < ?3 AND cold
+ORDER BY shard;
 
 -- name: count_add
 INSERT INTO count_total (class, reason, org, family, received, unique_lines,
@@ -145,6 +200,9 @@ WHERE org = ?1 AND day = ?2 ORDER BY session_key;
 
 -- name: dirty_any
 SELECT EXISTS (SELECT 1 FROM dirty_session)
+    OR EXISTS (SELECT 1 FROM warm_day WHERE day <
+        (SELECT (max(last_event) - 21600000) / 86400000 * 86400000
+         FROM count_total WHERE class = 'accepted'))
     OR EXISTS (SELECT 1 FROM dirty_closing)
     OR EXISTS (SELECT 1 FROM dirty_attribution)
     OR EXISTS (SELECT 1 FROM dirty_hour)

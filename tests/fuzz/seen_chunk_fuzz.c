@@ -18,8 +18,9 @@ struct gathered {
 static void gather(void *context, const struct seen_entry *entry)
 {
     struct gathered *gathered = context;
-    gathered->list = memory_resize(gathered->list, (gathered->count + 1) *
-                                                       sizeof *gathered->list);
+    if ((gathered->count & (gathered->count - 1)) == 0)
+        gathered->list = memory_resize(
+            gathered->list, (gathered->count * 2 + 1) * sizeof *gathered->list);
     gathered->list[gathered->count++] = *entry;
 }
 
@@ -30,7 +31,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct buf bytes = {0};
     if (seen_chunk_decode((struct text){(const char *)data, size}, gather,
                           &first)) {
-        seen_chunk_encode(&bytes, first.list, first.count);
+        seen_chunk_encode(&bytes, first.list, first.count, false);
         if (!seen_chunk_decode((struct text){bytes.data, bytes.length}, gather,
                                &again) ||
             again.count != first.count)

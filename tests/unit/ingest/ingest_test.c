@@ -8,6 +8,7 @@
 #include "rollup/rollup.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { TS = 1767908945 };
@@ -96,6 +97,13 @@ static void tell_snapshots(struct store *store, struct buf *out)
     }
 }
 
+static int compare_texts(const void *left, const void *right)
+{
+    const struct text *a = left;
+    const struct text *b = right;
+    return text_compare(*a, *b);
+}
+
 /* Everything that must not depend on order. */
 static const char *tell(struct store *store)
 {
@@ -111,6 +119,7 @@ static const char *tell(struct store *store)
         keys[count++] = query_copy(&arena, query, 1);
         REQUIRE_OK(query_step(query, &row));
     }
+    qsort(keys, count, sizeof *keys, compare_texts);
     for (size_t i = 0; i < count; i++)
         tell_session(store, keys[i], &out);
     tell_snapshots(store, &out);

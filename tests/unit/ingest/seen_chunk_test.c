@@ -52,7 +52,7 @@ TEST(entries_come_back_by_line)
         struct buf bytes = {0};
         for (size_t i = 0; i < count; i++)
             shuffled[i] = samples[(i + 2) % count];
-        seen_chunk_encode(&bytes, shuffled, count);
+        seen_chunk_encode(&bytes, shuffled, count, false);
         CHECK(bytes.length % 16 != 0);
         CHECK(seen_chunk_decode(bytes_of(&bytes), gather, &got));
         CHECK_EQ_INT(got.count, count);
@@ -69,8 +69,30 @@ TEST(lines_one_after_another_take_six_bytes_each)
     for (int i = 0; i < 64; i++)
         entries[i] =
             (struct seen_entry){.fingerprint = 77, .line = 1 << 20 | (63 - i)};
-    seen_chunk_encode(&bytes, entries, 64);
+    seen_chunk_encode(&bytes, entries, 64, false);
     CHECK(bytes.length < 64 * 6 + 10);
+    buf_free(&bytes);
+}
+
+TEST(cold_ones_take_nearly_nothing_and_keep_their_flags)
+{
+    struct seen_entry entries[1000];
+    struct buf bytes = {0};
+    struct gathered got = {.count = 0};
+    for (int i = 0; i < 1000; i++)
+        entries[i] = (struct seen_entry){.line = 1 << 20 | i};
+    seen_chunk_encode(&bytes, entries, 1000, true);
+    CHECK(bytes.length < 16);
+    buf_clear(&bytes);
+    memcpy(entries, samples, sizeof samples);
+    seen_chunk_encode(&bytes, entries, SAMPLES, true);
+    CHECK(seen_chunk_decode(bytes_of(&bytes), gather, &got));
+    CHECK_EQ_INT(got.count, SAMPLES);
+    for (size_t i = 0; i < SAMPLES && i < got.count; i++) {
+        struct seen_entry wanted = samples[i];
+        wanted.fingerprint = 0;
+        check_entry(&got.list[i], &wanted);
+    }
     buf_free(&bytes);
 }
 
@@ -98,7 +120,7 @@ TEST(damaged_chunks_are_refused_or_harmless)
     struct seen_entry entries[SAMPLES];
     struct buf bytes = {0};
     memcpy(entries, samples, sizeof entries);
-    seen_chunk_encode(&bytes, entries, SAMPLES);
+    seen_chunk_encode(&bytes, entries, SAMPLES, false);
     for (size_t cut = 1; cut < bytes.length; cut++) {
         struct gathered got = {.count = 0};
         struct text part = {bytes.data, cut};

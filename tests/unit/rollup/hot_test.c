@@ -218,7 +218,7 @@ static void tell_parts(struct store *store, struct buf *out)
         store, text_of("o|s|r"), (struct part_place){INT64_MIN, 0}, INT64_MAX);
     struct session_part part;
     bool found;
-    while (session_part_next(parts, &arena, &part, &found) == ERR_NONE &&
+    while (session_part_next(store, parts, &arena, &part, &found) == ERR_NONE &&
            found) {
         CHECK(part.count > 0 && part.count <= SESSION_PART_EVENTS);
         buf_printf(out, "%lld.%lld:%zu:%.*s ", (long long)part.place.day,

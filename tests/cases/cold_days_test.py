@@ -1,0 +1,129 @@
+"""Days long settled keep only which lines they are of: nothing may show it."""
+import json
+import random
+import sqlite3
+import sys
+
+from harness import ROOT, folder, run, serving
+
+sys.path.insert(0, str(ROOT / "tests" / "reference"))
+
+import generate                   # noqa: E402
+
+DAY = 86400000
+
+
+def database(store="assay-data"):
+    return sqlite3.connect(folder() / store / "assay.db")
+
+
+def cold(store="assay-data"):
+    """How many parts of sessions and hours of fingerprints are cold, and how
+    many are not."""
+    base = database(store)
+    counts = [base.execute(f"SELECT total(cold), count(*) - total(cold) "
+                           f"FROM {table}").fetchone()
+              for table in ("session_day", "seen")]
+    base.close()
+    return counts
+
+
+def take(records, store="assay-data", **options):
+    return run("import", "--json", "--data", store, "-",
+               input=b"".join(record + b"\n" for record in records), **options)
+
+
+def added(done):
+    """How many accepted events an import took that were not known."""
+    return sum(row["added"] for row in map(json.loads, done.out.splitlines())
+               if row["class"] == "accepted")
+
+
+def answers(store="assay-data"):
+    return {(what, which): run("export", what, "--pass", which, "--data",
+                               store).out
+            for what in ("sla", "sessions", "selections", "demand", "gpu")
+            for which in ("settled", "whole")}
+
+
+def event_time(record):
+    try:
+        time = json.loads(record)["timestamp"]
+        return int(time) if len(time) == 13 else 0
+    except (ValueError, KeyError, TypeError):
+        return 0
+
+
+def test_late_and_repeated_events_of_cold_days():
+    records = generate.generate(7, days=4, sessions=24)
+    take(records, "at-once")
+    wanted = answers("at-once")
+    (parts, _), (hours, _) = cold("at-once")
+    assert parts > 10 and hours > 10, (parts, hours)
+    late = [r for r in records if event_time(r) % 5 == 1]
+    early = [r for r in records if event_time(r) % 5 != 1]
+    random.Random(7).shuffle(early)
+    take(early, "late")
+    assert cold("late")[0][0] > 0
+    take(late, "late")
+    assert answers("late") == wanted
+    assert cold("late") == cold("at-once")
+    assert added(take(records[::2], "late")) == 0
+    assert answers("late") == wanted
+    assert cold("late") == cold("at-once")
+    run("rebuild", "--data", "late")
+    assert answers("late") == wanted
+
+
+def test_events_of_a_cold_session_are_shown_as_they_were():
+    key = "o|s|r"
+    data = {"stream_id": "s", "request_id": "r", "state": "ONLINE",
+            "orchestrator_info": {"address": "0xAB", "url": "https://X:1"}}
+    lines = [json.dumps({
+        "org": "o", "id": f"e{n}", "type": "ai_stream_status",
+        "timestamp": str(1767225600000 + n * 5000), "gateway": f"g{n % 2}",
+        "data": dict(data, inference_status={"fps": n / 7})}).encode()
+        for n in range(700)]
+    later = json.dumps({
+        "org": "o", "id": "later", "type": "stream_trace", "gateway": "",
+        "timestamp": str(1767225600000 + 3 * DAY),
+        "data": {"stream_id": "t", "request_id": "t",
+                 "type": "gateway_receive_stream_request"}}).encode()
+    take(lines)
+    with serving() as server:
+        before = server.json(f"/v1/sessions/{key}?limit=1000")
+    assert cold()[0] == (0, 2)
+    take([later])
+    assert cold()[0] == (2, 1)
+    with serving() as server:
+        after = server.json(f"/v1/sessions/{key}?limit=1000")
+    assert len(before["events"]) == 700
+    assert after["events"] == before["events"]
+
+
+def test_what_expires_is_warm_before():
+    records = generate.generate(9, days=4, sessions=24)
+    filler = [json.dumps({
+        "org": org, "id": f"f{n}", "type": "stream_ingest_metrics",
+        "timestamp": str(1767225600000 + 40 * DAY), "gateway": "",
+        "data": {"n": n}}).encode() for n in range(9000)
+        for org in generate.ORGS]
+    take(records)
+    take(filler)
+    assert cold()[0][0] > 10, cold()
+    before = answers()
+    base = database()
+    with base:
+        base.execute("UPDATE evidence_block SET first_arrival_ms = 1, "
+                     "last_arrival_ms = 1 WHERE feed IN (SELECT feed FROM "
+                     "evidence_feed WHERE class = 0)")
+    base.close()
+    take([b"{}"], env={"ASSAY_EVIDENCE_KEEP_ACCEPTED_DAYS": "1"})
+    base = database()
+    lost, = base.execute("SELECT count(*) FROM evidence_expired_day").fetchone()
+    base.close()
+    assert lost > 3
+    assert cold()[0][0] == 0, cold()
+    assert answers() == before
+    assert added(take(records)) == 0
+    assert answers() == before
