@@ -17,6 +17,8 @@ struct part {
     struct text session_key;
     int64_t number;
     struct text bytes;
+    int64_t event_count;
+    int64_t first_ts;
 };
 
 struct part_list {
@@ -43,28 +45,41 @@ static enum err read_parts(struct query *query, struct arena *arena,
             arena_grow(arena, list->parts, list->count, sizeof *list->parts);
         list->parts[list->count++] =
             (struct part){query_copy(arena, query, 0), query_int(query, 1),
-                          query_copy(arena, query, 2)};
+                          query_copy(arena, query, 2), query_int(query, 3),
+                          query_int(query, 4)};
     }
     return err;
 }
 
-static enum err write_part(struct store *store, int64_t day,
+/* Deleted and put anew: of rows that shrink in their place the pages would
+ * stay as they are, nearly empty. */
+static enum err write_part(struct store *store, struct text org, int64_t day,
                            const struct part *part, const struct buf *bytes,
                            bool cold)
 {
-    struct query *query = query_start(store, QUERY_SESSION_PART_SET);
+    struct query *query = query_start(store, QUERY_SESSION_PART_DELETE);
     query_bind_text(query, 1, part->session_key);
     query_bind_int(query, 2, day);
     query_bind_int(query, 3, part->number);
-    query_bind_blob(query, 4, bytes->data, bytes->length);
-    query_bind_int(query, 5, cold);
+    enum err err = query_run(query);
+    if (err)
+        return err;
+    query = query_start(store, QUERY_SESSION_PART_PUT);
+    query_bind_text(query, 1, part->session_key);
+    query_bind_int(query, 2, day);
+    query_bind_int(query, 3, part->number);
+    query_bind_text(query, 4, org);
+    query_bind_blob(query, 5, bytes->data, bytes->length);
+    query_bind_int(query, 6, part->event_count);
+    query_bind_int(query, 7, part->first_ts);
+    query_bind_int(query, 8, cold);
     return query_run(query);
 }
 
 /* ---- warm to cold -------------------------------------------------------- */
 
 static enum err cool_part(struct store *store, struct arena *scratch,
-                          int64_t day, const struct part *part)
+                          const struct warm_day *warm, const struct part *part)
 {
     struct session_event *events;
     size_t count;
@@ -72,7 +87,7 @@ static enum err cool_part(struct store *store, struct arena *scratch,
         return facts_damaged("events", part->session_key);
     struct buf bytes = {0};
     session_lines_encode(&bytes, events, count);
-    enum err err = write_part(store, day, part, &bytes, true);
+    enum err err = write_part(store, warm->org, warm->day, part, &bytes, true);
     buf_free(&bytes);
     arena_clear(scratch);
     return err;
@@ -91,7 +106,7 @@ static enum err cool_some(struct store *store, struct arena *arena,
     query_bind_int(query, 4, PARTS_AT_ONCE);
     enum err err = read_parts(query, arena, &list);
     for (size_t i = 0; !err && i < list.count; i++)
-        err = cool_part(store, &scratch, warm->day, &list.parts[i]);
+        err = cool_part(store, &scratch, warm, &list.parts[i]);
     arena_free(&scratch);
     *finished = list.count < PARTS_AT_ONCE;
     if (list.count)
@@ -156,7 +171,7 @@ enum err settle_cooling(struct store *store, bool *found)
 /* ---- cold to warm -------------------------------------------------------- */
 
 static enum err warm_part(struct store *store, struct arena *scratch,
-                          int64_t day, const struct part *part)
+                          struct text org, int64_t day, const struct part *part)
 {
     struct session_event *events;
     size_t count;
@@ -169,7 +184,7 @@ static enum err warm_part(struct store *store, struct arena *scratch,
         return err;
     struct buf bytes = {0};
     session_events_encode(&bytes, events, count);
-    err = write_part(store, day, part, &bytes, false);
+    err = write_part(store, org, day, part, &bytes, false);
     buf_free(&bytes);
     arena_clear(scratch);
     return err;
@@ -186,7 +201,7 @@ static enum err warm_some(struct store *store, struct arena *arena,
     query_bind_int(query, 3, PARTS_AT_ONCE);
     enum err err = read_parts(query, arena, &list);
     for (size_t i = 0; !err && i < list.count; i++)
-        err = warm_part(store, &scratch, day, &list.parts[i]);
+        err = warm_part(store, &scratch, org, day, &list.parts[i]);
     arena_free(&scratch);
     *more = list.count == PARTS_AT_ONCE;
     return err;

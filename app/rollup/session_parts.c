@@ -239,6 +239,7 @@ static enum err put_part(struct joining *joining, int64_t number,
     query_bind_blob(query, 5, bytes.data, bytes.length);
     query_bind_int(query, 6, (int64_t)count);
     query_bind_int(query, 7, events[0].ts);
+    query_bind_int(query, 8, false);
     enum err err = query_run(query);
     buf_free(&bytes);
     return err;

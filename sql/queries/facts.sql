@@ -13,8 +13,8 @@ FROM (SELECT ifnull(max(chunk), -1) AS before,
 
 -- name: session_part_put
 INSERT INTO session_day (session_key, day, chunk, org, events, event_count,
-    first_ts)
-VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7);
+    first_ts, cold)
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
 -- name: session_part_first
 -- The first part that a new event of time ?3 can change.
@@ -96,18 +96,17 @@ DELETE FROM warm_day WHERE org = ?1 AND day = ?2;
 
 -- name: session_parts_to_cool
 -- Of sessions from ?3 on.
-SELECT session_key, chunk, events FROM session_day
+SELECT session_key, chunk, events, event_count, first_ts FROM session_day
 WHERE org = ?1 AND day = ?2 AND session_key >= ?3
     AND event_count IS NOT NULL AND NOT cold
 ORDER BY session_key, chunk LIMIT ?4;
 
 -- name: session_parts_to_warm
-SELECT session_key, chunk, events FROM session_day
+SELECT session_key, chunk, events, event_count, first_ts FROM session_day
 WHERE org = ?1 AND day = ?2 AND cold ORDER BY first_ts, session_key LIMIT ?3;
 
--- name: session_part_set
-UPDATE session_day SET events = ?4, cold = ?5
-WHERE session_key = ?1 AND day = ?2 AND chunk = ?3;
+-- name: session_part_delete
+DELETE FROM session_day WHERE session_key = ?1 AND day = ?2 AND chunk = ?3;
 
 -- name: snapshot_hour_add
 -- The next chunk, but none before number ?4.
