@@ -18,12 +18,13 @@
 
 #include <arpa/inet.h>
 #include <poll.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
-enum { PORTS = 4, PATIENCE_MS = 15000 };
+enum { PORTS = 4, PATIENCE_MS = 15000, DIALS = 10000 };
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t length);
 
@@ -47,8 +48,10 @@ static struct stage {
 
 static void must(bool holds)
 {
-    if (!holds)
+    if (!holds) {
+        perror("must");
         abort();
+    }
 }
 
 static uint16_t port_of(const char *url)
@@ -115,16 +118,20 @@ static void tidy(void *unused)
     }
 }
 
+/* A port waits for a minute after its connection, and an address has 28,000:
+ * after so many connections it is another address's turn. */
 static int dial(uint16_t port)
 {
+    static uint32_t dialled;
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_port = htons(port),
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
-    const struct linger reset = {1, 0}; /* no port waits for its packets */
+    struct sockaddr_in own = {.sin_family = AF_INET,
+                              .sin_addr.s_addr =
+                                  htonl(INADDR_LOOPBACK + dialled++ / DIALS)};
     int descriptor = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
     must(descriptor >= 0);
-    must(setsockopt(descriptor, SOL_SOCKET, SO_LINGER, &reset, sizeof reset) ==
-         0);
+    must(bind(descriptor, (struct sockaddr *)&own, sizeof own) == 0);
     must(connect(descriptor, (struct sockaddr *)&address, sizeof address) == 0);
     return descriptor;
 }
