@@ -156,10 +156,10 @@ static void show(struct session *session, struct progress *line)
         const struct target *target = &session->targets[i];
         frames += target->progress.frames_out;
         if (!target->result && target->progress.phase)
-            snprintf(what, sizeof what, "%s %.1f s, %.0f fps, %zu running",
-                     target->progress.phase,
+            snprintf(what, sizeof what, "%zu running, %s, %.1f s, %.0f fps",
+                     session->left, target->progress.phase,
                      (double)target->progress.elapsed_us / 1e6,
-                     target->progress.fps, session->left);
+                     target->progress.fps);
     }
     progress_show(line, what, 0, 0, frames, "frames");
 }

@@ -41,7 +41,7 @@ static bool is_silent(const struct live *live, int64_t now_us)
     int64_t allowed_us = live->probe->request.measure_us / 2;
     if (allowed_us > SILENCE_MAX_US)
         allowed_us = SILENCE_MAX_US;
-    return now_us - received(live)->last_us > allowed_us;
+    return now_us - received(live)->newest_us > allowed_us;
 }
 
 /* Nothing, or nothing more, came back. */

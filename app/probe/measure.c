@@ -61,6 +61,7 @@ void frame_stamps_add(struct frame_stamps *stamps, int64_t at_us, int64_t pts)
         stamps->first_us = stamps->last_us = at_us;
         stamps->first_pts = NO_STAMP;
     }
+    stamps->newest_us = at_us;
     if (stamps->count == FRAME_STAMPS_MAX)
         return;
     grow(stamps);

@@ -34,7 +34,7 @@
 #define NO_STAMP INT64_MIN
 
 enum {
-    FRAME_STAMPS_MAX = 8192, /* 5 minutes at 24 a second; 64 KB */
+    FRAME_STAMPS_MAX = 16384, /* 11 minutes at 24 a second; 128 KB */
     MEASURE_SECONDS_MAX = 600
 };
 
@@ -43,9 +43,10 @@ struct frame_stamps {
     int64_t first_us;
     int64_t first_pts; /* ticks of 90 kHz; NO_STAMP where it had none */
     int64_t last_us;
-    int64_t last_pts; /* the last one that was given */
-    size_t count;     /* frames that are kept, the first so many */
-    uint64_t total;   /* frames there were */
+    int64_t last_pts;  /* the last one that was given */
+    int64_t newest_us; /* of all frames; last_us is of those that are kept */
+    size_t count;      /* frames that are kept, the first so many */
+    uint64_t total;    /* frames there were */
     size_t capacity;
     int32_t *gaps_us;  /* to the frame before; 0 for the first */
     int32_t *gaps_pts; /* the same of timestamps; INT32_MIN: had none, or one

@@ -206,9 +206,7 @@ static void take_times(struct probe *probe, const struct http_answer *http)
         probe_add_phase(probe, "connect", at_us, at_us + times->connect_us);
     at_us += times->connect_us >= 0 ? times->connect_us : 0;
     if (times->tls_us >= 0)
-        probe_add_phase(probe, "TLS handshake", at_us,
-                        times->sent_us ? times->sent_us
-                                       : at_us + times->tls_us);
+        probe_add_phase(probe, "TLS handshake", at_us, at_us + times->tls_us);
     if (times->sent_us && times->came_us >= times->sent_us)
         probe_add_phase(probe, "call", times->sent_us, times->came_us);
 }

@@ -249,6 +249,7 @@ static void let_go(struct http_client *client, struct connection *connection)
         }
         if (at->opened == connection) {
             at->shook_hands = connection->facts.first_sent_us > 0;
+            at->answer.times.connect_us = connection->facts.connect_us;
             at->opened = NULL;
         }
     }

@@ -76,7 +76,7 @@ const char *http_outcome_name(enum http_outcome outcome);
 /* In microseconds: lengths, -1 where not measured (a kept connection has no
  * DNS, connect and TLS); and instants, 0 where they did not happen. */
 struct http_times {
-    int64_t dns_us;     /* asking for the name's addresses */
+    int64_t dns_us;     /* asking for the name's addresses, which came */
     int64_t connect_us; /* TCP's handshake, one round trip */
     int64_t tls_us;     /* first byte sent to last handshake byte come */
     int64_t started_us; /* http_start was called */

@@ -113,6 +113,8 @@ static void note_times(struct http_exchange *exchange)
 {
     const struct connection *connection = exchange->connection;
     struct http_times *times = &exchange->answer.times;
+    if (!connection && exchange->opened)
+        times->connect_us = exchange->opened->facts.connect_us;
     if (!connection)
         return;
     if (times->sent_us == 0 && !connection->facts.stamp_next)
@@ -134,8 +136,8 @@ static void on_limit(void *context)
 {
     struct http_exchange *exchange = context;
     double seconds = (double)exchange->limit_us / 1e6;
+    note_times(exchange);
     if (exchange->connected) {
-        note_times(exchange);
         http_exchange_fail(exchange, HTTP_TIMED_OUT,
                            "no whole answer within %g s", seconds);
         return;

@@ -99,8 +99,9 @@ static void add_address(struct buf *list, const struct sockaddr *address)
                list->length ? "," : "", text);
 }
 
-static void tell(struct http_exchange *exchange, const struct addrinfo *found)
+static void tell(struct http_exchange *exchange, const struct lookup *lookup)
 {
+    const struct addrinfo *found = lookup->found;
     struct buf list = {0};
     size_t count = 0;
     for (; found && count < ADDRESSES_MAX; found = found->ai_next) {
@@ -110,6 +111,7 @@ static void tell(struct http_exchange *exchange, const struct addrinfo *found)
         }
     }
     if (count) {
+        exchange->answer.times.dns_us = lookup->passed_us;
         keep(&exchange->client->cache, exchange->url.host, buf_string(&list));
         use(exchange, buf_string(&list));
     } else {
@@ -185,9 +187,8 @@ static void take_answer(struct http_exchange *exchange,
                         const struct lookup *lookup)
 {
     exchange->lookup = NULL;
-    exchange->answer.times.dns_us = lookup->passed_us;
     if (lookup->code == 0)
-        tell(exchange, lookup->found);
+        tell(exchange, lookup);
     else
         http_exchange_fail(exchange, HTTP_NOT_RESOLVED,
                            "%.80s has no address: %s", exchange->url.host,

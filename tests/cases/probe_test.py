@@ -3,8 +3,11 @@
 What is measured must equal what was done, within the bounds that are promised;
 all other figures are compared as loosely as a busy machine demands.
 """
+import contextlib
 import json
+import os
 import pathlib
+import pty
 import signal
 import statistics
 import subprocess
@@ -80,13 +83,36 @@ def test_addresses_are_forbidden_unless_allowed():
     assert not network.truth.of_kind("get_orchestrator"), network.truth.lines
 
 
+def on_a_terminal(*arguments):
+    """What a terminal is shown."""
+    here, there = pty.openpty()
+    process = subprocess.Popen([harness.binary(), *arguments], stdout=there,
+                               stderr=subprocess.DEVNULL,
+                               env=harness.environment({"NO_COLOR": ""}))
+    os.close(there)
+    shown = b""
+    with contextlib.suppress(OSError):  # its end, on Linux
+        while piece := os.read(here, 4096):
+            shown += piece
+    os.close(here)
+    assert process.wait(20) == 0, shown
+    return shown.decode()
+
+
 def test_a_summary_is_for_people():
     with sandbox() as network:
         url = network.lines[0]["url"]
         text = run("probe", *LOOPBACK, url).out
         lines = run("probe", *LOOPBACK, url, url).out.splitlines()
+        live = run("probe", *LOOPBACK, "--kind", "live", "--seconds", "2",
+                   url).out
+        shown = on_a_terminal("probe", *LOOPBACK, url)
     assert "TLS handshake" in text and "4 idle, 0 busy" in text, text
     assert len(lines) == 2 and all("answered in" in line for line in lines)
+    for word in ("first frame", "over time", "p95", "GPU", "warm"):
+        assert word in live, (word, live)
+    assert "\x1b" not in text + live and "\x1b[1;32mok\x1b[0m" in shown, shown
+    assert max(map(len, (text + live).splitlines())) <= 80, live
 
 
 def test_misuse_is_told():

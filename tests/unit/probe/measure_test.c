@@ -121,6 +121,7 @@ TEST(memory_is_bounded_and_what_is_beyond_is_counted)
     CHECK_EQ_INT(stamps.count, FRAME_STAMPS_MAX);
     CHECK_EQ_INT(stamps.capacity, FRAME_STAMPS_MAX);
     CHECK_EQ_INT(stamps.last_us, (FRAME_STAMPS_MAX - 1) * 10 * MS);
+    CHECK_EQ_INT(stamps.newest_us, (FRAMES - 1) * 10 * MS);
     CHECK(near(measure_fps(&stamps), 100, 1e-9));
     frame_stamps_free(&stamps);
 }
