@@ -116,6 +116,7 @@ enum keeping answer_keeping(const struct route *route,
 {
     if (route->answer == answer_scores || route->answer == answer_demand ||
         route->answer == answer_gpu_metrics ||
+        route->answer == answer_percentiles ||
         route->answer == answer_batch_summary ||
         route->answer == answer_byoc_summary ||
         route->answer == answer_llm_summary ||

@@ -46,6 +46,29 @@ static const struct parameter list_of_scores[] = {
     {0},
 };
 
+static const struct parameter list_of_percentiles[] = {
+    {"start", PARAMETER_TIME, NULL, NULL},
+    {"end", PARAMETER_TIME, NULL, NULL},
+    {"org", PARAMETER_TEXT, NULL, NULL},
+    {"orchestrator", PARAMETER_TEXT, NULL, NULL},
+    {"pipeline", PARAMETER_TEXT, NULL, NULL},
+    {"model", PARAMETER_TEXT, NULL, NULL},
+    {"gpu", PARAMETER_TEXT, NULL, NULL},
+    {"metric", PARAMETER_CHOICE, SKETCH_METRIC_NAMES,
+     "percentiles of this metric only"},
+    {"by", PARAMETER_CHOICE, PERCENTILE_GROUPS,
+     "what gets a row: each pipeline and model, or, which is the default, "
+     "each of them of each orchestrator, or of each GPU; all else is merged"},
+    {"lens", PARAMETER_CHOICE, LENS_NAMES, LENS},
+    {"pass", PARAMETER_CHOICE, PASS_NAMES, PASS},
+    {"as_of", PARAMETER_TIME, NULL, AS_OF},
+    {"format", PARAMETER_CHOICE, "json|csv", NULL},
+    {"limit", PARAMETER_LIMIT, NULL, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL, NULL},
+    {"pin", PARAMETER_PIN, NULL, NULL},
+    {0},
+};
+
 static const struct parameter list_of_demand[] = {
     {"start", PARAMETER_TIME, NULL, NULL},
     {"end", PARAMETER_TIME, NULL, NULL},
@@ -208,6 +231,10 @@ const struct route routes[] = {
      "hourly demand of gateways, newest first", SCOPE_READ, "GET"},
     {"/v1/streaming/gpu-metrics", list_of_scores, false, answer_gpu_metrics,
      "hours of single GPUs, newest first", SCOPE_READ, "GET"},
+    {"/v1/streaming/percentiles", list_of_percentiles, false,
+     answer_percentiles,
+     "percentiles of latencies and frames per second over any range of hours",
+     SCOPE_READ, "GET"},
     {"/v1/streaming/models", list_of_the_day, false, answer_stream_models,
      "models offered within a day, with their streams", SCOPE_READ, "GET"},
     {"/v1/streaming/orchestrators", list_of_the_day, false,

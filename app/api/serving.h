@@ -3,6 +3,7 @@
  * the API.
  *
  *     series.c       sla, demand, gpu-metrics: one list for all three
+ *     percentiles.c  distributions of any range, merged
  *     computing.c    their rows where they are not in the tables
  *     streaming.c    models and orchestrators of the last day
  *     compat.c       the same five exactly as the publisher answers

@@ -28,6 +28,11 @@ static const struct option options[] = {
      .type = OPTION_TEXT,
      .help = "of scores: one that is built in, or a YAML file (default "
              "assay; a wrong name tells which there are)"},
+    {.name = "--by",
+     .value = PERCENTILE_GROUPS,
+     .type = OPTION_CHOICE,
+     .help = "of percentiles: what gets a row of its own (default "
+             "orchestrator); all else is merged"},
     {.name = "--format",
      .value = TABLE_FORMATS,
      .type = OPTION_CHOICE,
@@ -38,6 +43,8 @@ static const struct example examples[] = {
     {"assay export sla --format table", "scores with all their components"},
     {"assay export sessions --from 2026-01-08 --to 2026-01-09",
      "sessions that started on one day"},
+    {"assay export percentiles --from 2026-01-01 --to 2026-01-31",
+     "p50, p95, p99 of a month, per orchestrator and model"},
     {"assay export scores --scorecard leaderboard-ai",
      "own runs as the leaderboard would score them"},
     {"assay export sla --switch ptff_from_request",
@@ -343,6 +350,45 @@ static enum err export_gpu(struct invocation *invocation)
     return export_subject(invocation, &subject);
 }
 
+/* ---- percentiles --------------------------------------------------------- */
+
+static enum err print_percentiles(const struct exporting *exporting,
+                                  const void *context)
+{
+    struct invocation *invocation = exporting->invocation;
+    const char *by = option_text(invocation, "--by");
+    struct computed computed;
+    struct percentile_question question = {
+        .lens = &exporting->lens,
+        .from_ms = option_time(invocation, "--from", INT64_MIN),
+        .until_ms = option_time(invocation, "--to", INT64_MAX),
+        .metric = SKETCH_METRICS,
+        .by = percentile_group_named(text_of(by ? by : "")),
+    };
+    const struct computation computation = {
+        .lens = &exporting->lens, .pass = PASS_WHOLE, .known = knowledge_all};
+    struct percentile_row *rows;
+    size_t count = 0;
+    enum err err = ERR_NONE;
+    (void)context;
+    if (exporting->source == ROWS_COMPUTED) {
+        err = compute(exporting->store, &invocation->arena, &computation,
+                      &computed);
+        question.computed = &computed;
+    }
+    if (!err)
+        err = percentiles(exporting->store, &invocation->arena, &question,
+                          &rows, &count);
+    for (size_t i = 0; !err && i < count; i++)
+        err = field_rows_print(exporting->printed, &rows[i]);
+    return err;
+}
+
+static enum err export_percentiles(struct invocation *invocation)
+{
+    return export_all(invocation, percentile_fields, print_percentiles, NULL);
+}
+
 /* ---- counts -------------------------------------------------------------- */
 
 static enum err print_counts(struct store *store, struct table *table)
@@ -407,6 +453,9 @@ static enum err export_runs(struct invocation *invocation)
 static const struct verb verbs[] = {
     {"sla", "", "scored hours per orchestrator, pipeline, model and GPU", 0, 0,
      export_sla},
+    {"percentiles", "",
+     "of latencies and frames per second, over --from to --to", 0, 0,
+     export_percentiles},
     {"sessions", "", "sessions with their facts, attribution and outcome", 0, 0,
      export_sessions},
     {"selections", "", "selection events and the decision on each", 0, 0,

@@ -78,6 +78,8 @@ const struct metric_chapter metric_chapters[] = {
     {"Published counts and sums", "What those are made of.", published_counts},
     {"Published counts of jobs", "Batch requests and custom containers.",
      published_requests},
+    {"Percentiles", "Of any range of hours, by either lens.",
+     percentile_metrics},
     {NULL, NULL, NULL}};
 
 /* ---- names --------------------------------------------------------------- */
@@ -85,9 +87,13 @@ const struct metric_chapter metric_chapters[] = {
 static const struct {
     enum metric_set set;
     const char *name;
-} sets[] = {{METRIC_RUN, "run"},           {METRIC_SLA, "sla"},
-            {METRIC_DEMAND, "demand"},     {METRIC_GPU, "gpu"},
-            {METRIC_COMPARED, "compared"}, {METRIC_REQUESTS, "requests"}};
+} sets[] = {{METRIC_RUN, "run"},
+            {METRIC_SLA, "sla"},
+            {METRIC_DEMAND, "demand"},
+            {METRIC_GPU, "gpu"},
+            {METRIC_COMPARED, "compared"},
+            {METRIC_REQUESTS, "requests"},
+            {METRIC_PERCENTILES, "percentiles"}};
 
 enum { SET_COUNT = sizeof sets / sizeof *sets };
 

@@ -21,13 +21,14 @@
 
 /* The rows that have a field of this name and meaning. */
 enum metric_set {
-    METRIC_RUN = 1,       /* one own measurement */
-    METRIC_SLA = 2,       /* export sla, /v1/streaming/sla */
-    METRIC_DEMAND = 4,    /* /v1/streaming/demand */
-    METRIC_GPU = 8,       /* /v1/streaming/gpu-metrics */
-    METRIC_COMPARED = 16, /* own figure for a published one, in verdicts */
-    METRIC_REQUESTS = 32, /* export requests */
-    METRIC_SETS_END = 64
+    METRIC_RUN = 1,          /* one own measurement */
+    METRIC_SLA = 2,          /* export sla, /v1/streaming/sla */
+    METRIC_DEMAND = 4,       /* /v1/streaming/demand */
+    METRIC_GPU = 8,          /* /v1/streaming/gpu-metrics */
+    METRIC_COMPARED = 16,    /* own figure for a published one, in verdicts */
+    METRIC_REQUESTS = 32,    /* export requests */
+    METRIC_PERCENTILES = 64, /* /v1/streaming/percentiles */
+    METRIC_SETS_END = 128
 };
 
 enum metric_direction { NEITHER_IS_BETTER, HIGHER_IS_BETTER, LOWER_IS_BETTER };
@@ -72,7 +73,8 @@ extern const char *const metric_rules[];
 /* The metric NAME in one of SETS; null where there is none. */
 const struct metric *metric_find(const char *name, unsigned sets);
 
-/* "run", "sla", "demand", "gpu", "compared", "requests"; 0 for another word. */
+/* "run", "sla", "demand", "gpu", "compared", "requests", "percentiles";
+ * 0 for another word. */
 unsigned metric_set_named(const char *name);
 /* Name of one set. */
 const char *metric_set_name(enum metric_set set);

@@ -11,6 +11,7 @@ extern const struct metric own_metrics[];
 extern const struct metric published_counts[];
 extern const struct metric published_figures[];
 extern const struct metric published_requests[];
+extern const struct metric percentile_metrics[];
 extern const struct metric compared_metrics[];
 
 #endif

@@ -126,6 +126,8 @@ static const struct field session_lens_list[] = {
 static const struct field session_hour_list[] = {
     HOUR_COLUMNS,
     BLOB(hour_row, assay),
+    BLOB(hour_row, fps_sketch),
+    BLOB(hour_row, latency_sketch),
 };
 static const struct field hour_lens_list[] = {
     HOUR_COLUMNS,
@@ -133,6 +135,8 @@ static const struct field hour_lens_list[] = {
     TEXT(hour_row, gpu_id),
     INT(hour_row, counts_session),
     INT(hour_row, charges_swap),
+    BLOB(hour_row, fps_sketch),
+    BLOB(hour_row, latency_sketch),
 };
 
 #define SLA_COLUMNS                                                            \
@@ -199,7 +203,8 @@ static const struct field hour_lens_list[] = {
 #define SLA_INTERNAL                                                           \
     TEXT(sla_row, null_reason),                                                \
     TEXT(sla_row, quality_note),                                               \
-    INT(sla_row, position)
+    INT(sla_row, position),                                                    \
+    BLOB(sla_row, sketches)
 static const struct field sla_list[] = {
     SLA_COLUMNS,
     SLA_INTERNAL,
@@ -245,13 +250,13 @@ const struct fields session_lens_fields = {session_lens_list,
                                            COUNT_OF(session_lens_list) - 1};
 const struct fields hour_fields = {session_hour_list,
                                    COUNT_OF(session_hour_list),
-                                   COUNT_OF(session_hour_list) - 1};
+                                   COUNT_OF(session_hour_list) - 3};
 const struct fields hour_lens_fields = {hour_lens_list,
                                         COUNT_OF(hour_lens_list), 0};
 const struct fields sla_fields = {sla_list, COUNT_OF(sla_list),
-                                  COUNT_OF(sla_list) - 3};
+                                  COUNT_OF(sla_list) - 4};
 const struct fields sla_assay_fields = {
-    sla_assay_list, COUNT_OF(sla_assay_list), COUNT_OF(sla_assay_list) - 3};
+    sla_assay_list, COUNT_OF(sla_assay_list), COUNT_OF(sla_assay_list) - 4};
 const struct fields benchmark_assay_fields = {benchmark_assay_list,
                                               COUNT_OF(benchmark_assay_list),
                                               COUNT_OF(benchmark_assay_list)};

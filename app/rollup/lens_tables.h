@@ -19,6 +19,7 @@ struct lens_tables {
     const struct lens *lens;
     struct hour_table sla;
     enum query_id sla_between;
+    enum query_id sketches_between;
     struct hour_table demand;
     struct hour_table gpus;
     struct benchmark_table benchmarks;
@@ -26,5 +27,10 @@ struct lens_tables {
 
 enum { KEPT_PUBLISHED, KEPT_ASSAY, LENSES_KEPT };
 extern const struct lens_tables lens_tables[LENSES_KEPT];
+
+/* Merges the distributions of ORG's hours of DAY anew. */
+MUST_USE enum err settle_sketches(struct store *store, struct arena *arena,
+                                  const struct lens_tables *tables,
+                                  struct text org, int64_t day);
 
 #endif

@@ -25,6 +25,7 @@
 #include "livepeer/livepeer.h"
 #include "rollup/knowledge.h"
 #include "rollup/lens.h"
+#include "rollup/percentiles.h"
 #include "rollup/run_group.h"
 #include "rollup/scorecard.h"
 #include "stats/stats.h"
@@ -167,6 +168,9 @@ struct hour_row {
     struct text latency_sum; /* exact_encode */
     int64_t tail_artefact;
     struct text assay; /* what lens assay has in its place, see lens_rows.h */
+    /* histogram_encode; null without samples */
+    struct text fps_sketch;     /* of samples with output */
+    struct text latency_sketch; /* of those in latency_sum */
     /* of lenses other than published; not stored with its rows */
     int64_t part;           /* enum hour_part */
     struct text gpu_id;     /* of a part LEFT; others have the session's */
@@ -241,6 +245,7 @@ struct sla_row {
     struct text quality_note; /* benchmark_day_without_values, or null */
     int64_t position;         /* among the rows of (window_start, org) */
     int64_t fps_samples;      /* see sla_fps_samples */
+    struct text sketches;     /* see sketch.h */
 };
 
 /* One day's percentiles of one (pipeline, model) over all orgs (§3.3). A

@@ -36,6 +36,8 @@ void hours_place(struct arena *arena, const struct lens *lens,
                  struct hour_row *hours, size_t count);
 /* SUM as rows keep it. */
 struct text exact_encoded(struct arena *arena, const struct exact_sum *sum);
+/* The same of a distribution; null where it has no sample. */
+struct text sketch_encoded(struct arena *arena, const struct histogram *sketch);
 
 /* ---- sums -------------------------------------------------------------- */
 

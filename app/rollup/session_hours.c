@@ -17,7 +17,17 @@ enum { TAIL_SAMPLES = 3 };
 struct hour_sums {
     struct exact_sum fps;
     struct exact_sum latency;
+    struct histogram fps_sketch;
+    struct histogram latency_sketch;
 };
+
+static struct hour_sums hour_sums_of(struct arena *arena)
+{
+    return (struct hour_sums){.fps.arena = arena,
+                              .latency.arena = arena,
+                              .fps_sketch.arena = arena,
+                              .latency_sketch.arena = arena};
+}
 
 /*
  * The switch fps_without_zeros (D10; metrics reference §2.1): samples without
@@ -35,9 +45,12 @@ static void note_sample(const struct lens *lens, struct hour_row *hour,
     hour->error_samples += (event->flags & EVENT_LAST_ERROR) != 0;
     if (event->output_fps > 0 || !lens_has(lens, LENS_FPS_WITHOUT_ZEROS))
         exact_add(&sums->fps, event->output_fps);
+    if (event->output_fps > 0)
+        histogram_add(&sums->fps_sketch, event->output_fps);
     if (event->latency_ms > 0) {
         hour->latency_samples++;
         exact_add(&sums->latency, event->latency_ms);
+        histogram_add(&sums->latency_sketch, event->latency_ms);
     }
 }
 
@@ -51,11 +64,25 @@ struct text exact_encoded(struct arena *arena, const struct exact_sum *sum)
     return text;
 }
 
+struct text sketch_encoded(struct arena *arena, const struct histogram *sketch)
+{
+    if (!sketch->count)
+        return (struct text){NULL, 0};
+    struct buf bytes = {0};
+    histogram_encode(&bytes, sketch);
+    struct text text = {arena_text(arena, bytes.data, bytes.length),
+                        bytes.length};
+    buf_free(&bytes);
+    return text;
+}
+
 static void finish_hour(struct arena *arena, struct hour_row *hour,
                         struct hour_sums *sums)
 {
     hour->fps_sum = exact_encoded(arena, &sums->fps);
     hour->latency_sum = exact_encoded(arena, &sums->latency);
+    hour->fps_sketch = sketch_encoded(arena, &sums->fps_sketch);
+    hour->latency_sketch = sketch_encoded(arena, &sums->latency_sketch);
 }
 
 /* Events come sorted by time, so an hour's samples stand together. */
@@ -74,7 +101,7 @@ struct hour_row *hours_gather(struct arena *arena, const struct lens *lens,
         if (!count || hours[count - 1].hour != start) {
             if (count)
                 finish_hour(arena, &hours[count - 1], &sums);
-            sums = (struct hour_sums){{.arena = arena}, {.arena = arena}};
+            sums = hour_sums_of(arena);
             hours = arena_grow(arena, hours, count, sizeof *hours);
             hours[count++] = (struct hour_row){
                 .org = org, .hour = start, .session_key = session_key};

@@ -9,6 +9,7 @@
 #include "rollup/session.h"
 
 #include "base/clock.h"
+#include "rollup/sketch.h"
 
 #include <string.h>
 
@@ -118,6 +119,16 @@ static struct text both(struct arena *arena, struct text a, struct text b)
     return exact_encoded(arena, &sum);
 }
 
+static struct text both_sketches(struct arena *arena, struct text a,
+                                 struct text b)
+{
+    struct histogram all = {.arena = arena};
+    struct histogram scratch = {.arena = arena};
+    sketch_merge(&all, a, &scratch);
+    sketch_merge(&all, b, &scratch);
+    return sketch_encoded(arena, &all);
+}
+
 static void join_hours(struct arena *arena, struct hour_row *hour,
                        const struct hour_row *more)
 {
@@ -128,6 +139,9 @@ static void join_hours(struct arena *arena, struct hour_row *hour,
     hour->latency_samples += more->latency_samples;
     hour->fps_sum = both(arena, hour->fps_sum, more->fps_sum);
     hour->latency_sum = both(arena, hour->latency_sum, more->latency_sum);
+    hour->fps_sketch = both_sketches(arena, hour->fps_sketch, more->fps_sketch);
+    hour->latency_sketch =
+        both_sketches(arena, hour->latency_sketch, more->latency_sketch);
 }
 
 static void append_hours(struct arena *arena, struct session_sum *sum,
@@ -144,6 +158,8 @@ static void append_hours(struct arena *arena, struct session_sum *sum,
         sum->hours[count] = *more;
         sum->hours[count].fps_sum = kept(arena, more->fps_sum);
         sum->hours[count].latency_sum = kept(arena, more->latency_sum);
+        sum->hours[count].fps_sketch = kept(arena, more->fps_sketch);
+        sum->hours[count].latency_sketch = kept(arena, more->latency_sketch);
         sum->hours[count].org = sum->facts.org;
         sum->hours[count].session_key = sum->facts.session_key;
         sum->hour_count++;

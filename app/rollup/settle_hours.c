@@ -212,6 +212,31 @@ static enum err settle_hour(struct store *store, struct arena *arena,
     return err ? err : settle_demand(store, arena, note->org, note->hour);
 }
 
+static bool is_first_of_org(const struct hour_notes *notes, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (text_equal(notes->list[i].org, notes->list[at].org))
+            return false;
+    return true;
+}
+
+/* Of the organisations that have one of NOTES. */
+static enum err settle_day_sketches(struct store *store, struct arena *scratch,
+                                    const struct hour_notes *notes, int64_t day)
+{
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < notes->count; i++) {
+        if (!is_first_of_org(notes, i))
+            continue;
+        for (size_t k = 0; !err && k < LENSES_KEPT; k++) {
+            err = settle_sketches(store, scratch, &lens_tables[k],
+                                  notes->list[i].org, day);
+            arena_clear(scratch);
+        }
+    }
+    return err;
+}
+
 enum err settle_hours(struct store *store, int64_t day)
 {
     struct arena arena = {0};
@@ -226,6 +251,8 @@ enum err settle_hours(struct store *store, int64_t day)
         err = settle_hour(store, &scratch, &notes.list[i], benchmarks);
         arena_clear(&scratch);
     }
+    if (!err)
+        err = settle_day_sketches(store, &scratch, &notes, day);
     arena_free(&scratch);
     arena_free(&arena);
     if (err)

@@ -8,6 +8,8 @@
  */
 #include "rollup/sla.h"
 
+#include "rollup/sketch.h"
+
 #include <math.h>
 #include <stdlib.h>
 
@@ -39,6 +41,7 @@ struct group {
     struct exact_sum fps;
     struct exact_sum e2e;
     int64_t ptff_sum_ms;
+    struct sketches sketches;
 };
 
 struct sla_row session_hour_key(const struct session_hour *hour)
@@ -138,9 +141,13 @@ static void add_e2e(struct group *group, const struct session_hour *hour,
         (void)exact_decode(&sum, hour->hour->latency_sum);
         exact_add_sum(&group->e2e, &sum);
         group->row.e2e_latency_sample_count += hour->hour->latency_samples;
+        sketches_merge(&group->sketches, SKETCH_E2E_LATENCY,
+                       hour->hour->latency_sketch);
     } else if (counted && hour->session->e2e_latency_ms > 0) {
         exact_add(&group->e2e, (double)hour->session->e2e_latency_ms);
         group->row.e2e_latency_sample_count++;
+        sketches_add(&group->sketches, SKETCH_E2E_LATENCY,
+                     hour->session->e2e_latency_ms);
     }
 }
 
@@ -157,13 +164,26 @@ static void add_session(const struct lens *lens, struct group *group,
     if (session->ptff_ms > 0) {
         group->ptff_sum_ms += session->ptff_ms;
         row->prompt_to_first_frame_sample_count++;
+        sketches_add(&group->sketches, SKETCH_PTFF, session->ptff_ms);
     }
+    if (session->startup_latency_ms > 0)
+        sketches_add(&group->sketches, SKETCH_STARTUP_LATENCY,
+                     session->startup_latency_ms);
 }
 
 int64_t hour_fps_samples(const struct lens *lens, const struct hour_row *hour)
 {
     return lens_has(lens, LENS_FPS_WITHOUT_ZEROS) ? hour->fps_positive_samples
                                                   : hour->status_samples;
+}
+
+/* Of the samples that the average is made of. */
+static void add_fps_sketch(const struct lens *lens, struct sketches *sketches,
+                           const struct hour_row *hour)
+{
+    int64_t zeros = hour_fps_samples(lens, hour) - hour->fps_positive_samples;
+    sketches_merge(sketches, SKETCH_OUTPUT_FPS, hour->fps_sketch);
+    histogram_add_zeros(&sketches->of[SKETCH_OUTPUT_FPS], (uint64_t)zeros);
 }
 
 static void add_samples(const struct lens *lens, struct group *group,
@@ -176,6 +196,7 @@ static void add_samples(const struct lens *lens, struct group *group,
     struct exact_sum fps = {.arena = arena};
     (void)exact_decode(&fps, hour->fps_sum);
     exact_add_sum(&group->fps, &fps);
+    add_fps_sketch(lens, &group->sketches, hour);
 }
 
 static void add_hour(const struct lens *lens, struct group *group,
@@ -234,8 +255,18 @@ static void set_rates(const struct lens *lens, struct sla_row *row)
         ratio(row->e2e_latency_sum_ms, row->e2e_latency_sample_count);
 }
 
+static struct group group_of(struct arena *arena,
+                             const struct session_hour *first)
+{
+    return (struct group){.row = session_hour_key(first),
+                          .fps.arena = arena,
+                          .e2e.arena = arena,
+                          .sketches = sketches_of(arena)};
+}
+
 static void finish_group(const struct lens *lens, struct group *group)
 {
+    group->row.sketches = sketches_encoded(&group->sketches);
     group->row.output_fps_sum = exact_round(&group->fps);
     group->row.e2e_latency_sum_ms = exact_round(&group->e2e);
     group->row.prompt_to_first_frame_sum_ms = (double)group->ptff_sum_ms;
@@ -264,9 +295,7 @@ struct sla_row *sla_build(struct arena *arena, const struct lens *lens,
     struct sla_row *rows = arena_array(arena, used, sizeof *rows);
     *count = 0;
     for (size_t i = 0; i < used;) {
-        struct group group = {.row = session_hour_key(&sorted[i]),
-                              .fps.arena = arena,
-                              .e2e.arena = arena};
+        struct group group = group_of(arena, &sorted[i]);
         size_t first = i;
         while (i < used && !compare_hours(&sorted[first], &sorted[i]))
             add_hour(lens, &group, &sorted[i++], arena);

@@ -125,10 +125,10 @@ static void make_room(struct histogram *histogram)
     histogram->bucket_capacity = capacity;
 }
 
-static void add_to_bucket(struct histogram *histogram, int32_t number,
-                          uint64_t count)
+/* PLACE is where the bucket stands or is to stand. */
+static void add_at(struct histogram *histogram, size_t place, int32_t number,
+                   uint64_t count)
 {
-    size_t place = place_of(histogram, number);
     if (place == histogram->bucket_count ||
         histogram->buckets[place].number != number) {
         make_room(histogram);
@@ -149,10 +149,12 @@ static bool is_exact(const struct histogram *histogram)
 
 static void file_into_bucket(struct histogram *histogram, double value)
 {
-    if (value > 0)
-        add_to_bucket(histogram, histogram_bucket_of(value), 1);
-    else
+    if (value > 0) {
+        int32_t number = histogram_bucket_of(value);
+        add_at(histogram, place_of(histogram, number), number, 1);
+    } else {
         histogram->zero_count++;
+    }
 }
 
 static void insert_exact(struct histogram *histogram, double value)
@@ -184,6 +186,38 @@ void histogram_add(struct histogram *histogram, double value)
     histogram->count++;
 }
 
+void histogram_add_zeros(struct histogram *histogram, uint64_t count)
+{
+    for (; count > 0 && histogram->count + 1 < HISTOGRAM_EXACT; count--)
+        histogram_add(histogram, 0);
+    if (!count)
+        return;
+    if (is_exact(histogram))
+        leave_exact(histogram);
+    histogram->zero_count += count;
+    histogram->count += count;
+}
+
+void histogram_clear(struct histogram *histogram)
+{
+    histogram->count = 0;
+    histogram->zero_count = 0;
+    histogram->bucket_count = 0;
+}
+
+/* Both lists are sorted, so the search goes on where the last one ended. */
+static void merge_buckets(struct histogram *into, const struct histogram *from)
+{
+    size_t place = 0;
+    for (size_t i = 0; i < from->bucket_count; i++) {
+        int32_t number = from->buckets[i].number;
+        while (place < into->bucket_count &&
+               into->buckets[place].number < number)
+            place++;
+        add_at(into, place, number, from->buckets[i].count);
+    }
+}
+
 void histogram_merge(struct histogram *into, const struct histogram *from)
 {
     if (is_exact(from)) {
@@ -193,8 +227,7 @@ void histogram_merge(struct histogram *into, const struct histogram *from)
     }
     if (is_exact(into))
         leave_exact(into);
-    for (size_t i = 0; i < from->bucket_count; i++)
-        add_to_bucket(into, from->buckets[i].number, from->buckets[i].count);
+    merge_buckets(into, from);
     into->zero_count += from->zero_count;
     into->count += from->count;
 }

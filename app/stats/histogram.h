@@ -58,7 +58,11 @@ double histogram_value_of(int32_t bucket);
 
 /* VALUE is finite; what lies at or below 0 counts as 0. */
 void histogram_add(struct histogram *histogram, double value);
+/* COUNT samples of 0. */
+void histogram_add_zeros(struct histogram *histogram, uint64_t count);
 void histogram_merge(struct histogram *into, const struct histogram *from);
+/* The histogram of nothing again; what it took of its arena stays its own. */
+void histogram_clear(struct histogram *histogram);
 
 /*
  * The sample of rank floor(LEVEL * (count - 1)) counted from 0, LEVEL from 0

@@ -132,16 +132,19 @@ DELETE FROM session WHERE session_key = ?1;
 INSERT OR REPLACE INTO session_hour (
     org, hour, session_key, day, orchestrator_address, pipeline_id, model_id,
     status_samples, fps_positive_samples, running_samples, error_samples,
-    fps_sum, latency_samples, latency_sum, tail_artefact, assay
+    fps_sum, latency_samples, latency_sum, tail_artefact, assay,
+    fps_sketch, latency_sketch
 ) VALUES (
-    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
+    ?18
 );
 
 -- name: session_hour_of_session
 SELECT
     org, hour, session_key, day, orchestrator_address, pipeline_id, model_id,
     status_samples, fps_positive_samples, running_samples, error_samples,
-    fps_sum, latency_samples, latency_sum, tail_artefact, assay
+    fps_sum, latency_samples, latency_sum, tail_artefact, assay,
+    fps_sketch, latency_sketch
 FROM session_hour
 WHERE session_key = ?1
 ORDER BY hour;
@@ -150,7 +153,8 @@ ORDER BY hour;
 SELECT
     org, hour, session_key, day, orchestrator_address, pipeline_id, model_id,
     status_samples, fps_positive_samples, running_samples, error_samples,
-    fps_sum, latency_samples, latency_sum, tail_artefact, assay
+    fps_sum, latency_samples, latency_sum, tail_artefact, assay,
+    fps_sketch, latency_sketch
 FROM session_hour
 WHERE org = ?1 AND hour = ?2
 ORDER BY session_key;
@@ -178,13 +182,13 @@ INSERT OR REPLACE INTO sla (
     fps_p10, fps_p50, fps_benchmark_row_count, ptff_score_raw, e2e_score_raw,
     fps_score_raw, reliability_score, ptff_score, e2e_score, latency_score,
     fps_score, quality_score, sla_semantics_version, sla_score, null_reason,
-    quality_note, position
+    quality_note, position, sketches
 ) VALUES (
     ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
     ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31,
     ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46,
     ?47, ?48, ?49, ?50, ?51, ?52, ?53, ?54, ?55, ?56, ?57, ?58, ?59, ?60, ?61,
-    ?62, ?63
+    ?62, ?63, ?64
 );
 
 -- name: sla_delete
@@ -214,7 +218,7 @@ SELECT
     fps_p10, fps_p50, fps_benchmark_row_count, ptff_score_raw, e2e_score_raw,
     fps_score_raw, reliability_score, ptff_score, e2e_score, latency_score,
     fps_score, quality_score, sla_semantics_version, sla_score, null_reason,
-    quality_note, position
+    quality_note, position, sketches
 FROM sla
 WHERE window_start >= ?1 AND window_start < ?2
 ORDER BY window_start, org, position;

@@ -9,9 +9,10 @@ ASSAY_SOAK=1 takes thousands of sets.
 """
 import json
 import math
+import random
 import sys
 
-from harness import ROOT, SAMPLE_LOG, sanitised, soaking
+from harness import ROOT, SAMPLE_LOG, run, sanitised, soaking
 
 sys.path.insert(0, str(ROOT / "tests" / "reference"))
 
@@ -76,6 +77,32 @@ def test_other_lenses_are_equal_cell_by_cell():
         assert_equal(f"switches and benchmarks, seed {seed}",
                      *compare.grouping(seed, records),
                      compare.other_lenses(seed))
+
+
+def test_percentiles_of_any_range_are_those_of_its_samples():
+    """Ranges that begin and end within days, and every way of merging."""
+    lens = compare.published.Lens()
+    records = generate.generate(50001, benchmark=True)
+    run("import", "-", input=b"".join(r + b"\n" for r in records))
+    for record in records:
+        lens.add(record)
+    r = random.Random(1)
+    for view in (*compare.PUBLISHED, compare.ASSAY):
+        lens.run(view.mode, view.switches)
+        windows = [row["window_start_ms"] for row in lens.rows]
+        first, last = min(windows), max(windows)
+        days = set()
+        for by in ("model", "orchestrator", "gpu") * 4:
+            start, end = sorted(r.randint(first - 9, last + 9)
+                                for _ in range(2))
+            days.add((end - start) // generate.DAY)
+            out = run("export", "percentiles", "--by", by, *view.options,
+                      "--from", compare.published.instant(start),
+                      "--to", compare.published.instant(end)).out
+            got = [json.loads(line) for line in out.split("\n")[:-1]]
+            assert got == lens.export_percentiles(by, start, end), (
+                view.label, by, start, end)
+        assert len(days) > 3, days
 
 
 def test_every_switch_acts_in_the_generated_sets():

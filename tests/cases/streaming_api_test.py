@@ -114,6 +114,60 @@ def parts(row, *names):
     return tuple(row[name] for name in names)
 
 
+def test_percentiles_of_a_range_by_what_is_asked():
+    net = small_network()
+    # The same a month later, so that a range has whole days and ends.
+    day = 24 * HOUR
+    for org in ("acme", "beta"):
+        net.offer(org, T0 + 30 * day, (BOB, "streamdiffusion-sdxl", ["G"]))
+        for i in range(20):
+            net.status(org, T0 + 30 * day + MINUTE * i, "late", 40 + i, BOB)
+    net.load()
+    path = "/v1/streaming/percentiles"
+    with serving() as server:
+        fps = rows(server, path, metric="output_fps")
+        assert [parts(row, "orchestrator_address", "samples", "p50")
+                for row in fps] == [(ALICE, 12, fps[0]["p50"]),
+                                    (BOB, 40, fps[1]["p50"])], fps
+        # Ranks 5 of 12 and 19 of 40: 12 and 49 within the bound.
+        assert abs(fps[0]["p50"] / 12 - 1) < 0.0109, fps
+        assert abs(fps[1]["p50"] / 49 - 1) < 0.0109, fps
+        one, = rows(server, path, metric="output_fps", by="model", org="acme")
+        assert parts(one, "orchestrator_address", "gpu_id", "samples") == (
+            None, None, 26), one
+        few, = rows(server, path, metric="output_fps", org="acme",
+                    orchestrator=ALICE.upper().replace("X", "x"))
+        assert parts(few, "samples", "p1", "p50", "p95", "p99") == (
+            6, 10, 12, 20, 20), few
+        assert [row["gpu_id"] for row in rows(
+            server, path, metric="output_fps", by="gpu")] == ["GPU-1", "G"]
+        latencies = rows(server, path, orchestrator=ALICE, org="acme")
+        assert [parts(row, "metric", "samples", "p99")
+                for row in latencies if row["metric"] != "output_fps"] == [
+            ("startup_latency_ms", 2, 2000), ("e2e_latency_ms", 2, 300)]
+        # By lens assay a session counts once.
+        assert [parts(row, "metric", "samples", "p99") for row in rows(
+            server, path, orchestrator=ALICE, org="acme", lens="assay")
+            if row["metric"] != "output_fps"] == [
+            ("startup_latency_ms", 1, 2000), ("ptff_ms", 1, 4000),
+            ("e2e_latency_ms", 1, 4000)]
+        everything = rows(server, path)
+        assert rows(server, path, limit=1) == everything
+        assert rows(server, path, lens="assay") == rows(
+            server, path, lens="assay", **{"pass": "whole"})
+        parted = [rows(server, path, metric="output_fps", by="model",
+                       **bound) for bound in (
+            {"end": "2026-01-08T10:00:00Z"},
+            {"start": "2026-01-08T10:00:00Z", "end": "2026-02-07"},
+            {"start": "2026-02-07T00:00:00Z"})]
+        assert [sum(row["samples"] for row in part) for part in parted] == [
+            8, 4, 40], parted
+        assert server.get(path + "?metric=fps")[0] == 400
+        table = list(csv.DictReader(io.StringIO(server.get(
+            path + "?format=csv")[2].decode())))
+        assert len(table) == len(everything)
+
+
 def test_demand_counts_a_session_in_the_hour_of_its_start():
     small_network().load()
     with serving() as server:

@@ -38,6 +38,7 @@ sys.path.insert(0, HERE)
 import jobs                          # noqa: E402
 import lens as published             # noqa: E402
 import network                       # noqa: E402
+import percentiles                   # noqa: E402
 from generate import file_of, generate  # noqa: E402
 from jsontext import compact         # noqa: E402
 from sessions import session_key     # noqa: E402
@@ -91,6 +92,8 @@ KEYS = {
             'model_id', 'gpu_id'),
     'sessions': ('session_key',),
     'selections': ('session_key', 'selection_ts', 'selection_event_id'),
+    'percentiles': ('orchestrator_address', 'pipeline_id', 'model_id',
+                    'gpu_id', 'metric'),
     'requests': ('window_start', 'org', 'gateway', 'capability_family',
                  'pipeline_id', 'canonical_model', 'orchestrator_address',
                  'orchestrator_uri'),
@@ -103,14 +106,15 @@ KEYS = {
 COLUMNS = {'sla': published.SLA_COLUMNS,
            'sessions': published.SESSION_COLUMNS,
            'selections': published.SELECTION_COLUMNS,
+           'percentiles': percentiles.COLUMNS,
            'requests': jobs.DEMAND_COLUMNS,
            'batch-jobs': jobs.BATCH_COLUMNS,
            'byoc-jobs': jobs.BYOC_COLUMNS,
            'payments': jobs.PAYMENT_COLUMNS,
            'inventory': network.OFFER_COLUMNS,
            'counts': published.COUNT_COLUMNS}
-OF_A_VIEW = ('sla', 'sessions', 'selections', 'requests', 'batch-jobs',
-             'byoc-jobs', 'payments')
+OF_A_VIEW = ('sla', 'percentiles', 'sessions', 'selections', 'requests',
+             'batch-jobs', 'byoc-jobs', 'payments')
 OF_ALL = ('counts', 'inventory')
 
 
@@ -174,6 +178,7 @@ def reference_tables(groups, org='', views=PUBLISHED):
         more = published.request_tables(lens.requests())
         tables.update(((what, view), rows) for what, rows in more.items())
         tables['sla', view] = lens.export_sla()
+        tables['percentiles', view] = lens.export_percentiles()
         tables['sessions', view] = lens.export_sessions()
         tables['selections', view] = lens.export_selections()
     return tables, lens

@@ -16,10 +16,12 @@ jobs.py, network.py, then the passes here.
 """
 
 import datetime
+import math
 
 import attribution
 import jobs
 import network
+import percentiles
 import score
 import snapshots
 from accept import Intake
@@ -298,6 +300,8 @@ class Lens:
             return session.loading_only() or session.zero_output_fps()
 
         ptffs, latencies, fps, signals, expected = [], [], [], 0, 0
+        startups = [m.session.startup_latency_ms for m in own
+                    if m.counts and m.session.startup_latency_ms]
         for m in own:
             fps.extend(m.hour.fps)
             if m.counts and m.session.ptff_ms:
@@ -314,6 +318,9 @@ class Lens:
         split = 'inferred_swaps' in self.switches
         return {
             'window_start_ms': start,
+            'distributions': {
+                'startup_latency_ms': startups, 'ptff_ms': ptffs,
+                'e2e_latency_ms': latencies, 'output_fps': fps},
             'window_start': window(start),
             'org': org,
             'orchestrator_address': address,
@@ -369,6 +376,9 @@ class Lens:
         assay = len(self.switches) == len(SWITCHES)
         columns = ASSAY_SLA_COLUMNS if assay else SLA_COLUMNS
         return [{c: cell(row[c]) for c in columns} for row in self.rows]
+
+    def export_percentiles(self, by='orchestrator', start=0, end=math.inf):
+        return percentiles.rows(self.rows, by, start, end)
 
     def export_counts(self):
         return self.intake.count_rows()

@@ -154,6 +154,42 @@ TEST(merged_parts_equal_the_whole_in_any_order_to_the_byte)
     arena_free(&arena);
 }
 
+TEST(zeros_are_added_at_once_as_one_by_one)
+{
+    for (size_t samples = 0; samples < 12; samples++) {
+        for (size_t zeros = 0; zeros < 12; zeros++) {
+            struct histogram at_once = {.arena = &arena};
+            struct histogram singly = {.arena = &arena};
+            for (size_t i = 0; i < samples; i++) {
+                histogram_add(&at_once, (double)(i * i) + 0.5);
+                histogram_add(&singly, (double)(i * i) + 0.5);
+            }
+            histogram_add_zeros(&at_once, zeros);
+            for (size_t i = 0; i < zeros; i++)
+                histogram_add(&singly, 0);
+            CHECK_EQ_INT(at_once.count, samples + zeros);
+            check_same_bytes(&at_once, &singly);
+        }
+    }
+    arena_free(&arena);
+}
+
+TEST(a_cleared_histogram_is_that_of_nothing)
+{
+    for (size_t samples = 0; samples < 20; samples += 5) {
+        struct histogram used = {.arena = &arena};
+        struct histogram fresh = {.arena = &arena};
+        for (size_t i = 0; i < samples; i++)
+            histogram_add(&used, (double)i);
+        histogram_clear(&used);
+        check_same_bytes(&used, &fresh);
+        histogram_add(&used, 3);
+        histogram_add(&fresh, 3);
+        check_same_bytes(&used, &fresh);
+    }
+    arena_free(&arena);
+}
+
 TEST(a_histogram_is_stored_and_read_back)
 {
     static const struct {
