@@ -160,16 +160,25 @@ void openapi_schema(struct json_writer *writer, const char *key,
 
 /* ---- rows ---------------------------------------------------------------- */
 
+/* Of hours by lens assay. */
+#define LENS_EXTRAS                                                            \
+    "fps_jitter_sum~:n?,fps_jitter_hour_count~:i?,cold_sessions~:i?,"          \
+    "cold_startup_latency_sum_ms~:i?,cold_startup_latency_sample_count~:i?,"   \
+    "avg_cold_startup_latency_ms~:n?,warm_startup_latency_sum_ms~:i?,"         \
+    "warm_startup_latency_sample_count~:i?,avg_warm_startup_latency_ms~:n?"
+
 static const struct row_schema {
     const char *name;
     const struct fields *fields;
     const char *more; /* members beside the exported fields */
 } row_schemas[] = {
     {"SlaRow", &sla_fields,
-     "{fps_samples~:i,null_reason:s?,quality_note:s?,attribution_reasons:?[s],"
+     "{" LENS_EXTRAS ",fps_samples~:i,fps_jitter_coefficient~:n?,"
+     "null_reason:s?,quality_note:s?,attribution_reasons:?[s],"
      "provisional:b,evidence_expired:b}"},
     {"DemandRow", &demand_fields, "{provisional:b,evidence_expired:b}"},
-    {"GpuMetricsRow", &gpu_fields, "{provisional:b,evidence_expired:b}"},
+    {"GpuMetricsRow", &gpu_fields,
+     "{" LENS_EXTRAS ",provisional:b,evidence_expired:b}"},
     {"PercentileRow", &percentile_fields, "{}"},
     {"ModelRow", &model_fields, "{}"},
     {"OrchestratorRow", &orchestrator_fields, "{models:[s]}"},
@@ -239,8 +248,7 @@ static const struct described answers[] = {
     {SENDS("/v1/streaming/sla", PAGE_OF("SlaRow")), .csv = true},
     {SENDS("/v1/streaming/demand", PAGE_OF("DemandRow")), .csv = true},
     {SENDS("/v1/streaming/gpu-metrics", PAGE_OF("GpuMetricsRow")), .csv = true},
-    {SENDS("/v1/streaming/percentiles", PAGE_OF("PercentileRow")),
-     .csv = true},
+    {SENDS("/v1/streaming/percentiles", PAGE_OF("PercentileRow")), .csv = true},
     {SENDS("/v1/streaming/models", PAGE_OF("ModelRow")), .csv = true},
     {SENDS("/v1/streaming/orchestrators", PAGE_OF("OrchestratorRow")),
      .csv = true},

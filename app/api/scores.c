@@ -56,6 +56,8 @@ static const struct series sla_by_assay = {
     .query = QUERY_API_ASSAY_SCORES,
     .query_of_one = QUERY_API_ASSAY_SCORES_OF,
     .filters = {"org", "orchestrator", "pipeline", "model", "gpu"},
+    .computed_rows = offsetof(struct computed, sla),
+    .computed_count = offsetof(struct computed, sla_count),
     .extra = add_extra,
 };
 

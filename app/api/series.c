@@ -103,7 +103,7 @@ static void bound_days(struct question *question)
 static void choose_series(struct question *question)
 {
     bool assay = is_kept_by_assay(question->request, &question->computation);
-    if (assay)
+    if (lens_is_assay(question->computation.lens))
         question->series = question->series->assay;
     question->stored = assay || !is_computed(&question->computation);
     struct fields fields = *question->series->fields;
@@ -420,6 +420,8 @@ static const struct series demand_by_assay = {
     .query = QUERY_API_ASSAY_DEMAND,
     .query_of_one = QUERY_API_ASSAY_DEMAND,
     .filters = {"org", "gateway", "pipeline", "model"},
+    .computed_rows = offsetof(struct computed, demand),
+    .computed_count = offsetof(struct computed, demand_count),
 };
 
 const struct series series_demand = {
@@ -434,11 +436,13 @@ const struct series series_demand = {
 };
 
 static const struct series gpu_metrics_by_assay = {
-    .fields = &gpu_fields,
+    .fields = &gpu_assay_fields,
     .row_bytes = sizeof(struct gpu_row),
     .query = QUERY_API_ASSAY_GPU_METRICS,
     .query_of_one = QUERY_API_ASSAY_GPU_METRICS_OF,
     .filters = {"org", "orchestrator", "pipeline", "model", "gpu"},
+    .computed_rows = offsetof(struct computed, gpus),
+    .computed_count = offsetof(struct computed, gpu_count),
 };
 
 const struct series series_gpu_metrics = {

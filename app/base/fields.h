@@ -41,6 +41,13 @@ struct field {
             sizeof #member - 1                                                 \
     }
 
+/* The same of a struct within the row: FIELD_IN(TEXT, session_row, card, x) */
+#define FIELD_IN(kind, row, part, member)                                      \
+    {                                                                          \
+#member, FIELD_##kind, offsetof(struct row, part.member),              \
+            sizeof #member - 1                                                 \
+    }
+
 struct fields {
     const struct field *list;
     size_t count;    /* all of them, in the order of the SQL table */

@@ -340,7 +340,7 @@ static enum err export_gpu(struct invocation *invocation)
 {
     struct subject subject = {
         .fields = gpu_fields,
-        .assay_fields = gpu_fields,
+        .assay_fields = gpu_assay_fields,
         .row_bytes = sizeof(struct gpu_row),
         .query = QUERY_GPU_HOUR_BETWEEN,
         .assay_query = QUERY_ASSAY_GPU_HOUR_BETWEEN,

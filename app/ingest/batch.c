@@ -201,6 +201,7 @@ static void keep_element(struct batch *batch,
         intervals[i].model = kept(batch, intervals[i].model);
         intervals[i].gpu_id = kept(batch, intervals[i].gpu_id);
         intervals[i].gpu_name = kept(batch, intervals[i].gpu_name);
+        intervals[i].runner_version = kept(batch, intervals[i].runner_version);
     }
     element->intervals = intervals;
     struct capability_price *prices =

@@ -61,6 +61,7 @@ static struct capability_interval *add_interval(struct expansion *expansion)
         &expansion->intervals[expansion->count++];
     interval->pipeline = interval->model = text_of("");
     interval->gpu_id = interval->gpu_name = text_of("");
+    interval->runner_version = text_of("");
     return interval;
 }
 
@@ -185,7 +186,30 @@ add_surface(struct expansion *expansion, struct hint surface, const char *kind)
     return interval;
 }
 
-static void add_hardware(struct expansion *expansion, struct yyjson_val *entry)
+/* The members of OFFERS are named by the numbers of the catalogue. */
+static struct yyjson_val *models_of(struct yyjson_val *offers,
+                                    const struct capability *capability)
+{
+    char number[24];
+    snprintf(number, sizeof number, "%lld", (long long)capability->number);
+    return json_get(json_get(offers, number), "models");
+}
+
+/* Hardware is listed without it: the model says it where its capability is. */
+static struct text runner_version_of(struct arena *arena,
+                                     struct yyjson_val *offers,
+                                     struct hint surface)
+{
+    struct yyjson_val *models =
+        models_of(offers, capability_offered(surface.pipeline));
+    const char *name =
+        arena_text(arena, surface.model.data, surface.model.length);
+    return json_to_text(arena,
+                        json_get(json_get(models, name), "runnerVersion"));
+}
+
+static void add_hardware(struct expansion *expansion, struct yyjson_val *offers,
+                         struct yyjson_val *entry)
 {
     struct hint surface = {
         json_to_text(expansion->arena, json_get(entry, "pipeline")),
@@ -200,6 +224,9 @@ static void add_hardware(struct expansion *expansion, struct yyjson_val *entry)
     if (expansion->count == before)
         add_surface(expansion, surface, "hardware-less")->source =
             SOURCE_HARDWARE;
+    struct text version = runner_version_of(expansion->arena, offers, surface);
+    for (size_t i = before; i < expansion->count; i++)
+        expansion->intervals[i].runner_version = version;
 }
 
 static bool surface_known(const struct expansion *expansion,
@@ -227,16 +254,9 @@ static void add_models(struct expansion *expansion, const char *pipeline,
         interval->source = SOURCE_PER_CAPABILITY;
         interval->warm = json_to_bool(json_get(offer, "warm"));
         interval->capacity = json_to_int(json_get(offer, "capacity"));
+        interval->runner_version =
+            json_to_text(expansion->arena, json_get(offer, "runnerVersion"));
     }
-}
-
-/* The members of OFFERS are named by the numbers of the catalogue. */
-static struct yyjson_val *models_of(struct yyjson_val *offers,
-                                    const struct capability *capability)
-{
-    char number[24];
-    snprintf(number, sizeof number, "%lld", (long long)capability->number);
-    return json_get(json_get(offers, number), "models");
 }
 
 static void expand(struct expansion *expansion, struct yyjson_val *element)
@@ -244,11 +264,11 @@ static void expand(struct expansion *expansion, struct yyjson_val *element)
     struct yyjson_val *hardware = json_get(element, "hardware");
     struct json_iterator iterator = json_iterate(hardware);
     struct yyjson_val *entry;
+    struct yyjson_val *offers = per_capability(element);
     while ((entry = json_next(&iterator, NULL)))
-        add_hardware(expansion, entry);
+        add_hardware(expansion, offers, entry);
     if (json_count(hardware))
         return;
-    struct yyjson_val *offers = per_capability(element);
     for (size_t i = 0; i < CATALOGUE_COUNT - 1; i++)
         add_models(expansion, catalogue[i].pipeline,
                    models_of(offers, &catalogue[i]));

@@ -320,7 +320,8 @@ struct capability_interval {
     struct text pipeline;
     struct text model;
     struct text gpu_id;
-    struct text gpu_name; /* "" where there is none, as gpu_id */
+    struct text gpu_name;       /* "" where there is none, as gpu_id */
+    struct text runner_version; /* of the model's runner; "" where not said */
     int64_t gpu_memory_bytes;
     enum capability_source source;
     bool has_hardware;

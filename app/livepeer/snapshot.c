@@ -34,6 +34,9 @@ struct encoder {
     struct buf snapshot_bytes;
 };
 
+/* Bits of the byte that says what an interval has. */
+enum { HAS_HARDWARE = 1, HAS_RUNNER_VERSION = 2 };
+
 static void encode_interval(struct encoder *encoder, struct buf *out,
                             const struct capability_interval *interval)
 {
@@ -43,10 +46,14 @@ static void encode_interval(struct encoder *encoder, struct buf *out,
     stored_add_string(out, &encoder->strings, interval->gpu_name);
     buf_add_signed(out, interval->gpu_memory_bytes);
     buf_add_byte(out, (uint8_t)interval->source);
-    buf_add_byte(out, interval->has_hardware);
+    bool has_version = interval->runner_version.length > 0;
+    buf_add_byte(out, (uint8_t)((interval->has_hardware ? HAS_HARDWARE : 0) |
+                                (has_version ? HAS_RUNNER_VERSION : 0)));
     buf_add_byte(out, interval->warm);
     buf_add_signed(out, interval->capacity);
     add_hash(out, interval->suffix);
+    if (has_version)
+        stored_add_string(out, &encoder->strings, interval->runner_version);
 }
 
 static void encode_price(struct encoder *encoder, struct buf *out,
@@ -158,10 +165,14 @@ static void decode_interval(struct stored *stored,
         stored->in.failed = true;
     else
         interval->source = (enum capability_source)source;
-    interval->has_hardware = read_byte(&stored->in) != 0;
+    uint8_t has = read_byte(&stored->in);
+    interval->has_hardware = (has & HAS_HARDWARE) != 0;
     interval->warm = read_byte(&stored->in) != 0;
     interval->capacity = read_signed(&stored->in);
     decode_hash(stored, interval->suffix);
+    interval->runner_version = text_of("");
+    if (has & HAS_RUNNER_VERSION)
+        interval->runner_version = stored_string(stored);
 }
 
 static void decode_price(struct stored *stored, struct capability_price *price)

@@ -78,6 +78,8 @@ const struct metric_chapter metric_chapters[] = {
     {"Published counts and sums", "What those are made of.", published_counts},
     {"Published counts of jobs", "Batch requests and custom containers.",
      published_requests},
+    {"Lens assay", "What that lens has where the publisher has nothing.",
+     assay_lens_metrics},
     {"Percentiles", "Of any range of hours, by either lens.",
      percentile_metrics},
     {NULL, NULL, NULL}};
@@ -93,7 +95,8 @@ static const struct {
             {METRIC_GPU, "gpu"},
             {METRIC_COMPARED, "compared"},
             {METRIC_REQUESTS, "requests"},
-            {METRIC_PERCENTILES, "percentiles"}};
+            {METRIC_PERCENTILES, "percentiles"},
+            {METRIC_ASSAY, "assay"}};
 
 enum { SET_COUNT = sizeof sets / sizeof *sets };
 

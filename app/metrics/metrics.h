@@ -28,7 +28,8 @@ enum metric_set {
     METRIC_COMPARED = 16,    /* own figure for a published one, in verdicts */
     METRIC_REQUESTS = 32,    /* export requests */
     METRIC_PERCENTILES = 64, /* /v1/streaming/percentiles */
-    METRIC_SETS_END = 128
+    METRIC_ASSAY = 128,      /* of SLA and GPU rows by lens assay only */
+    METRIC_SETS_END = 256
 };
 
 enum metric_direction { NEITHER_IS_BETTER, HIGHER_IS_BETTER, LOWER_IS_BETTER };
@@ -73,7 +74,8 @@ extern const char *const metric_rules[];
 /* The metric NAME in one of SETS; null where there is none. */
 const struct metric *metric_find(const char *name, unsigned sets);
 
-/* "run", "sla", "demand", "gpu", "compared", "requests", "percentiles";
+/* "run", "sla", "demand", "gpu", "compared", "requests", "percentiles",
+ * "assay";
  * 0 for another word. */
 unsigned metric_set_named(const char *name);
 /* Name of one set. */

@@ -12,6 +12,7 @@ extern const struct metric published_counts[];
 extern const struct metric published_figures[];
 extern const struct metric published_requests[];
 extern const struct metric percentile_metrics[];
+extern const struct metric assay_lens_metrics[];
 extern const struct metric compared_metrics[];
 
 #endif

@@ -171,9 +171,11 @@ const struct metric published_counts[] = {
      .unit = "bytes",
      .statistics = '-',
      .comparability = '-',
-     .definition = "Always null: the publisher's join of capability versions "
-                   "never finds a row.",
-     .null_when = "always",
+     .definition = "Null as published: the publisher's join of capability "
+                   "versions never finds a row. By lens assay what the "
+                   "snapshots say of the card, or of all cards of a set.",
+     .null_when = "as published always; by lens assay, where no snapshot says "
+                  "it",
      .source = RESOLVER ", insertGPUMetricsRollups)"},
     {.name = NULL},
 };

@@ -122,6 +122,8 @@ enum err assembly_decide(struct assembly *assembly, struct text org,
         for (size_t i = first; i < out->selection_count; i++) {
             attribute(scratch, index, &out->selections[i]);
             fields_copy(assembly->arena, selection_fields, &out->selections[i]);
+            fields_copy(assembly->arena, selection_card_fields,
+                        &out->selections[i]);
         }
         capability_index_free(index);
     }

@@ -15,6 +15,7 @@
  * gpus_of.
  */
 #include "rollup/capability_index.h"
+#include "rollup/hour_extras.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -271,6 +272,7 @@ static void set_nothing_chosen(struct selection_row *selection)
     selection->pipeline_id = text_of("");
     selection->model_id = (struct text){NULL, 0};
     selection->gpu_id = (struct text){NULL, 0};
+    selection->card = card_unknown;
 }
 
 /* Whether anything is known under KEY: as published, in the whole pass; by
@@ -315,6 +317,26 @@ static int compare_texts(const void *left, const void *right)
                         *(const struct text *)right);
 }
 
+/* The distinct ones of TEXTS that are not blank, sorted by bytes and joined
+ * with
+ * '+'; sorts TEXTS. */
+static struct text joined(struct arena *arena, struct text *texts, size_t count)
+{
+    struct buf bytes = {0};
+    qsort(texts, count, sizeof *texts, compare_texts);
+    for (size_t i = 0; i < count; i++) {
+        if (!texts[i].length || (i && text_equal(texts[i], texts[i - 1])))
+            continue;
+        if (bytes.length)
+            buf_add_byte(&bytes, '+');
+        buf_add(&bytes, texts[i].data, texts[i].length);
+    }
+    struct text all = {arena_text(arena, bytes.data, bytes.length),
+                       bytes.length};
+    buf_free(&bytes);
+    return all;
+}
+
 /*
  * The switch multi_gpu (published metrics §2.6 step 5, §7): of a session on an
  * orchestrator with several cards no event says which card worked, and the
@@ -325,23 +347,44 @@ static int compare_texts(const void *left, const void *right)
 static struct text gpus_of(struct arena *arena, const struct matches *matches)
 {
     struct text *ids = arena_array(arena, matches->count, sizeof *ids);
-    struct buf joined = {0};
-    size_t count = 0;
     for (size_t i = 0; i < matches->count; i++)
-        if (matches->list[i].interval->gpu_id.length)
-            ids[count++] = matches->list[i].interval->gpu_id;
-    qsort(ids, count, sizeof *ids, compare_texts);
-    for (size_t i = 0; i < count; i++) {
-        if (i && text_equal(ids[i], ids[i - 1]))
+        ids[i] = matches->list[i].interval->gpu_id;
+    return joined(arena, ids, matches->count);
+}
+
+/* ---- cards -----------------------------------------------------------------
+ */
+
+static bool is_first_of_gpu(const struct matches *matches, size_t at)
+{
+    for (size_t i = 0; i < at; i++)
+        if (text_equal(matches->list[i].interval->gpu_id,
+                       matches->list[at].interval->gpu_id))
+            return false;
+    return true;
+}
+
+/* Of all GPUs among MATCHES, each once. */
+static struct card card_of(struct arena *arena, const struct matches *matches)
+{
+    struct text *names = arena_array(arena, matches->count, sizeof *names);
+    struct card card = card_unknown;
+    for (size_t i = 0; i < matches->count; i++) {
+        const struct capability_interval *one = matches->list[i].interval;
+        int64_t before = card.gpu_memory_bytes_total;
+        names[i] = one->gpu_name;
+        if (!card.runner_version.data)
+            card.runner_version = null_if_blank(one->runner_version);
+        if (!one->gpu_id.length || !is_first_of_gpu(matches, i) ||
+            one->gpu_memory_bytes <= 0)
             continue;
-        if (i)
-            buf_add_byte(&joined, '+');
-        buf_add(&joined, ids[i].data, ids[i].length);
+        if (before == ABSENT_INT)
+            before = 0;
+        if (one->gpu_memory_bytes <= INT64_MAX - before)
+            card.gpu_memory_bytes_total = before + one->gpu_memory_bytes;
     }
-    struct text gpus = {arena_text(arena, joined.data, joined.length),
-                        joined.length};
-    buf_free(&joined);
-    return gpus;
+    card.gpu_model_name = null_if_blank(joined(arena, names, matches->count));
+    return card;
 }
 
 static void set_outcome_of_class(struct arena *arena,
@@ -376,6 +419,7 @@ static void choose(struct arena *arena, const struct lens *lens,
     selection->orchestrator_uri = first->version->element->uri;
     selection->pipeline_id = first->interval->pipeline;
     selection->model_id = null_if_blank(first->interval->model);
+    selection->card = card_of(arena, matches);
     if (has_several_gpus(matches)) {
         if (lens_has(lens, LENS_MULTI_GPU))
             selection->gpu_id = gpus_of(arena, matches);

@@ -2,7 +2,7 @@
  * fields.c: the fields of every row. The order of a list is the order of the
  * columns of its SQL table, exported ones first.
  */
-#include "rollup/rollup.h"
+#include "rollup/hour_extras.h"
 
 #define TEXT(row, member) FIELD(TEXT, row, member)
 #define BLOB(row, member) FIELD(BLOB, row, member)
@@ -10,6 +10,10 @@
 #define REAL(row, member) FIELD(DOUBLE, row, member)
 #define TIME(row, member) FIELD(TIME, row, member)
 #define WINDOW(row, member) FIELD(WINDOW, row, member)
+#define CARD(row)                                                              \
+    FIELD_IN(TEXT, row, card, gpu_model_name),                                 \
+        FIELD_IN(INT, row, card, gpu_memory_bytes_total),                      \
+        FIELD_IN(TEXT, row, card, runner_version)
 
 /* clang-format off */
 static const struct field selection_list[] = {
@@ -38,6 +42,8 @@ static const struct field selection_list[] = {
     INT(selection_row, position),
     INT(selection_row, line),
 };
+
+static const struct field selection_card_list[] = {CARD(selection_row)};
 
 #define SESSION_COLUMNS                                                        \
     TEXT(session_row, session_key),                                            \
@@ -105,6 +111,8 @@ static const struct field session_list[] = {
 static const struct field session_lens_list[] = {
     SESSION_COLUMNS,
     INT(session_row, inferred_swap),
+    INT(session_row, cold),
+    CARD(session_row),
 };
 
 #define HOUR_COLUMNS                                                           \
@@ -137,6 +145,8 @@ static const struct field hour_lens_list[] = {
     INT(hour_row, charges_swap),
     BLOB(hour_row, fps_sketch),
     BLOB(hour_row, latency_sketch),
+    REAL(hour_row, fps_jitter),
+    CARD(hour_row),
 };
 
 #define SLA_COLUMNS                                                            \
@@ -212,6 +222,8 @@ static const struct field sla_list[] = {
 static const struct field sla_assay_list[] = {
     SLA_COLUMNS,
     INT(sla_row, fps_samples),
+    FIELD_IN(DOUBLE, sla_row, extras, fps_jitter_coefficient),
+    HOUR_EXTRAS(sla_row),
     SLA_INTERNAL,
 };
 
@@ -243,11 +255,13 @@ static const struct field benchmark_assay_list[] = {
 
 const struct fields selection_fields = {
     selection_list, COUNT_OF(selection_list), COUNT_OF(selection_list) - 3};
+const struct fields selection_card_fields = {selection_card_list,
+                                             COUNT_OF(selection_card_list), 0};
 const struct fields session_fields = {session_list, COUNT_OF(session_list),
                                       COUNT_OF(session_list) - 2};
 const struct fields session_lens_fields = {session_lens_list,
                                            COUNT_OF(session_lens_list),
-                                           COUNT_OF(session_lens_list) - 1};
+                                           COUNT_OF(session_lens_list) - 5};
 const struct fields hour_fields = {session_hour_list,
                                    COUNT_OF(session_hour_list),
                                    COUNT_OF(session_hour_list) - 3};

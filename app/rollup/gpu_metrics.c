@@ -2,9 +2,11 @@
  * gpu_metrics.c: hours of single GPUs (§3.7).
  *
  * The rows are those of the SLA that have a GPU, before scoring; beside their
- * sums stand the 95th percentiles over session-hours. The name, memory and
- * versions of a card are null because the publisher's join never finds any.
+ * sums stand the 95th percentiles over session-hours. The name and memory of a
+ * card and the version of its runner are null in published rows, because the
+ * publisher's join never finds any; lens assay has them.
  */
+#include "rollup/hour_extras.h"
 #include "rollup/sla.h"
 
 #include <math.h>
@@ -14,56 +16,65 @@
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
 /* clang-format off */
+#define GPU_COLUMNS                                                            \
+    COLUMN(WINDOW, window_start),                                              \
+    COLUMN(TEXT, org),                                                         \
+    COLUMN(TEXT, orchestrator_address),                                        \
+    COLUMN(TEXT, pipeline_id),                                                 \
+    COLUMN(TEXT, model_id),                                                    \
+    COLUMN(TEXT, gpu_id),                                                      \
+    COLUMN(TEXT, gpu_model_name),                                              \
+    COLUMN(TEXT, region),                                                      \
+    COLUMN(INT, gpu_memory_bytes_total),                                       \
+    COLUMN(TEXT, runner_version),                                              \
+    COLUMN(TEXT, cuda_version),                                                \
+    COLUMN(INT, known_sessions_count),                                         \
+    COLUMN(INT, startup_success_sessions),                                     \
+    COLUMN(INT, no_orch_sessions),                                             \
+    COLUMN(INT, startup_excused_sessions),                                     \
+    COLUMN(INT, startup_failed_sessions),                                      \
+    COLUMN(INT, confirmed_swapped_sessions),                                   \
+    COLUMN(INT, inferred_swap_sessions),                                       \
+    COLUMN(INT, total_swapped_sessions),                                       \
+    COLUMN(INT, sessions_ending_in_error),                                     \
+    COLUMN(INT, error_status_samples),                                         \
+    COLUMN(INT, health_signal_count),                                          \
+    COLUMN(INT, health_expected_signal_count),                                 \
+    COLUMN(DOUBLE, health_signal_coverage_ratio),                              \
+    COLUMN(DOUBLE, output_fps_sum),                                            \
+    COLUMN(INT, status_samples),                                               \
+    COLUMN(DOUBLE, avg_output_fps),                                            \
+    COLUMN(DOUBLE, p95_output_fps),                                            \
+    COLUMN(DOUBLE, fps_jitter_coefficient),                                    \
+    COLUMN(DOUBLE, prompt_to_first_frame_sum_ms),                              \
+    COLUMN(INT, prompt_to_first_frame_sample_count),                           \
+    COLUMN(DOUBLE, avg_prompt_to_first_frame_ms),                              \
+    COLUMN(DOUBLE, p95_prompt_to_first_frame_latency_ms),                      \
+    COLUMN(DOUBLE, startup_latency_sum_ms),                                    \
+    COLUMN(INT, startup_latency_sample_count),                                 \
+    COLUMN(DOUBLE, avg_startup_latency_ms),                                    \
+    COLUMN(DOUBLE, p95_startup_latency_ms),                                    \
+    COLUMN(DOUBLE, e2e_latency_sum_ms),                                        \
+    COLUMN(INT, e2e_latency_sample_count),                                     \
+    COLUMN(DOUBLE, avg_e2e_latency_ms),                                        \
+    COLUMN(DOUBLE, p95_e2e_latency_ms),                                        \
+    COLUMN(DOUBLE, startup_failed_rate),                                       \
+    COLUMN(DOUBLE, swap_rate)
 static const struct field gpu_list[] = {
-    COLUMN(WINDOW, window_start),
-    COLUMN(TEXT, org),
-    COLUMN(TEXT, orchestrator_address),
-    COLUMN(TEXT, pipeline_id),
-    COLUMN(TEXT, model_id),
-    COLUMN(TEXT, gpu_id),
-    COLUMN(TEXT, gpu_model_name),
-    COLUMN(TEXT, region),
-    COLUMN(INT, gpu_memory_bytes_total),
-    COLUMN(TEXT, runner_version),
-    COLUMN(TEXT, cuda_version),
-    COLUMN(INT, known_sessions_count),
-    COLUMN(INT, startup_success_sessions),
-    COLUMN(INT, no_orch_sessions),
-    COLUMN(INT, startup_excused_sessions),
-    COLUMN(INT, startup_failed_sessions),
-    COLUMN(INT, confirmed_swapped_sessions),
-    COLUMN(INT, inferred_swap_sessions),
-    COLUMN(INT, total_swapped_sessions),
-    COLUMN(INT, sessions_ending_in_error),
-    COLUMN(INT, error_status_samples),
-    COLUMN(INT, health_signal_count),
-    COLUMN(INT, health_expected_signal_count),
-    COLUMN(DOUBLE, health_signal_coverage_ratio),
-    COLUMN(DOUBLE, output_fps_sum),
-    COLUMN(INT, status_samples),
-    COLUMN(DOUBLE, avg_output_fps),
-    COLUMN(DOUBLE, p95_output_fps),
-    COLUMN(DOUBLE, fps_jitter_coefficient),
-    COLUMN(DOUBLE, prompt_to_first_frame_sum_ms),
-    COLUMN(INT, prompt_to_first_frame_sample_count),
-    COLUMN(DOUBLE, avg_prompt_to_first_frame_ms),
-    COLUMN(DOUBLE, p95_prompt_to_first_frame_latency_ms),
-    COLUMN(DOUBLE, startup_latency_sum_ms),
-    COLUMN(INT, startup_latency_sample_count),
-    COLUMN(DOUBLE, avg_startup_latency_ms),
-    COLUMN(DOUBLE, p95_startup_latency_ms),
-    COLUMN(DOUBLE, e2e_latency_sum_ms),
-    COLUMN(INT, e2e_latency_sample_count),
-    COLUMN(DOUBLE, avg_e2e_latency_ms),
-    COLUMN(DOUBLE, p95_e2e_latency_ms),
-    COLUMN(DOUBLE, startup_failed_rate),
-    COLUMN(DOUBLE, swap_rate),
+    GPU_COLUMNS,
+    COLUMN(INT, position),
+};
+static const struct field gpu_assay_list[] = {
+    GPU_COLUMNS,
+    HOUR_EXTRAS(gpu_row),
     COLUMN(INT, position),
 };
 /* clang-format on */
 
 const struct fields gpu_fields = {gpu_list, COUNT_OF(gpu_list),
                                   COUNT_OF(gpu_list) - 1};
+const struct fields gpu_assay_fields = {
+    gpu_assay_list, COUNT_OF(gpu_assay_list), COUNT_OF(gpu_assay_list) - 1};
 
 static int compare_hours(const void *left, const void *right)
 {
@@ -170,7 +181,9 @@ static struct gpu_row row_from(const struct sla_row *sla)
         .pipeline_id = sla->pipeline_id,
         .model_id = sla->model_id,
         .gpu_id = sla->gpu_id,
-        .gpu_memory_bytes_total = ABSENT_INT,
+        .gpu_model_name = sla->gpu_model_name,
+        .gpu_memory_bytes_total = sla->gpu_memory_bytes_total,
+        .runner_version = sla->runner_version,
         .known_sessions_count = sla->known_sessions_count,
         .startup_success_sessions = sla->startup_success_sessions,
         .no_orch_sessions = sla->no_orch_sessions,
@@ -187,7 +200,8 @@ static struct gpu_row row_from(const struct sla_row *sla)
         .output_fps_sum = sla->output_fps_sum,
         .status_samples = sla->status_samples,
         .avg_output_fps = sla->avg_output_fps,
-        .fps_jitter_coefficient = (double)NAN,
+        .fps_jitter_coefficient = sla->extras.fps_jitter_coefficient,
+        .extras = sla->extras,
         .prompt_to_first_frame_sum_ms = sla->prompt_to_first_frame_sum_ms,
         .prompt_to_first_frame_sample_count =
             sla->prompt_to_first_frame_sample_count,

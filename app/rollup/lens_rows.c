@@ -13,8 +13,11 @@
  */
 #include "rollup/lens_rows.h"
 
+#include "rollup/hour_extras.h"
 #include "rollup/row_diff.h"
 #include "rollup/settle_int.h"
+
+#include <math.h>
 
 static const struct field gateway_lens_list[] = {
     FIELD(INT, gateway_hour_row, status_samples),
@@ -34,6 +37,8 @@ static struct session_row session_base(const struct session_row *published)
     struct session_row base = *published;
     base.assay = nothing;
     base.inferred_swap = 0;
+    base.cold = 0;
+    base.card = card_unknown;
     return base;
 }
 
@@ -46,6 +51,8 @@ static struct hour_row hour_base(const struct hour_row *published)
     base.gpu_id = nothing;
     base.counts_session = 1;
     base.charges_swap = 0;
+    base.fps_jitter = (double)NAN;
+    base.card = card_unknown;
     return base;
 }
 

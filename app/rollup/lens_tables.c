@@ -33,7 +33,7 @@ const struct lens_tables lens_tables[LENSES_KEPT] = {
             .sla_between = QUERY_ASSAY_SLA_BETWEEN,
             .sketches_between = QUERY_ASSAY_SLA_SKETCHES_BETWEEN,
             .demand = HOUR_TABLE(demand_fields, demand_row, ASSAY_DEMAND),
-            .gpus = HOUR_TABLE(gpu_fields, gpu_row, ASSAY_GPU_HOUR),
+            .gpus = HOUR_TABLE(gpu_assay_fields, gpu_row, ASSAY_GPU_HOUR),
             .benchmarks =
                 BENCHMARK_TABLE(benchmark_assay_fields, ASSAY_BENCHMARK_DAY),
         },

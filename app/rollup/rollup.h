@@ -47,6 +47,14 @@ enum pass { PASS_SETTLED, PASS_WHOLE };
 
 /* ---- rows --------------------------------------------------------------- */
 
+/* What the snapshots say of the hardware that a session ran on. The publisher
+ * joins none of it; lens assay fills it in. */
+struct card {
+    struct text gpu_model_name;     /* of several the distinct ones, with '+' */
+    int64_t gpu_memory_bytes_total; /* of several together */
+    struct text runner_version;
+};
+
 /* One selection event of one pass, with the decision on it (§2.4, §2.6). */
 struct selection_row {
     struct text selection_event_id;
@@ -74,6 +82,7 @@ struct selection_row {
     int64_t day;      /* start of the pass; 0 in the whole pass */
     int64_t position; /* within the session's pass: order of equal times */
     int64_t line;     /* evidence line of the triggering event */
+    struct card card; /* of the chosen surface; not stored */
 };
 
 /* The last decision on one session and everything known of it (§2.2-2.9). */
@@ -139,9 +148,14 @@ struct session_row {
     struct text assay;   /* how lens assay differs, see lens_rows.h */
     int64_t assay_start; /* its demand_hour, where it is another one */
     /* not stored */
-    int64_t loading_samples; /* status events of state LOADING */
+    int64_t loading_samples;  /* status events of state LOADING */
+    int64_t first_loading_at; /* the first of them */
+    int64_t first_output_at;  /* the first status event with output */
     /* of inferred_swaps: */
     int64_t inferred_swap; /* it changed orchestrators without a swap trace */
+    /* of lens assay: */
+    int64_t cold; /* it reported LOADING before its first output */
+    struct card card;
 };
 
 /* How an hour of a session stands to the orchestrator it is counted under. */
@@ -174,8 +188,28 @@ struct hour_row {
     /* of lenses other than published; not stored with its rows */
     int64_t part;           /* enum hour_part */
     struct text gpu_id;     /* of a part LEFT; others have the session's */
+    struct card card;       /* the same */
     int64_t counts_session; /* 1: session_counted_once counts it here */
     int64_t charges_swap;   /* 1: swap_charged_to_left charges it here */
+    /* of lens assay: */
+    double fps_jitter; /* sigma / mu of its samples with output, or NaN */
+    /* what that is made of; not stored */
+    struct text fps_squares; /* exact_encode */
+    int64_t fps_square_samples;
+};
+
+/* What lens assay adds to an hour of SLA and GPU rows. */
+struct hour_extras {
+    double fps_jitter_coefficient; /* mean over session-hours; NaN for none */
+    double fps_jitter_sum;
+    int64_t fps_jitter_hour_count;
+    int64_t cold_sessions;
+    int64_t cold_startup_latency_sum_ms;
+    int64_t cold_startup_latency_sample_count;
+    double avg_cold_startup_latency_ms;
+    int64_t warm_startup_latency_sum_ms;
+    int64_t warm_startup_latency_sample_count;
+    double avg_warm_startup_latency_ms;
 };
 
 /* One scored hour of one key (§3.1-3.5). */
@@ -241,11 +275,15 @@ struct sla_row {
     struct text sla_semantics_version;
     double sla_score;
     /* not exported */
-    struct text null_reason;  /* why sla_score is null; null where it is not */
-    struct text quality_note; /* benchmark_day_without_values, or null */
-    int64_t position;         /* among the rows of (window_start, org) */
-    int64_t fps_samples;      /* see sla_fps_samples */
-    struct text sketches;     /* see sketch.h */
+    struct text null_reason;   /* why sla_score is null; null where it is not */
+    struct text quality_note;  /* benchmark_day_without_values, or null */
+    int64_t position;          /* among the rows of (window_start, org) */
+    int64_t fps_samples;       /* see sla_fps_samples */
+    struct text sketches;      /* see sketch.h */
+    struct hour_extras extras; /* exported by lens assay */
+    /* for GPU rows; the name is a column above */
+    int64_t gpu_memory_bytes_total;
+    struct text runner_version;
 };
 
 /* One day's percentiles of one (pipeline, model) over all orgs (§3.3). A
@@ -366,6 +404,7 @@ struct gpu_row {
     double p95_e2e_latency_ms;
     double startup_failed_rate;
     double swap_rate;
+    struct hour_extras extras; /* exported by lens assay */
     /* not exported */
     int64_t position; /* among the rows of (window_start, org) */
 };
@@ -382,6 +421,9 @@ extern const struct fields benchmark_fields;
 extern const struct fields gateway_hour_fields;
 extern const struct fields demand_fields;
 extern const struct fields gpu_fields;
+extern const struct fields gpu_assay_fields;
+/* What is not stored of a decision: struct card. */
+extern const struct fields selection_card_fields;
 
 /* ---- pure steps --------------------------------------------------------- */
 

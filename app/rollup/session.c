@@ -8,6 +8,7 @@
  * (§11.1).
  */
 #include "rollup/session.h"
+#include "rollup/hour_extras.h"
 
 #include <string.h>
 
@@ -78,7 +79,12 @@ static void note_status(struct session_row *row,
     row->status_samples++;
     row->online_samples += event->state == STATE_ONLINE;
     row->running_samples += is_running(event->state);
-    row->loading_samples += event->state == STATE_LOADING;
+    if (event->state == STATE_LOADING) {
+        row->loading_samples++;
+        note_first(&row->first_loading_at, event->ts);
+    }
+    if (event->output_fps > 0)
+        note_first(&row->first_output_at, event->ts);
     row->fps_positive_samples += event->output_fps > 0;
     row->degraded_input_samples += event->state == STATE_DEGRADED_INPUT;
     row->degraded_inference_samples += event->state == STATE_DEGRADED_INFERENCE;
@@ -140,6 +146,8 @@ struct session_sum session_sum_none(struct text org, struct text session_key)
     row.status_start_time = row.last_seen = ABSENT_INT;
     row.selection_ts = row.attribution_snapshot_ts = ABSENT_INT;
     row.assay_start = ABSENT_INT;
+    row.first_loading_at = row.first_output_at = ABSENT_INT;
+    row.card = card_unknown;
     return (struct session_sum){.facts = row, .trace_gateway = blank};
 }
 
@@ -412,6 +420,10 @@ bool session_conclude(struct arena *arena, const struct lens *lens,
         take_decision(row, &decision);
     take_surface(arena, row, selected ? &decision : NULL);
     judge(lens, row, selected);
+    if (lens_is_assay(lens)) {
+        row->cold = session_is_cold(row);
+        row->card = selected ? decision.card : card_unknown;
+    }
     row->inferred_swap = lens_has(lens, LENS_INFERRED_SWAPS) &&
                          !row->swap_count && has_changed(passes, pass_count);
     hours_place(arena, lens, row, passes, pass_count, hours, sum->hour_count);

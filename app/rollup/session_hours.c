@@ -8,15 +8,19 @@
  *
  * Switches act at note_sample, is_tail and count_once.
  */
+#include "rollup/hour_extras.h"
 #include "rollup/session.h"
 
 #include "base/clock.h"
+
+#include <math.h>
 
 enum { TAIL_SAMPLES = 3 };
 
 struct hour_sums {
     struct exact_sum fps;
     struct exact_sum latency;
+    struct exact_sum fps_squares;
     struct histogram fps_sketch;
     struct histogram latency_sketch;
 };
@@ -25,8 +29,19 @@ static struct hour_sums hour_sums_of(struct arena *arena)
 {
     return (struct hour_sums){.fps.arena = arena,
                               .latency.arena = arena,
+                              .fps_squares.arena = arena,
                               .fps_sketch.arena = arena,
                               .latency_sketch.arena = arena};
+}
+
+static void note_output(const struct lens *lens, struct hour_row *hour,
+                        struct hour_sums *sums, double fps)
+{
+    histogram_add(&sums->fps_sketch, fps);
+    if (!lens_is_assay(lens) || fps < VARIATION_MIN || fps > VARIATION_MAX)
+        return;
+    exact_add_square(&sums->fps_squares, fps);
+    hour->fps_square_samples++;
 }
 
 /*
@@ -46,7 +61,7 @@ static void note_sample(const struct lens *lens, struct hour_row *hour,
     if (event->output_fps > 0 || !lens_has(lens, LENS_FPS_WITHOUT_ZEROS))
         exact_add(&sums->fps, event->output_fps);
     if (event->output_fps > 0)
-        histogram_add(&sums->fps_sketch, event->output_fps);
+        note_output(lens, hour, sums, event->output_fps);
     if (event->latency_ms > 0) {
         hour->latency_samples++;
         exact_add(&sums->latency, event->latency_ms);
@@ -81,6 +96,7 @@ static void finish_hour(struct arena *arena, struct hour_row *hour,
 {
     hour->fps_sum = exact_encoded(arena, &sums->fps);
     hour->latency_sum = exact_encoded(arena, &sums->latency);
+    hour->fps_squares = exact_encoded(arena, &sums->fps_squares);
     hour->fps_sketch = sketch_encoded(arena, &sums->fps_sketch);
     hour->latency_sketch = sketch_encoded(arena, &sums->latency_sketch);
 }
@@ -201,6 +217,10 @@ void hours_place(struct arena *arena, const struct lens *lens,
         int64_t start = owned ? passes[owned - 1].start : INT64_MIN;
         hours[i].tail_artefact =
             is_tail(lens, &hours[i], row_before(hours, i, start), session);
+        hours[i].card = card_unknown;
+        hours[i].fps_jitter = lens_is_assay(lens)
+                                  ? hour_fps_jitter(arena, &hours[i])
+                                  : (double)NAN;
     }
     count_once(lens, hours, count);
 }

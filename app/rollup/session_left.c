@@ -17,7 +17,10 @@
  * the decision before it; blank where that knows nobody. With inferred_swaps
  * also, for a session without a trace, whoever stood before each change.
  */
+#include "rollup/hour_extras.h"
 #include "rollup/session.h"
+
+#include <math.h>
 
 struct leaving {
     int64_t ts;
@@ -107,6 +110,8 @@ static struct hour_row part_of(struct arena *arena,
                                     : (struct text){NULL, 0},
         .counts_session = true,
         .charges_swap = true,
+        .fps_jitter = (double)NAN,
+        .card = leaving->decision ? leaving->decision->card : card_unknown,
     };
 }
 

@@ -41,6 +41,8 @@ static const size_t firsts[] = {
     FACT(first_ingest_at),
     FACT(runner_first_processed_at),
     FACT(status_start_time),
+    FACT(first_loading_at),
+    FACT(first_output_at),
 };
 
 /* "" where the run has none; only a session event has the last three. */
@@ -137,8 +139,10 @@ static void join_hours(struct arena *arena, struct hour_row *hour,
     hour->running_samples += more->running_samples;
     hour->error_samples += more->error_samples;
     hour->latency_samples += more->latency_samples;
+    hour->fps_square_samples += more->fps_square_samples;
     hour->fps_sum = both(arena, hour->fps_sum, more->fps_sum);
     hour->latency_sum = both(arena, hour->latency_sum, more->latency_sum);
+    hour->fps_squares = both(arena, hour->fps_squares, more->fps_squares);
     hour->fps_sketch = both_sketches(arena, hour->fps_sketch, more->fps_sketch);
     hour->latency_sketch =
         both_sketches(arena, hour->latency_sketch, more->latency_sketch);
@@ -158,6 +162,7 @@ static void append_hours(struct arena *arena, struct session_sum *sum,
         sum->hours[count] = *more;
         sum->hours[count].fps_sum = kept(arena, more->fps_sum);
         sum->hours[count].latency_sum = kept(arena, more->latency_sum);
+        sum->hours[count].fps_squares = kept(arena, more->fps_squares);
         sum->hours[count].fps_sketch = kept(arena, more->fps_sketch);
         sum->hours[count].latency_sketch = kept(arena, more->latency_sketch);
         sum->hours[count].org = sum->facts.org;

@@ -216,6 +216,7 @@ static enum err attribute_all(struct fold_work *work,
         attribute(work->arena, index, &selections[i]);
         /* What the index holds may be forgotten with the next question. */
         fields_copy(work->arena, selection_fields, &selections[i]);
+        fields_copy(work->arena, selection_card_fields, &selections[i]);
     }
     return err;
 }

@@ -8,6 +8,7 @@
  */
 #include "rollup/sla.h"
 
+#include "rollup/hour_extras.h"
 #include "rollup/sketch.h"
 
 #include <math.h>
@@ -42,6 +43,7 @@ struct group {
     struct exact_sum e2e;
     int64_t ptff_sum_ms;
     struct sketches sketches;
+    struct hour_extras_sum extras;
 };
 
 struct sla_row session_hour_key(const struct session_hour *hour)
@@ -203,6 +205,8 @@ static void add_hour(const struct lens *lens, struct group *group,
                      const struct session_hour *hour, struct arena *arena)
 {
     bool counted = counts_session(lens, hour->hour);
+    if (lens_is_assay(lens))
+        hour_extras_add(&group->extras, hour, counted);
     if (hour->session->requested_seen && counted)
         add_requested(lens, &group->row, hour);
     if (hour->hour->part == HOUR_LEFT)
@@ -261,7 +265,8 @@ static struct group group_of(struct arena *arena,
     return (struct group){.row = session_hour_key(first),
                           .fps.arena = arena,
                           .e2e.arena = arena,
-                          .sketches = sketches_of(arena)};
+                          .sketches = sketches_of(arena),
+                          .extras = hour_extras_of(arena)};
 }
 
 static void finish_group(const struct lens *lens, struct group *group)
@@ -271,6 +276,7 @@ static void finish_group(const struct lens *lens, struct group *group)
     group->row.e2e_latency_sum_ms = exact_round(&group->e2e);
     group->row.prompt_to_first_frame_sum_ms = (double)group->ptff_sum_ms;
     set_rates(lens, &group->row);
+    hour_extras_finish(&group->extras, &group->row);
 }
 
 static int compare_hours(const void *left, const void *right)

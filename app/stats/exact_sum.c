@@ -78,6 +78,35 @@ void exact_add_sum(struct exact_sum *sum, const struct exact_sum *other)
     sum->special += other->special;
 }
 
+/* a * b, exactly: what rounding loses is a double within the bounds given in
+ * stats.h. */
+static void add_product(struct exact_sum *sum, double a, double b)
+{
+    double product = a * b;
+    exact_add(sum, product);
+    exact_add(sum, fma(a, b, -product));
+}
+
+void exact_add_square(struct exact_sum *sum, double value)
+{
+    add_product(sum, value, value);
+}
+
+double exact_variation(struct arena *arena, const struct exact_sum *sum,
+                       const struct exact_sum *squares, int64_t count)
+{
+    struct exact_sum spread = {.arena = arena};
+    const struct exact_parts *parts = &sum->parts;
+    if (count < 2)
+        return (double)NAN;
+    for (size_t i = 0; i < squares->parts.count; i++)
+        add_product(&spread, squares->parts.list[i], (double)count);
+    for (size_t i = 0; i < parts->count; i++)
+        for (size_t k = 0; k < parts->count; k++)
+            add_product(&spread, -parts->list[i], parts->list[k]);
+    return sqrt(exact_round(&spread)) / exact_round(sum);
+}
+
 static double round_parts(const struct exact_parts *parts)
 {
     if (!parts->count)

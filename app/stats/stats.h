@@ -41,6 +41,20 @@ struct exact_sum {
 
 void exact_add(struct exact_sum *sum, double value);
 void exact_add_sum(struct exact_sum *sum, const struct exact_sum *other);
+/* VALUE squared, which must lie within the bounds of exact_variation. */
+void exact_add_square(struct exact_sum *sum, double value);
+
+/*
+ * The coefficient of variation sigma / mu of COUNT values above 0, with the
+ * population's sigma, from their SUM and that of their SQUARES:
+ * sqrt(count * squares - sum^2) / sum. What is under the root is exact and
+ * rounded once, so that equal values vary by exactly 0. Values must lie within
+ * VARIATION_MIN and VARIATION_MAX. NaN below two values.
+ */
+#define VARIATION_MIN 1e-60
+#define VARIATION_MAX 1e60
+double exact_variation(struct arena *arena, const struct exact_sum *sum,
+                       const struct exact_sum *squares, int64_t count);
 
 /* The exact sum rounded to the nearest double, ties to even; infinite beyond
  * the range of doubles. Not finite either where a value was not. */

@@ -93,6 +93,58 @@ def table(*arguments):
              row["gpu_id"]): row for row in rows}
 
 
+def test_lens_assay_fills_what_the_publisher_leaves_empty():
+    """And no single switch does, nor all but one."""
+    capability = {"capabilities": {"constraints": {"PerCapability": {"35": {
+        "models": {"comfyui": {"warm": True, "runnerVersion": "1.2.3"}}}}}}}
+    events = Events()
+    for name, cards in (
+            ("a", [{"id": "GPU-1", "name": "RTX", "memory_total": 24}]),
+            ("b", [{"id": "GPU-3", "name": "L40", "memory_total": 48},
+                   {"id": "GPU-2", "name": "A40", "memory_total": 40}])):
+        events.add("network_capabilities", DAY - MINUTE, [{
+            "address": address(name), "orch_uri": f"https://{name}",
+            "hardware": [{"pipeline": "live-video-to-video",
+                          "model_id": "comfyui", "gpu_info": cards}],
+            **capability}])
+    # Warm on a: 10 and 30 fps in one hour, steady in the next.
+    events.clean("warm", DAY, "a", fps=10)
+    events.status("warm", DAY + 2 * MINUTE, 30)
+    for i in range(3):
+        events.status("warm", DAY + HOUR_MS + i * MINUTE, 20 / 3)
+    # Cold on b: it loads before it runs, and reloads later on a.
+    events.request("cold", DAY, "b").status(
+        "cold", DAY + 3000, 0, "LOADING", "b")
+    events.trace("cold", "gateway_receive_first_processed_segment",
+                 DAY + 9000).status("cold", DAY + 12000, 20)
+    events.clean("later", DAY, "a", fps=10)
+    events.status("later", DAY + MINUTE, 0, "LOADING")
+    run("import", "--org", "acme", "-", input="\n".join(events.lines))
+
+    def gpus(*options):
+        out = run("export", "gpu", *options).out
+        return [json.loads(line) for line in out.split("\n")[:-1]]
+    extras = ("gpu_id", "gpu_model_name", "gpu_memory_bytes_total",
+              "runner_version", "fps_jitter_coefficient", "fps_jitter_sum",
+              "fps_jitter_hour_count", "cold_sessions",
+              "avg_cold_startup_latency_ms", "avg_warm_startup_latency_ms",
+              "warm_startup_latency_sample_count")
+    for rows in (gpus("--lens", "assay"),
+                 gpus("--lens", "assay", "--pass", "whole")):
+        assert [tuple(row[name] for name in extras) for row in rows] == [
+            ("GPU-1", "RTX", 24, "1.2.3", 0.5, 0.5, 1, 0, None, 2000, 2),
+            ("GPU-2+GPU-3", "A40+L40", 88, "1.2.3", None, 0, 0, 1, 9000,
+             None, 0),
+            ("GPU-1", "RTX", 24, "1.2.3", 0, 0, 1, 0, None, None, 0)], rows
+    for options in ([], ["--switch", "multi_gpu"],
+                    ["--lens", "assay", "--without", "no_row_gate"]):
+        for row in gpus(*options):
+            assert (row["gpu_model_name"], row["gpu_memory_bytes_total"],
+                    row["runner_version"], row["fps_jitter_coefficient"]) == (
+                None, None, None, None), (options, row)
+            assert "cold_sessions" not in row
+
+
 NO_ROW = None
 
 

@@ -137,7 +137,7 @@ class Decision:
     """Whom a selection event is attributed to, and why."""
 
     def __init__(self, status, reason, method, confidence, interval=None,
-                 gpu=''):
+                 gpu='', names=()):
         self.status = status
         self.reason = reason
         self.method = method
@@ -149,6 +149,7 @@ class Decision:
         self.pipeline = interval.pipeline if interval else ''
         self.model = interval.model if interval else ''
         self.gpu = gpu
+        self.gpu_name = '+'.join(sorted(set(names) - {''}, key=str.encode))
 
 
 def unresolved(reason):
@@ -244,4 +245,4 @@ def decide(candidate, intervals, switches=frozenset()):
     if status == 'stale' or reason == 'late_snapshot':
         confidence = 'medium'
     return Decision(status, reason, kind + '_interval_' + best, confidence,
-                    surface[0], gpu)
+                    surface[0], gpu, [i.name for i in surface])

@@ -119,7 +119,7 @@ class Orchestrator:
 
     def _gpu_info(self):
         r = self.r
-        gpus = [{'id': g, 'name': 'RTX', 'memory_total':
+        gpus = [{'id': g, 'name': 'RTX %d' % (ord(g[-1]) % 3), 'memory_total':
                  25757220864 + i % 2} for i, g in enumerate(self.gpus)]
         if r.random() < 0.1:
             gpus.append({'id': '', 'name': 'unnamed'})

@@ -48,7 +48,11 @@ e2e_score latency_score fps_score quality_score sla_semantics_version
 sla_score'''.split()
 
 # What lens `assay` has beside them.
-ASSAY_SLA_COLUMNS = SLA_COLUMNS + ['fps_samples']
+ASSAY_SLA_COLUMNS = SLA_COLUMNS + '''fps_samples fps_jitter_coefficient
+fps_jitter_sum fps_jitter_hour_count cold_sessions cold_startup_latency_sum_ms
+cold_startup_latency_sample_count avg_cold_startup_latency_ms
+warm_startup_latency_sum_ms warm_startup_latency_sample_count
+avg_warm_startup_latency_ms'''.split()
 
 SESSION_COLUMNS = '''session_key org stream_id request_id gateway started_at
 first_processed_at few_processed_at first_ingest_at runner_first_processed_at
@@ -125,6 +129,7 @@ class Part:
         self.hour = hour
         self.counts = counts
         self.swapped = swapped
+        self.card = last.decision.gpu_name
 
 
 class Lens:
@@ -250,8 +255,9 @@ class Lens:
             row = SessionRow(session, None, decision or _never_selected(session))
             key = (hour, session.org, address, row.pipeline, row.model,
                    decision.gpu if decision else '')
-            groups.setdefault(key, []).append(
-                Part(session, last, None, True, True))
+            part = Part(session, last, None, True, True)
+            part.card = decision.gpu_name if decision else ''
+            groups.setdefault(key, []).append(part)
         return own
 
     # SLA input rows (3.1).
@@ -316,7 +322,7 @@ class Lens:
         swapped = [m for m in judged if m.swapped]
         inferred = [m for m in swapped if self._inferred_swap(m.session)]
         split = 'inferred_swaps' in self.switches
-        return {
+        row = {
             'window_start_ms': start,
             'distributions': {
                 'startup_latency_ms': startups, 'ptff_ms': ptffs,
@@ -362,6 +368,31 @@ class Lens:
             'prompt_to_first_frame_sample_count': len(ptffs),
             'e2e_latency_sum_ms': score.exact_sum(latencies),
             'e2e_latency_sample_count': len(latencies)}
+        if len(self.switches) == len(SWITCHES):
+            self._add_extras(row, members)
+        return row
+
+    def _add_extras(self, row, members):
+        """What lens assay has where the publisher has nothing."""
+        own = [m for m in members if m.hour]
+        jitters = [m.hour.jitter() for m in own]
+        jitters = [j for j in jitters if j is not None]
+        names = sorted({m.card for m in members} - {''}, key=str.encode)
+        row['gpu_model_name'] = names[0] if names else None
+        row['fps_jitter_sum'] = score.exact_sum(jitters)
+        row['fps_jitter_hour_count'] = len(jitters)
+        row['fps_jitter_coefficient'] = (
+            row['fps_jitter_sum'] / len(jitters) if jitters else None)
+        counted = [m.session for m in own if m.counts]
+        row['cold_sessions'] = sum(
+            s.cold and s.requested() for s in counted)
+        for word, cold in (('cold', True), ('warm', False)):
+            found = [s.startup_latency_ms for s in counted
+                     if s.cold == cold and s.startup_latency_ms]
+            row[f'{word}_startup_latency_sum_ms'] = sum(found)
+            row[f'{word}_startup_latency_sample_count'] = len(found)
+            row[f'avg_{word}_startup_latency_ms'] = (
+                sum(found) / len(found) if found else None)
 
     def _uncounted(self, part):
         """Excused, and excused sessions do not count (90)."""

@@ -6,6 +6,9 @@ Everything here is about one session and all its events, however late; what
 depends on the pass (selection, attribution) is added by lens.py.
 """
 
+import math
+from fractions import Fraction
+
 from accept import CANONICAL_TRACES, LAST_MS
 from jsontext import double, integer, lower, member, string
 
@@ -88,6 +91,15 @@ class Hour:
             self.fps = [fps for fps in self.fps if fps > 0]
         self.latencies = [s.latency for s in samples if s.latency > 0]
 
+    def jitter(self):
+        """sigma / mu of FPS above 0, what is under the root rounded once."""
+        fps = [f for f in self.fps if f > 0]
+        if len(fps) < 2 or min(fps) < 1e-60 or max(fps) > 1e60:
+            return None
+        values = [Fraction(f) for f in fps]
+        spread = len(fps) * sum(f * f for f in values) - sum(values) ** 2
+        return math.sqrt(float(spread)) / float(sum(values))
+
     def is_still(self):
         return (self.fps_positive == 0 and self.running == 0
                 and self.samples < 3)
@@ -151,6 +163,10 @@ class Session:
     def _status_facts(self, statuses):
         samples = [Sample(e) for e in statuses]
         self.loading_samples = sum(s.state == 'LOADING' for s in samples)
+        loading = [s.ts for s in samples if s.state == 'LOADING']
+        output = [s.ts for s in samples if s.fps > 0]
+        self.cold = bool(loading) and (
+            not output or min(loading) < min(output))
         self.status_start_time = _first(
             [s.start_time for s in samples if s.start_time is not None])
         self.status_samples = len(samples)

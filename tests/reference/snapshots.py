@@ -61,13 +61,14 @@ class Interval:
     """One (pipeline, model, gpu) that a version offers."""
 
     def __init__(self, version, suffix, pipeline='', model='', gpu='',
-                 hardware=False):
+                 hardware=False, name=''):
         self.version = version
         self.hash = H(version.id, H(*suffix))
         self.pipeline = pipeline
         self.model = model
         self.gpu = gpu
         self.hardware = hardware
+        self.name = name
 
     def surface(self):
         return (self.version.address, self.version.uri,
@@ -104,7 +105,7 @@ def _text(value):
 
 
 def _gpus(entry):
-    """(id, memory_total) of every GPU of a hardware entry."""
+    """(id, memory_total, name) of every GPU of a hardware entry."""
     info = _typed(entry.get('gpu_info'), (Object, list))
     if info is None:
         return []
@@ -120,7 +121,8 @@ def _gpus(entry):
             raise WrongType()
         if not -2 ** 63 <= memory < 2 ** 63:
             raise WrongType()
-        gpus.append((_text(gpu.get('id')), str(memory)))
+        gpus.append((_text(gpu.get('id')), str(memory),
+                     string(gpu.get('name'))))
     return gpus
 
 
@@ -171,9 +173,9 @@ def _intervals(version, raw):
         if not gpus:
             out.append(Interval(version, (pipeline, model, 'hardware-less'),
                                 pipeline, model))
-        for gpu, memory in gpus:
+        for gpu, memory, name in gpus:
             out.append(Interval(version, (pipeline, model, gpu, memory),
-                                pipeline, model, gpu, hardware=True))
+                                pipeline, model, gpu, True, name))
     if not hardware:
         for pipeline, model in per_capability:
             out.append(Interval(version, (pipeline, model, 'per-capability'),

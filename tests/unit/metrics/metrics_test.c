@@ -58,10 +58,11 @@ static bool has_field(const struct fields *fields, const char *name)
 }
 
 static const struct {
-    enum metric_set set;
+    unsigned set;
     const struct fields *fields;
 } rows_of_sets[] = {{METRIC_RUN, &run_fields},
                     {METRIC_SLA, &sla_fields},
+                    {METRIC_SLA | METRIC_ASSAY, &sla_assay_fields},
                     {METRIC_DEMAND, &demand_fields},
                     {METRIC_GPU, &gpu_fields},
                     {METRIC_REQUESTS, &request_demand_fields},
@@ -76,6 +77,15 @@ TEST(every_figure_of_a_row_has_a_definition)
             if (is_key(name) != !metric)
                 CHECK_EQ_TEXT(name, metric ? "a key" : "defined");
         }
+    }
+}
+
+TEST(gpu_hours_add_nothing_that_scores_by_lens_assay_have_not)
+{
+    for (size_t i = 0; i < gpu_assay_fields.exported; i++) {
+        const char *name = gpu_assay_fields.list[i].name;
+        if (!is_key(name) && !metric_find(name, METRIC_GPU | METRIC_ASSAY))
+            CHECK_EQ_TEXT(name, "defined");
     }
 }
 

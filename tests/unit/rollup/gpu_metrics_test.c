@@ -73,3 +73,29 @@ TEST(only_hours_with_a_gpu_count_and_tails_do_not)
     CHECK(isnan(rows[0].fps_jitter_coefficient));
     CHECK(rows[0].gpu_model_name.data == NULL);
 }
+
+/* Values of X are chosen so that sigma / mu is a plain number. */
+TEST(jitter_is_sigma_over_mu_of_the_samples_of_an_hour)
+{
+    static const struct {
+        double fps[4];
+        size_t count;
+        double jitter;
+    } rows[] = {
+        {{20, 20, 20}, 3, 0}, {{0.1, 0.1, 0.1, 0.1}, 4, 0},
+        {{10, 30}, 2, 0.5},   {{9, 11, 9, 11}, 4, 0.1},
+        {{5}, 1, NAN},        {{0}, 0, NAN},
+    };
+    EACH_ROW (row, rows) {
+        struct exact_sum sum = {.arena = &arena};
+        struct exact_sum squares = {.arena = &arena};
+        for (size_t i = 0; i < row->count; i++) {
+            exact_add(&sum, row->fps[i]);
+            exact_add_square(&squares, row->fps[i]);
+        }
+        double jitter =
+            exact_variation(&arena, &sum, &squares, (int64_t)row->count);
+        CHECK_EQ_DOUBLE(jitter, row->jitter);
+    }
+    arena_free(&arena);
+}

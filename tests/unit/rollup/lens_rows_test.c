@@ -87,6 +87,7 @@ static struct folded folded_session(void)
     folded.row.last_seen = HOUR + MS_PER_HOUR + 5;
     folded.row.ptff_ms = 3000;
     folded.row.inferred_swap = 0;
+    folded.row.card.gpu_memory_bytes_total = ABSENT_INT;
     folded.hours.rows = arena_array(&arena, HOURS, sizeof(struct hour_row));
     folded.gateways.rows =
         arena_array(&arena, HOURS, sizeof(struct gateway_hour_row));
@@ -100,6 +101,8 @@ static struct folded folded_session(void)
         hour->fps_sum = hour->latency_sum = text_of("sum");
         hour->status_samples = 4;
         hour->counts_session = 1;
+        hour->fps_jitter = (double)NAN;
+        hour->card.gpu_memory_bytes_total = ABSENT_INT;
         struct gateway_hour_row *gateway = &folded.gateways.rows[i];
         gateway->org = folded.row.org;
         gateway->session_key = folded.row.session_key;

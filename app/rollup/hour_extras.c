@@ -1,0 +1,105 @@
+/*
+ * hour_extras.c: see hour_extras.h.
+ */
+#include "rollup/hour_extras.h"
+
+#include <math.h>
+
+const struct card card_unknown = {.gpu_memory_bytes_total = ABSENT_INT};
+
+bool session_is_cold(const struct session_row *facts)
+{
+    return facts->first_loading_at != ABSENT_INT &&
+           (facts->first_output_at == ABSENT_INT ||
+            facts->first_loading_at < facts->first_output_at);
+}
+
+double hour_fps_jitter(struct arena *arena, const struct hour_row *hour)
+{
+    struct exact_sum sum = {.arena = arena};
+    struct exact_sum squares = {.arena = arena};
+    if (hour->fps_square_samples != hour->fps_positive_samples)
+        return (double)NAN;
+    /* Both were encoded a moment ago. */
+    if (!exact_decode(&sum, hour->fps_sum) ||
+        !exact_decode(&squares, hour->fps_squares))
+        return (double)NAN;
+    return exact_variation(arena, &sum, &squares, hour->fps_positive_samples);
+}
+
+struct hour_extras_sum hour_extras_of(struct arena *arena)
+{
+    return (struct hour_extras_sum){.fps_jitter.arena = arena,
+                                    .card = card_unknown};
+}
+
+/* Sessions of one card may know it by other names; the first by its bytes
+ * stands, so that no order shows. */
+static void first_by_name(struct text *kept, struct text text)
+{
+    if (text.length && (!kept->data || text_compare(text, *kept) < 0))
+        *kept = text;
+}
+
+static void add_card(struct card *kept, const struct card *card)
+{
+    first_by_name(&kept->gpu_model_name, card->gpu_model_name);
+    first_by_name(&kept->runner_version, card->runner_version);
+    if (card->gpu_memory_bytes_total > kept->gpu_memory_bytes_total)
+        kept->gpu_memory_bytes_total = card->gpu_memory_bytes_total;
+}
+
+static void add_startup(struct hour_extras *extras,
+                        const struct session_row *session)
+{
+    int64_t latency_ms = session->startup_latency_ms;
+    extras->cold_sessions += session->requested_seen && session->cold;
+    if (latency_ms <= 0)
+        return;
+    if (session->cold) {
+        extras->cold_startup_latency_sum_ms += latency_ms;
+        extras->cold_startup_latency_sample_count++;
+    } else {
+        extras->warm_startup_latency_sum_ms += latency_ms;
+        extras->warm_startup_latency_sample_count++;
+    }
+}
+
+void hour_extras_add(struct hour_extras_sum *sum,
+                     const struct session_hour *hour, bool counted)
+{
+    if (hour->hour->part == HOUR_LEFT) {
+        add_card(&sum->card, &hour->hour->card);
+        return;
+    }
+    add_card(&sum->card, &hour->session->card);
+    if (!isnan(hour->hour->fps_jitter)) {
+        exact_add(&sum->fps_jitter, hour->hour->fps_jitter);
+        sum->extras.fps_jitter_hour_count++;
+    }
+    if (counted)
+        add_startup(&sum->extras, hour->session);
+}
+
+static double mean(double sum, int64_t count)
+{
+    return count > 0 ? sum / (double)count : (double)NAN;
+}
+
+void hour_extras_finish(const struct hour_extras_sum *sum, struct sla_row *row)
+{
+    struct hour_extras *extras = &row->extras;
+    *extras = sum->extras;
+    extras->fps_jitter_sum = exact_round(&sum->fps_jitter);
+    extras->fps_jitter_coefficient =
+        mean(extras->fps_jitter_sum, extras->fps_jitter_hour_count);
+    extras->avg_cold_startup_latency_ms =
+        mean((double)extras->cold_startup_latency_sum_ms,
+             extras->cold_startup_latency_sample_count);
+    extras->avg_warm_startup_latency_ms =
+        mean((double)extras->warm_startup_latency_sum_ms,
+             extras->warm_startup_latency_sample_count);
+    row->gpu_model_name = sum->card.gpu_model_name;
+    row->gpu_memory_bytes_total = sum->card.gpu_memory_bytes_total;
+    row->runner_version = sum->card.runner_version;
+}
