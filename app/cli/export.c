@@ -434,20 +434,33 @@ static enum err export_counts(struct invocation *invocation)
 /* ---- runs ---------------------------------------------------------------- */
 
 /* Our own, as they were measured: no lens and no pass changes them. */
-static enum err export_runs(struct invocation *invocation)
+static enum err export_journal(struct invocation *invocation,
+                               struct fields fields, enum query_id id,
+                               size_t row_bytes)
 {
     struct field_rows rows;
     struct store *store;
-    field_rows_open(&rows, run_fields,
+    field_rows_open(&rows, fields,
                     table_format_named(option_text(invocation, "--format")));
     enum err err = store_open(&store, invocation->config->data, STORE_READ);
     if (!err) {
-        err = print_query(invocation, store, QUERY_JOURNAL_RUN_EXPORT,
-                          sizeof(struct run), &rows);
+        err = print_query(invocation, store, id, row_bytes, &rows);
         store_close(store);
     }
     enum err closed = table_close(rows.table);
     return err ? err : closed;
+}
+
+static enum err export_runs(struct invocation *invocation)
+{
+    return export_journal(invocation, run_fields, QUERY_JOURNAL_RUN_EXPORT,
+                          sizeof(struct run));
+}
+
+static enum err export_ledger(struct invocation *invocation)
+{
+    return export_journal(invocation, ledger_fields, QUERY_LEDGER_EXPORT,
+                          sizeof(struct ledger_row));
 }
 
 static const struct verb verbs[] = {
@@ -478,6 +491,7 @@ static const struct verb verbs[] = {
     {"counts", "", "lines received, by class, reason and organisation", 0, 0,
      export_counts},
     {"runs", "", "our own measurements of orchestrators", 0, 0, export_runs},
+    {"ledger", "", "what became of every planned run", 0, 0, export_ledger},
     {0}};
 
 const struct command command_export = {

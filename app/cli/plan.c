@@ -1,7 +1,8 @@
 /*
- * plan.c: `assay plan`: what is going to be measured.
+ * plan.c: `assay plan`: what is going to be measured, and what was.
  *
- * discover: whom. Its sources are those of the configuration, or those named
+ * discover tells whom, make also when; what is written down is the business of
+ * plan_books.c. The sources are those of the configuration, or those named
  * by --source, whose kinds are known by how they look: what holds a comma is a
  * list, a URL ending in getNetworkCapabilities is a gateway, any other one
  * answers an array of addresses, a path that exists is a file, and the rest is
@@ -11,9 +12,12 @@
 #include "base/clock.h"
 #include "base/json.h"
 #include "base/log.h"
+#include "base/random.h"
 #include "cli/cli.h"
+#include "cli/plan_books.h"
 #include "cli/table.h"
 #include "discover/discover.h"
+#include "sched/sched.h"
 #include "wire/wire.h"
 
 #include <pthread.h>
@@ -42,6 +46,7 @@ static const struct example examples[] = {
      "a list, as gateways take it"},
     {"assay plan discover --source http://HOST:5935/getNetworkCapabilities",
      "what a gateway knows"},
+    {"assay plan verify", "does what was run follow from the promised seeds"},
     {0}};
 
 struct search {
@@ -247,10 +252,9 @@ static void tell_skipped(const struct discovery *found)
     }
 }
 
-static enum err print_found(const struct invocation *invocation,
-                            const struct search *search)
+/* What all sources tell, in FOUND; how many did not is returned. */
+static size_t join_found(const struct search *search, struct discovery *found)
 {
-    struct discovery found = {0};
     size_t problems = 0;
     for (size_t i = 0; i < search->count; i++) {
         const char *problem = discoverer_problem(search->discoverer, i);
@@ -259,7 +263,15 @@ static enum err print_found(const struct invocation *invocation,
             log_message(LOG_WARNING, "%.200s: %s", search->sources[i].place,
                         problem);
     }
-    discoverer_join(search->discoverer, &found);
+    discoverer_join(search->discoverer, found);
+    return problems;
+}
+
+static enum err print_found(struct invocation *invocation,
+                            const struct search *search)
+{
+    struct discovery found = {0};
+    size_t problems = join_found(search, &found);
     for (size_t i = 0; i < found.count; i++) {
         if (invocation->json)
             print_json(&found.orchestrators[i]);
@@ -278,7 +290,12 @@ static enum err print_found(const struct invocation *invocation,
 
 /* ---- the command --------------------------------------------------------- */
 
-static enum err look(const struct invocation *invocation, struct search *search)
+/* What is done with what was found. */
+typedef enum err found_use(struct invocation *invocation,
+                           const struct search *search);
+
+static enum err look(struct invocation *invocation, struct search *search,
+                     found_use *use)
 {
     enum err err = loop_start(&search->loop);
     if (err)
@@ -289,13 +306,13 @@ static enum err look(const struct invocation *invocation, struct search *search)
         pthread_cond_wait(&search->changed, &search->mutex);
     pthread_mutex_unlock(&search->mutex);
     err = search->err ? err_set(search->err, "%s", search->sentence)
-                      : print_found(invocation, search);
+                      : use(invocation, search);
     loop_call(search->loop, end, search);
     loop_stop(search->loop);
     return err;
 }
 
-static enum err run_discover(struct invocation *invocation)
+static enum err search_and(struct invocation *invocation, found_use *use)
 {
     struct search *search = arena_alloc(&invocation->arena, sizeof *search);
     enum err err = read_sources(invocation, search);
@@ -303,10 +320,91 @@ static enum err run_discover(struct invocation *invocation)
         return err;
     pthread_mutex_init(&search->mutex, NULL);
     pthread_cond_init(&search->changed, NULL);
-    err = look(invocation, search);
+    err = look(invocation, search, use);
     pthread_cond_destroy(&search->changed);
     pthread_mutex_destroy(&search->mutex);
     return err;
+}
+
+static enum err run_discover(struct invocation *invocation)
+{
+    return search_and(invocation, print_found);
+}
+
+/* ---- make ---------------------------------------------------------------- */
+
+static void print_plan(const struct invocation *invocation,
+                       const struct plan *plan)
+{
+    uint8_t hash[SHA256_BYTES];
+    char hex[2 * SHA256_BYTES + 1];
+    char until[CLOCK_TEXT_BYTES];
+    struct buf line = {0};
+    plan_hash(plan, hash);
+    hash_hex(hash, sizeof hash, hex);
+    if (invocation->json) {
+        buf_printf(&line, "{\"plan_hash\":\"%s\",", hex);
+        plan_write(&line, plan);
+        buf_add_byte(&line, '}');
+    } else {
+        buf_printf(&line, "plan %s: %lld runs of %zu targets until %s", hex,
+                   (long long)plan_run_count(plan), plan->target_count,
+                   clock_text_s(plan->ends_at, until));
+    }
+    puts(buf_string(&line));
+    buf_free(&line);
+}
+
+/* With --data the plan is the one that a server goes on with. */
+static enum err keep_plan(const struct invocation *invocation,
+                          struct books_turn *turn, struct books_plan *adding)
+{
+    struct store *store;
+    enum err err = store_open(&store, invocation->config->data, STORE_WRITE);
+    if (err)
+        return err;
+    err = books_turn(turn, store);
+    if (!err && turn->open)
+        err =
+            err_set(ERR_USAGE, "there is a plan already: %s", turn->open->hash);
+    if (!err)
+        err = books_add_plan(adding, store);
+    store_close(store);
+    open_plan_free(turn->open);
+    open_plan_free(adding->open);
+    return err;
+}
+
+static enum err make_plan(struct invocation *invocation,
+                          const struct search *search)
+{
+    struct discovery found = {0};
+    struct terms terms;
+    struct plan plan;
+    uint8_t seed[PLAN_SEED_BYTES];
+    struct books_turn turn = {.now = clock_wall_ms(), .late = SKIP_MISSED};
+    struct books_plan adding = {.plan = &plan, .seed = seed, .now = turn.now};
+    enum err err = terms_read(&invocation->arena, invocation->config, &terms);
+    if (err)
+        return err;
+    (void)join_found(search, &found);
+    random_bytes(seed, sizeof seed);
+    plan_make(&invocation->arena, &terms, &found, &turn.evidence, turn.now,
+              seed, &plan);
+    discovery_free(&found);
+    if (!plan.target_count)
+        err = err_set(ERR_EVIDENCE, "there is nobody to plan for");
+    else if (option_given(invocation, "--data"))
+        err = keep_plan(invocation, &turn, &adding);
+    evidence_counts_free(&turn.evidence);
+    if (!err)
+        print_plan(invocation, &plan);
+    return err;
+}
+
+static enum err run_make(struct invocation *invocation)
+{
+    return search_and(invocation, make_plan);
 }
 
 static const struct verb verbs[] = {
@@ -314,13 +412,39 @@ static const struct verb verbs[] = {
      .arguments = "",
      .summary = "print the orchestrators that the sources tell",
      .run = run_discover},
+    {.name = "make",
+     .arguments = "",
+     .summary = "draw a plan for them; with --data, the next one of its server",
+     .run = run_make},
+    {.name = "show",
+     .arguments = "[HASH]",
+     .summary = "list the plans of the store, or print one whole",
+     .most = 1,
+     .run = plan_show},
+    {.name = "verify",
+     .arguments = "[HASH]",
+     .summary = "derive plans again from their seeds and check their ledgers",
+     .most = 1,
+     .run = plan_verify_stored},
+    {.name = "audit",
+     .arguments = "[HASH]",
+     .summary = "was any budget passed, anybody starved, any hour left out",
+     .most = 1,
+     .run = plan_audit},
     {0}};
 
 const struct command command_plan = {
     .name = "plan",
-    .summary = "what is going to be measured",
+    .summary = "what is going to be measured, and whether it was",
     .about =
-        "Finds the orchestrators to measure: in a list, a file with one a "
+        "A plan says how many runs each orchestrator gets, and holds the hash "
+        "of a secret seed from which their instants follow; the seed is "
+        "revealed when the plan is over. The ledger says of every planned run "
+        "what became of it. `assay serve` with sched.enabled carries plans "
+        "out; `verify` lets anybody check that it did, and `audit` whom and "
+        "which hours it reached.\n\n"
+        "discover and make find the orchestrators to measure: in a list, a "
+        "file with one a "
         "line, the answer of a webhook (-orchWebhookUrl), of a gateway's "
         "getNetworkCapabilities, or of a discovery endpoint "
         "(/discover-orchestrators, /discovery). Each is printed once, with the "
@@ -333,9 +457,11 @@ const struct command command_plan = {
     .verbs = verbs,
     .options = options,
     .examples = examples,
-    .exits = "0  orchestrators were found\n"
+    .exits = "0  orchestrators were found; plan and ledger agree\n"
+             "1  verify or audit has a finding\n"
              "2  usage or configuration\n"
              "4  a source did not tell; what others tell is printed\n"
-             "5  no source tells of any",
+             "5  no source tells of any; there is no plan, or none whose seed "
+             "is revealed",
     .prints_json = true,
 };

@@ -130,13 +130,12 @@ static void on_turned(struct store_work *work, enum err err,
 {
     struct driver *driver = work->context;
     struct books_turn *turn = &driver->turn;
-    bool first = turn->goes_on;
     driver->phase = DRIVER_WAITING;
     if (err) {
         try_again(driver, sentence);
         return;
     }
-    if (first && driver->watch.hour_ms == 0)
+    if (driver->watch.hour_ms == 0)
         begin_watch(driver);
     evidence_counts_free(&driver->evidence);
     driver->evidence = turn->evidence;

@@ -71,14 +71,12 @@ static int64_t runs_allowed(const struct drafting *drafting,
                             const struct discovered_model *model)
 {
     const struct plan *plan = drafting->plan;
-    bool unknown = !model || model->idle == ABSENT_INT;
-    int64_t budget = plan_runs_within_budget(plan, unknown ? 1 : model->idle);
+    /* Slots that are taken now may be idle later; each run asks again. */
+    bool some = model && model->idle != ABSENT_INT && model->idle > 1;
+    int64_t budget = plan_runs_within_budget(plan, some ? model->idle : 1);
     int64_t span_ms = plan->ends_at - plan->starts_at;
     int64_t hours = (span_ms + MS_PER_HOUR - 1) / MS_PER_HOUR;
     int64_t most = drafting->terms->runs_per_hour * hours;
-    /* A slot that is taken now may be idle later. */
-    if (budget < 1 && !unknown)
-        budget = 1;
     return budget < most ? budget : most;
 }
 

@@ -7,6 +7,8 @@
  *     verify.h     a plan, its seed and its ledger held against one another
  *     workflow.h   what is run, as data
  *     books.h      plans and the ledger in the store
+ *     coverage.h   whether everybody was tested, at all times
+ *     stored_plan.h  all that the store has of a plan
  *     scheduler.h  plans carried out while a server runs
  *
  * Plans and rows themselves are the journal's (journal/plan.h, ledger.h).
@@ -14,9 +16,14 @@
 #ifndef ASSAY_SCHED_SCHED_H
 #define ASSAY_SCHED_SCHED_H
 
+#include "sched/books.h"
 #include "sched/budget.h"
+#include "sched/coverage.h"
+#include "sched/planner.h"
 #include "sched/schedule.h"
 #include "sched/scheduler.h"
+#include "sched/stored_plan.h"
+#include "sched/terms.h"
 #include "sched/verify.h"
 #include "sched/workflow.h"
 

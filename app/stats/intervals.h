@@ -125,4 +125,10 @@ struct shift paired_shift(struct arena *arena, const double *differences,
  * with a probability of at most TAIL; -1 where there is none. */
 long signed_rank_critical(size_t count, double tail);
 
+/* ---- tests --------------------------------------------------------------- */
+
+/* P(X >= VALUE) for X of the chi-square distribution with FREEDOM degrees of
+ * freedom; NaN without any. */
+double chi_square_tail(double value, double freedom);
+
 #endif

@@ -243,3 +243,19 @@ TEST(paired_differences_have_a_middle_and_its_interval)
                     differences[0]);
     arena_free(&arena);
 }
+
+/* Printed tables (Abramowitz & Stegun 26.8), and exp(-x/2) for two degrees. */
+TEST(the_chi_square_tail_is_that_of_the_tables)
+{
+    static const struct {
+        double value;
+        double freedom;
+        double tail;
+    } rows[] = {{3.841458821, 1, .05},   {6.634896601, 1, .01},
+                {18.307038053, 10, .05}, {124.342113404, 100, .05},
+                {2, 2, .367879441},      {0, 3, 1},
+                {.003932140, 1, .95},    {67.327563305, 100, .995}};
+    EACH_ROW (row, rows)
+        CHECK(near(chi_square_tail(row->value, row->freedom), row->tail));
+    CHECK(isnan(chi_square_tail(1, 0)));
+}

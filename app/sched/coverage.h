@@ -1,0 +1,62 @@
+/*
+ * coverage.h: whether a ledger tested everybody, and at all times.
+ *
+ * Starved is who had planned runs, of which none was executed, though not for
+ * reasons of its own (busy, no capacity) alone.
+ *
+ * Hours: under a plan the instants of a target's runs are uniform over it, so
+ * an hour of the week should hold as many planned runs as its share of the
+ * plans' time says. Pearson's chi-square holds what was executed against that;
+ * hours are joined until each part expects five runs, and the number executed
+ * is taken as given. Strata spread runs more evenly than chance would, which
+ * makes the test lenient towards plans and no less sharp towards what was left
+ * out. Even is p >= 0.01.
+ */
+#ifndef ASSAY_SCHED_COVERAGE_H
+#define ASSAY_SCHED_COVERAGE_H
+
+#include "sched/schedule.h"
+
+enum { HOURS_PER_WEEK = 168 };
+
+struct coverage;
+
+struct coverage *coverage_new(void);
+void coverage_free(struct coverage *coverage);
+
+/* One plan and the ROWS of its ledger in the order in which they were written.
+ * Only what lies before NOW (a stamp) is counted. */
+void coverage_add(struct coverage *coverage, const struct plan *plan,
+                  const struct ledger_row *rows, size_t count, int64_t now);
+
+/* Runs of an orchestrator, or of a GPU. */
+struct coverage_count {
+    struct text name;
+    int64_t executed;
+    int64_t skipped;
+    int64_t skipped_by_it; /* of those: busy, or no capacity */
+};
+
+struct coverage_report {
+    int64_t executed;
+    int64_t skipped;
+    size_t orchestrators;
+    size_t gpus;
+    size_t starved; /* orchestrators and GPUs */
+    int64_t least;  /* executed runs of an orchestrator that is not starved */
+    int64_t most;
+    int64_t hours[HOURS_PER_WEEK]; /* executed, from Monday 00:00 UTC */
+    size_t parts;                  /* that the test compares */
+    double chi_square; /* NaN where there are fewer than two parts */
+    double p;
+    bool even; /* or too little to say */
+};
+
+void coverage_report(const struct coverage *coverage,
+                     struct coverage_report *report);
+
+/* Who is starved, by number; null behind the last one. */
+const struct coverage_count *coverage_starved(const struct coverage *coverage,
+                                              size_t number);
+
+#endif

@@ -1,0 +1,190 @@
+"""Plans carried out by a real server against the sandbox network: killed
+whenever, checked by the seeds that were promised, and tampered with."""
+import contextlib
+import json
+import os
+import random
+import shutil
+import signal
+import sqlite3
+import time
+
+from harness import json_lines, run, serving, soaking, wait_until
+from sandbox import sandbox
+
+LIVES = 100 if soaking() else 4
+SERVER = ("--data", "store", "--config", "sched.yaml")
+
+WORKFLOW = """name: sandbox
+pipeline: live-video-to-video
+model: streamdiffusion-sdxl
+"""
+
+CONFIG = """discover: {{static: "{urls}"}}
+sched:
+  enabled: true
+  workflows: workflow.yaml
+  allow_cidrs: 127.0.0.0/8
+  span_hours: 1
+  hour_ms: 4000
+  run_ms: 1000
+  run_spread_ms: 100
+  idle_share_ppm: 900000
+  runs_per_hour: 2
+  run_ms_per_hour: 100000
+  runs_at_once: 6
+"""
+
+
+@contextlib.contextmanager
+def measured_network():
+    with sandbox("--seed", 5, orchestrators=3) as network:
+        urls = ",".join(line["url"] for line in network.lines
+                        if line["kind"] == "orchestrator")
+        with open("workflow.yaml", "w", encoding="utf-8") as out:
+            out.write(WORKFLOW)
+        with open("sched.yaml", "w", encoding="utf-8") as out:
+            out.write(CONFIG.format(urls=urls))
+        yield network
+
+
+def ledger():
+    return json_lines(run("export", "ledger", "--data", "store").out)
+
+
+def reveals():
+    """Plans whose seed is revealed."""
+    with contextlib.closing(sqlite3.connect("file:store/assay.db?mode=ro",
+                                            uri=True)) as store:
+        return store.execute("SELECT count(*) FROM plan_reveal").fetchone()[0]
+
+
+def live_through_kills():
+    chance = random.Random(11)
+    for _ in range(LIVES):
+        with serving(*SERVER) as server:
+            time.sleep(0.5 + chance.random() * 2.5)
+            server.stop(code=None, number=signal.SIGKILL)
+    before = reveals()
+    with serving(*SERVER):
+        wait_until(lambda: reveals() >= before + 2, 60, "two plans' end")
+
+
+def check_books(truth):
+    done = run("plan", "verify", "--data", "store", "--json")
+    plans = json_lines(done.out)
+    assert all(plan["findings"] == 0 for plan in plans), plans
+    assert sum(plan["revealed"] for plan in plans) >= 2, plans
+    rows = ledger()
+    executed = [row for row in rows if row["state"] == "executed"]
+    assert executed and not any(row["state"] == "started" for row in rows)
+    measured = {row["run_id"]: row
+                for row in json_lines(run("export", "runs", "--data", "store"
+                                          ).out)}
+    assert {row["run_id"] for row in executed} == set(measured), rows
+    assert len(executed) == len(measured)
+    # What the network saw of us is in the books, once.
+    lost = [row for row in rows if row["reason"] == "interrupted"]
+    seen = len(truth.runs())
+    assert seen <= len(executed) + len(lost), (seen, len(executed), len(lost))
+    ok = [row for row in measured.values() if row["outcome"] == "ok"]
+    assert len(ok) * 2 > len(measured), [r["reason"] for r in measured.values()]
+    for row in executed:
+        assert 0 <= ms(row["began_at"]) - ms(row["due_at"]) <= 5000 * 900, row
+
+
+def ms(text):
+    return (time.mktime(time.strptime(text[:19], "%Y-%m-%dT%H:%M:%S")) * 1000
+            + int(text[20:23]))
+
+
+TAMPERINGS = {
+    "moves the run planned for":
+        "UPDATE ledger SET due_at = due_at + 1 WHERE seq = ?",
+    "that was not planned":
+        "UPDATE ledger SET orchestrator_url = 'https://other.example' "
+        "WHERE seq = ?",
+    "changes the length":
+        "UPDATE ledger SET planned_ms = planned_ms + 1 WHERE seq = ?",
+    "says nothing of the run": "DELETE FROM ledger WHERE seq = ?",
+    "is missing": "DELETE FROM run WHERE run_id = "
+                  "(SELECT run_id FROM ledger WHERE seq = ?)",
+}
+
+
+def check_tampering():
+    for said, change in TAMPERINGS.items():
+        shutil.rmtree("forged", ignore_errors=True)
+        shutil.copytree("store", "forged")
+        with contextlib.closing(sqlite3.connect("forged/assay.db")) as store:
+            seq = store.execute(
+                "SELECT max(seq) FROM ledger WHERE state = 'executed' "
+                "AND plan_hash IN (SELECT plan_hash FROM plan_reveal)"
+            ).fetchone()[0]
+            hash_of = store.execute("SELECT plan_hash FROM ledger "
+                                    "WHERE seq = ?", (seq,)).fetchone()[0]
+            if change.startswith("DELETE FROM ledger"):
+                store.execute("DELETE FROM ledger WHERE run_id = (SELECT "
+                              "run_id FROM ledger WHERE seq = ?)", (seq,))
+            else:
+                store.execute(change, (seq,))
+            store.commit()
+        done = run("plan", "verify", "--data", "forged", hash_of[:12], code=1)
+        assert said in done.out, (said, done.out)
+
+
+def test_plans_survive_kills_and_can_be_checked():
+    with measured_network() as network:
+        live_through_kills()
+        network.stop()
+        check_books(network.truth)
+    audit = json.loads(run("plan", "audit", "--data", "store", "--json").out)
+    assert audit["findings"] == audit["starved"] == 0, audit
+    assert audit["orchestrators"] == 3, audit
+    answer = json.loads(run("evidence", "verify", "--json", "--data", "store"
+                            ).out)
+    assert answer["defects"] == 0, answer
+
+    # A rebuild gives the same books, and leaves the seed that is secret still.
+    before = [run(*words, "--data", "store").out for words in (
+        ("export", "ledger"), ("export", "runs"), ("plan", "show", "--json"))]
+    run("rebuild", "--data", "store")
+    assert before == [run(*words, "--data", "store").out for words in (
+        ("export", "ledger"), ("export", "runs"), ("plan", "show", "--json"))]
+    check_tampering()
+
+
+def test_what_cannot_be_carried_out_is_said_before_a_store_is_made():
+    for text, said in {
+            "sched: {enabled: true}": "set one of discover.*",
+            "discover: {static: a.example}\n"
+            "sched: {enabled: true, workflows: nothing}": "nothing",
+            "discover: {static: a.example}\n"
+            "sched: {enabled: true, span_hours: 7}": "must divide 24",
+            "discover: {static: a.example}\n"
+            "sched: {enabled: true, run_ms: 1000, run_spread_ms: 1000}":
+                "must be less than",
+            "discover: {static: a.example}\n"
+            "sched: {enabled: true, allow_cidrs: 127.0.0.0/40}":
+                "sched.allow_cidrs"}.items():
+        with open("wrong.yaml", "w", encoding="utf-8") as out:
+            out.write(text + "\n")
+        done = run("serve", "--data", "none", "--listen", "127.0.0.1:0",
+                   "--config", "wrong.yaml", code=2)
+        assert said in done.err, (text, done.err)
+        assert not os.path.exists("none"), text
+
+
+def test_a_plan_is_made_and_kept_for_the_server():
+    sources = ("--source", "a.example,b.example:8935")
+    made = json.loads(run("plan", "make", "--json", *sources).out)
+    assert len(made["targets"]) == 2, made
+    assert sum(target["strata"] for target in made["targets"]) > 0
+    kept = json.loads(run("plan", "make", "--json", "--data", "planned",
+                          *sources).out)
+    shown = json.loads(run("plan", "show", "--data", "planned",
+                           kept["plan_hash"]).out)
+    assert shown == kept
+    done = run("plan", "make", "--data", "planned", *sources, code=2)
+    assert kept["plan_hash"] in done.err
+    run("plan", "verify", "--data", "planned", code=5)

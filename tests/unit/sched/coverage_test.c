@@ -1,0 +1,105 @@
+#include "sched/coverage.h"
+
+#include "base/clock.h"
+#include "harness.h"
+
+#include <math.h>
+
+enum { ROWS = 24 * 40 };
+
+static struct ledger_row rows[ROWS];
+
+/* A plan of a day with 40 runs in each hour, all executed, by two
+ * orchestrators in turn. */
+static struct plan even_day(void)
+{
+    static struct plan_target targets[2];
+    for (size_t i = 0; i < ROWS; i++) {
+        fields_clear(ledger_fields, &rows[i]);
+        rows[i].due_at = (int64_t)(i / 40) * MS_PER_HOUR + 1;
+        rows[i].orchestrator_url =
+            text_of(i % 2 ? "https://a.example" : "https://b.example");
+        rows[i].gpu_id = text_of(i % 2 ? "GPU-a" : "GPU-b");
+        rows[i].state = text_of(LEDGER_EXECUTED);
+    }
+    targets[0].strata = targets[1].strata = ROWS / 2;
+    return (struct plan){.starts_at = 0,
+                         .ends_at = MS_PER_DAY,
+                         .targets = targets,
+                         .target_count = 2};
+}
+
+static struct coverage_report report_of(const struct plan *plan, int64_t now)
+{
+    struct coverage *coverage = coverage_new();
+    struct coverage_report report;
+    coverage_add(coverage, plan, rows, ROWS, now);
+    coverage_report(coverage, &report);
+    coverage_free(coverage);
+    return report;
+}
+
+static void skip_between(size_t from, size_t to, size_t step, enum skip reason)
+{
+    for (size_t i = from; i < to; i += step) {
+        rows[i].state = text_of(LEDGER_SKIPPED);
+        rows[i].reason = text_of(skip_entry(reason)->name);
+    }
+}
+
+TEST(a_day_that_is_covered_evenly)
+{
+    struct plan plan = even_day();
+    struct coverage_report report = report_of(&plan, MS_PER_DAY);
+    CHECK_EQ_INT(report.executed, ROWS);
+    CHECK_EQ_INT(report.parts, 24);
+    CHECK(report.even);
+    CHECK(report.chi_square < 1e-6);
+    CHECK_EQ_INT(report.orchestrators, 2);
+    CHECK_EQ_INT(report.gpus, 2);
+    CHECK_EQ_INT(report.starved, 0);
+    CHECK_EQ_INT(report.least, ROWS / 2);
+    /* The first day of 1970 was a Thursday. */
+    CHECK_EQ_INT(report.hours[3 * 24], 40);
+    CHECK_EQ_INT(report.hours[3 * 24 - 1], 0);
+    report = report_of(&plan, MS_PER_DAY / 2);
+    CHECK_EQ_INT(report.executed, ROWS / 2);
+    CHECK_EQ_INT(report.parts, 12);
+    CHECK(report.even);
+}
+
+TEST(hours_that_are_left_out)
+{
+    struct plan plan = even_day();
+    skip_between(0, 3 * 40, 1, SKIP_STOPPED);
+    struct coverage_report report = report_of(&plan, MS_PER_DAY);
+    CHECK(!report.even);
+    CHECK(report.p < 0.01);
+}
+
+TEST(who_is_starved_and_who_is_busy)
+{
+    struct plan plan = even_day();
+    skip_between(0, ROWS, 2, SKIP_BUSY);
+    CHECK_EQ_INT(report_of(&plan, MS_PER_DAY).starved, 0);
+    skip_between(0, 2, 2, SKIP_OVER_BUDGET);
+    struct coverage *coverage = coverage_new();
+    struct coverage_report report;
+    coverage_add(coverage, &plan, rows, ROWS, MS_PER_DAY);
+    coverage_report(coverage, &report);
+    CHECK_EQ_INT(report.starved, 2); /* the orchestrator, and its GPU */
+    REQUIRE(coverage_starved(coverage, 0) && coverage_starved(coverage, 1));
+    CHECK(text_is(coverage_starved(coverage, 0)->name, "https://b.example"));
+    CHECK(text_is(coverage_starved(coverage, 1)->name, "GPU-b"));
+    CHECK(!coverage_starved(coverage, 2));
+    coverage_free(coverage);
+}
+
+TEST(too_few_runs_to_tell)
+{
+    struct plan plan = even_day();
+    skip_between(6, ROWS, 1, SKIP_BUSY);
+    struct coverage_report report = report_of(&plan, MS_PER_DAY);
+    CHECK(isnan(report.p));
+    CHECK(report.even);
+}

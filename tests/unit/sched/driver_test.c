@@ -1,0 +1,382 @@
+/*
+ * The driver through simulated days: every planned run has a row, no ceiling is
+ * passed, whatever the clock, the disk, the network and the power do.
+ */
+#include "sched/world.h"
+
+#include "harness.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { HOUR = MS_PER_HOUR, MINUTE = MS_PER_MINUTE };
+
+/* ---- the books ----------------------------------------------------------- */
+
+struct audit {
+    size_t plans;
+    size_t revealed;
+    size_t planned;
+    size_t executed;
+    size_t skipped;
+    size_t skips[SKIP_COUNT];
+    size_t findings;
+    size_t undecided;
+};
+
+static void tell(void *context, const char *sentence)
+{
+    (void)context;
+    fprintf(stderr, "finding: %s\n", sentence);
+}
+
+static void add(struct audit *audit, const struct plan_coverage *coverage)
+{
+    audit->planned += coverage->planned;
+    audit->executed += coverage->executed;
+    audit->skipped += coverage->skipped;
+    audit->findings += coverage->findings;
+    audit->undecided += coverage->undecided;
+    for (size_t i = 0; i < SKIP_COUNT; i++)
+        audit->skips[i] += coverage->skips[i];
+}
+
+/* Every plan of the store against its ledger and runs, as a stranger would. */
+static struct audit verify_all(struct world *world)
+{
+    struct audit audit = {0};
+    struct arena arena = {0};
+    struct text *hashes = NULL;
+    size_t count = 0;
+    bool found;
+    REQUIRE_OK(store_open(&world->store, test_path("store"), STORE_READ));
+    struct query *query = query_start(world->store, QUERY_PLAN_ALL);
+    REQUIRE_OK(query_step(query, &found));
+    while (found) {
+        hashes = arena_grow(&arena, hashes, count, sizeof *hashes);
+        hashes[count++] = query_copy(&arena, query, 0);
+        REQUIRE_OK(query_step(query, &found));
+    }
+    for (size_t i = 0; i < count; i++) {
+        struct stored_plan stored;
+        REQUIRE_OK(stored_plan_read(world->store, &arena, hashes[i], &stored));
+        stored.books.now = world->wall_ms;
+        struct plan_coverage coverage = plan_verify(&stored.books, tell, NULL);
+        audit.plans++;
+        audit.revealed += stored.books.seed != NULL;
+        add(&audit, &coverage);
+    }
+    store_close(world->store);
+    arena_free(&arena);
+    return audit;
+}
+
+/* ---- an ordinary day ----------------------------------------------------- */
+
+/* Users come and go. */
+static void crowd(struct world *world)
+{
+    for (size_t i = 0; i < world->count; i++) {
+        struct simulated *one = &world->list[i];
+        uint64_t chance = world_drawn(world) % 100;
+        if (chance < 10 && one->users < one->slots)
+            one->users++;
+        else if (chance >= 85 && one->users > 0)
+            one->users--;
+    }
+}
+
+TEST(a_day_of_fifty_orchestrators)
+{
+    static struct world world;
+    world_open(&world, 50);
+    world.minute = crowd;
+    world.list[7].down = true;
+    world.list[9].fails = true;
+    world_start(&world);
+    world_run(&world, 24 * HOUR + 5 * MINUTE);
+    world_stop(&world);
+    struct audit audit = verify_all(&world);
+    CHECK_EQ_INT(audit.findings, 0);
+    CHECK_EQ_INT(audit.revealed, 1);
+    CHECK_EQ_INT(audit.plans, 2);
+    CHECK_EQ_INT(audit.planned, 50 * 24);
+    CHECK(audit.executed > audit.planned / 2);
+    CHECK(audit.skips[SKIP_BUSY] > 0);
+    CHECK(world.most_running <= world.terms.runs_at_once);
+    for (size_t i = 0; i < world.count; i++) {
+        CHECK(world.list[i].down == (world.list[i].live_runs == 0));
+        CHECK(world.list[i].most_ours <= 1 || world.list[i].slots > 1);
+    }
+    world_close(&world);
+}
+
+TEST(a_rate_that_is_known_ends_a_run)
+{
+    static struct world world;
+    world_open(&world, 3);
+    world.steady = true;
+    world.terms.tight_ppm = 20000;
+    world.terms.span_ms = 6 * HOUR;
+    world_start(&world);
+    world_run(&world, 6 * HOUR + 5 * MINUTE);
+    CHECK(world_rows(&world, "stopped_early", LEDGER_STOPPED_TIGHT) > 5);
+    world_stop(&world);
+    CHECK_EQ_INT(verify_all(&world).findings, 0);
+    world_close(&world);
+}
+
+static void rush(struct world *world)
+{
+    for (size_t i = 0; i < world->count; i++)
+        world->list[i].users = world->list[i].ours ? 1 : 0;
+}
+
+TEST(who_wants_the_last_slot_gets_it)
+{
+    static struct world world;
+    world_open(&world, 3);
+    world.minute = rush;
+    world.terms.runs_per_hour = 4;
+    world.terms.span_ms = 6 * HOUR;
+    world_start(&world);
+    world_run(&world, 6 * HOUR + 5 * MINUTE);
+    CHECK(world_rows(&world, "stopped_early", LEDGER_STOPPED_BUSY) > 3);
+    world_stop(&world);
+    CHECK_EQ_INT(verify_all(&world).findings, 0);
+    world_close(&world);
+}
+
+/* ---- clocks -------------------------------------------------------------- */
+
+TEST(a_clock_that_jumps_makes_no_storm)
+{
+    static const struct {
+        int64_t ms;
+        int64_t back_after_ms; /* 0: never set right */
+    } rows[] = {
+        {HOUR, 0},
+        {-HOUR, 0},
+        {MS_PER_DAY, 0},
+        {-(int64_t)MS_PER_DAY, 10 * MINUTE},
+        {INT64_C(3650) * MS_PER_DAY, 10 * MINUTE},
+        {-INT64_C(3650) * MS_PER_DAY, 10 * MINUTE},
+        {8 * HOUR, 0}, /* what a suspend looks like */
+        {INT64_C(3650) * MS_PER_DAY, 20 * MS_PER_SECOND},
+    };
+    EACH_ROW (row, rows) {
+        static struct world world;
+        world_open(&world, 5);
+        world_start(&world);
+        world_run(&world, 10 * HOUR + 7 * MINUTE);
+        world.most_running = 0;
+        world_set_clock(&world, row->ms);
+        int before = world.writes;
+        world_run(&world, 30 * MS_PER_SECOND);
+        CHECK_EQ_INT(world_begun_in_doubt(&world), 0);
+        CHECK(world.writes - before < 40);
+        if (row->back_after_ms) {
+            world_run(&world, row->back_after_ms);
+            world_set_clock(&world, -row->ms);
+        }
+        world_run(&world, 16 * HOUR);
+        CHECK(world.most_running > 0 &&
+              world.most_running <= world.terms.runs_at_once);
+        world_stop(&world);
+        struct audit audit = verify_all(&world);
+        CHECK_EQ_INT(audit.findings, 0);
+        if (row->ms >= HOUR)
+            CHECK(audit.skips[SKIP_CLOCK] > 0);
+        world_close(&world);
+        world_forget_store();
+    }
+}
+
+TEST(a_clock_that_is_known_to_be_wrong_measures_nothing)
+{
+    static struct world world;
+    world_open(&world, 3);
+    world.offset_ms = 70000;
+    world.terms.span_ms = 3 * HOUR;
+    world_start(&world);
+    world_run(&world, 3 * HOUR + 5 * MINUTE);
+    world_stop(&world);
+    struct audit audit = verify_all(&world);
+    CHECK_EQ_INT(audit.executed, 0);
+    CHECK(audit.skips[SKIP_CLOCK] > 3);
+    world_close(&world);
+}
+
+/* ---- our own faults ------------------------------------------------------ */
+
+/* From the eleventh minute of each hour on, for three minutes, we are cut off.
+ */
+static void cut_off(struct world *world)
+{
+    int64_t minute = world->wall_ms / MINUTE % 60;
+    bool cut = minute % 20 >= 11 && minute % 20 < 14;
+    world->controls_fail = cut;
+    for (size_t i = 0; i < world->count; i++)
+        world->list[i].fails = cut;
+}
+
+TEST(what_fails_while_we_are_cut_off_is_not_theirs)
+{
+    static struct world world;
+    world_open(&world, 10);
+    world.minute = cut_off;
+    world.terms.runs_per_hour = 4;
+    world.terms.span_ms = 6 * HOUR;
+    world_start(&world);
+    world_run(&world, 6 * HOUR + 5 * MINUTE);
+    CHECK_EQ_INT(world_runs(&world, "failed"), 0);
+    CHECK(world_runs(&world, "vantage_suspect") > 0);
+    CHECK(world_runs(&world, "ok") > 100);
+    world_stop(&world);
+    struct audit audit = verify_all(&world);
+    CHECK_EQ_INT(audit.findings, 0);
+    CHECK(audit.skips[SKIP_VANTAGE] > 0);
+    world_close(&world);
+}
+
+static void fill_disk(struct world *world)
+{
+    world->disk_full = world->wall_ms / MINUTE % 60 >= 30;
+}
+
+TEST(a_full_disk_begins_nothing_and_loses_nothing)
+{
+    static struct world world;
+    world_open(&world, 10);
+    world.minute = fill_disk;
+    world.terms.runs_per_hour = 3;
+    world.terms.span_ms = 4 * HOUR;
+    world_start(&world);
+    world_run(&world, 4 * HOUR + 10 * MINUTE);
+    CHECK_EQ_INT(world_runs(&world, NULL),
+                 world_rows(&world, "state", LEDGER_EXECUTED));
+    int64_t begun = 0;
+    for (size_t i = 0; i < world.count; i++)
+        begun += world.list[i].live_runs;
+    CHECK_EQ_INT(begun - world.running, world_runs(&world, NULL));
+    world_stop(&world);
+    struct audit audit = verify_all(&world);
+    CHECK_EQ_INT(audit.findings, 0);
+    CHECK(audit.skips[SKIP_STORE] > 5);
+    world_close(&world);
+}
+
+/* ---- being killed -------------------------------------------------------- */
+
+/* What outlives a process: time, and what orchestrators have seen. */
+struct afterwards {
+    int64_t wall_us;
+    int64_t monotonic_us;
+    int64_t begun;
+    uint64_t chance;
+};
+
+static struct afterwards *shared;
+
+static void die(struct world *world)
+{
+    shared->wall_us = world->wall_us;
+    shared->monotonic_us = world->monotonic_us;
+    shared->chance = world->chance;
+    for (size_t i = 0; i < world->count; i++)
+        shared->begun += world->list[i].live_runs;
+    _exit(9);
+}
+
+static void resume(struct world *world)
+{
+    world_open(world, 10);
+    world->terms.runs_per_hour = 3;
+    world->terms.span_ms = 8 * HOUR;
+    if (!shared->wall_us)
+        return;
+    /* It was gone for a minute. */
+    world->wall_us = shared->wall_us + 60 * INT64_C(1000000);
+    world->wall_ms = world->wall_us / 1000;
+    world->monotonic_us = shared->monotonic_us + 60 * INT64_C(1000000);
+    world->chance = shared->chance;
+}
+
+/* One life of a process, which ends after its WRITES-th write; false where it
+ * ended otherwise. */
+static bool live_until(int writes)
+{
+    static struct world world;
+    int status;
+    pid_t pid = fork();
+    if (pid == 0) {
+        resume(&world);
+        world.dies_at_write = writes;
+        world.dies = die;
+        world_start(&world);
+        world_run(&world, 20 * HOUR);
+        _exit(1);
+    }
+    return waitpid(pid, &status, 0) == pid && WIFEXITED(status) &&
+           WEXITSTATUS(status) == 9;
+}
+
+TEST(killed_whenever_the_plan_goes_on)
+{
+    static struct world world;
+    int lives = getenv("ASSAY_SOAK") ? 100 : 20;
+    uint64_t chance = 7;
+    shared = mmap(NULL, sizeof *shared, PROT_READ | PROT_WRITE,
+                  MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    REQUIRE(shared != MAP_FAILED);
+    for (int i = 0; i < lives; i++) {
+        chance = chance * UINT64_C(6364136223846793005) + 1;
+        CHECK(live_until(2 + (int)(chance >> 33) % 24));
+    }
+    resume(&world);
+    int64_t begun = shared->begun;
+    world_start(&world);
+    world_run(&world, 9 * HOUR);
+    for (size_t i = 0; i < world.count; i++)
+        begun += world.list[i].live_runs;
+    int64_t executed = world_rows(&world, "state", LEDGER_EXECUTED);
+    world_stop(&world);
+    struct audit audit = verify_all(&world);
+    CHECK_EQ_INT(audit.findings, 0);
+    CHECK(audit.revealed >= 1);
+    CHECK(audit.skips[SKIP_INTERRUPTED] > 0);
+    /* Whatever an orchestrator saw has its row, and none began twice. */
+    CHECK(begun <= executed + (int64_t)audit.skips[SKIP_INTERRUPTED]);
+    CHECK(begun >= executed);
+    world_close(&world);
+    munmap(shared, sizeof *shared);
+}
+
+/* ---- weeks --------------------------------------------------------------- */
+
+TEST(weeks_take_no_more_than_days)
+{
+    static struct world world;
+    int days = getenv("ASSAY_SOAK") ? 30 : 3;
+    world_open(&world, 6);
+    world.minute = crowd;
+    world_start(&world);
+    world_run(&world, (int64_t)days * MS_PER_DAY + HOUR);
+    size_t most = 0;
+    int64_t least = INT64_MAX;
+    for (size_t i = 0; i < world.count; i++) {
+        most += (size_t)world.list[i].live_runs;
+        if (world.list[i].live_runs < least)
+            least = world.list[i].live_runs;
+    }
+    CHECK(least * (int64_t)world.count * 2 > (int64_t)most);
+    world_stop(&world);
+    struct audit audit = verify_all(&world);
+    CHECK_EQ_INT(audit.findings, 0);
+    CHECK(audit.revealed >= (size_t)days - 1);
+    world_close(&world);
+}
