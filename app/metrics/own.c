@@ -260,6 +260,7 @@ const struct metric own_metrics[] = {
      .title = "segments sent",
      .unit = "count",
      .definition = "Input segments that were sent to their end.",
+     .formula = "count of segments that were answered 200",
      .null_when = "the kind of run sends none",
      .source = "trickle protocol"},
     {.name = "segments_out",
@@ -267,6 +268,7 @@ const struct metric own_metrics[] = {
      .title = "segments received",
      .unit = "count",
      .definition = "Output segments that arrived to their end.",
+     .formula = "count of whole segments",
      .null_when = "the kind of run receives none",
      .source = "trickle protocol"},
     {.name = "bytes_in",
@@ -296,6 +298,7 @@ const struct metric own_metrics[] = {
      .definition = "What the runner said of itself: inference_status.fps of "
                    "its last status event during the run. Kept beside "
                    "output_fps; a difference is a finding.",
+     .formula = "inference_status.fps of the last status event that has one",
      .null_when = "no status event with a rate arrived",
      .source = "runner's status events (ai-runner, "
                "runner/src/runner/live/process/status.py)"},
@@ -315,6 +318,7 @@ const struct metric own_metrics[] = {
      .direction = LOWER_IS_BETTER,
      .definition = "Restart events of the runner during the run. The runner's "
                    "own restart_count goes on over streams and is not used.",
+     .formula = "count of restart events",
      .null_when = "the events channel was never open",
      .source = "runner's restart events"},
     {.name = "cold",
@@ -326,6 +330,7 @@ const struct metric own_metrics[] = {
          "is not warm, or the runner reported the state LOADING "
          "during it; else 0. Cold and warm runs are never averaged "
          "together.",
+     .formula = "1 where not warm before, or LOADING during the run, else 0",
      .null_when = "it does not offer the model, and no runner reported",
      .source = "runner's status events; GetOrchestrator, model constraints"},
 
@@ -359,7 +364,11 @@ const struct metric own_metrics[] = {
      .direction = LOWER_IS_BETTER,
      .statistics = 'M',
      .comparability = '-',
-     .definition = "Time to the first usable address of the host's name.",
+     .definition =
+         "Time that name servers took to give the addresses of the host's "
+         "name, by the kernel's stamps of questions and answers. A name that "
+         "stands in a file takes the processor time of looking there.",
+     .formula = "t(last answer has arrived) - t(first question has left)",
      .null_when = "the URL holds an address, a connection was kept, or no "
                   "address was found",
      .source = "this program"},
@@ -371,7 +380,10 @@ const struct metric own_metrics[] = {
      .statistics = 'M',
      .comparability = '-',
      .definition = "Time from asking for the TCP connection to having it: one "
-                   "round trip, and the best plain measure of distance.",
+                   "round trip, and the best plain measure of distance. Where "
+                   "a packet had to be repeated, the time that passed until "
+                   "the connection was used.",
+     .formula = "t(SYN-ACK has arrived) - t(SYN has left)",
      .null_when = "a connection was kept, or none came about",
      .source = "this program"},
     {.name = "tls_ms",
@@ -383,6 +395,8 @@ const struct metric own_metrics[] = {
      .comparability = '-',
      .definition = "From the first byte of the handshake sent to its last byte "
                    "received, the arithmetic of both sides included.",
+     .formula = "t(last handshake bytes have arrived) - t(first ones have "
+                "left)",
      .null_when = "a connection was kept, is not encrypted, or the handshake "
                   "did not succeed",
      .source = "RFC 8446"},
@@ -396,6 +410,8 @@ const struct metric own_metrics[] = {
      .definition = "From the first byte of the call GetOrchestrator sent, on a "
                    "connection that stands, to the last byte of its answer, by "
                    "the kernel's stamps where it gives them.",
+     .formula = "t(last bytes of the answer have arrived) - t(first bytes of "
+                "the call have left)",
      .null_when = "the call was not answered",
      .source = "go-livepeer (net/lp_rpc.proto)"},
     {.name = "tls_key_sha256",

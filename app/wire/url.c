@@ -12,7 +12,7 @@
 
 /* What an orchestrator listens on unless it says otherwise. */
 #define ORCHESTRATOR_PORT ":8935"
-enum { SHOWN_BYTES = 200 };
+enum { SHOWN_BYTES = 200, HOST_BYTES_MAX = 253 /* of a name in DNS */ };
 
 static enum err refuse(const char *text, const char *why)
 {
@@ -78,7 +78,8 @@ static bool take_host(char *host, struct url *url)
         *at = (char)tolower((unsigned char)*at);
     url->host = host;
     url->is_numeric = six || inet_pton(AF_INET, host, bytes) == 1;
-    return *host != '\0' && strchr(host, '%') == NULL;
+    return *host != '\0' && strlen(host) <= HOST_BYTES_MAX &&
+           strchr(host, '%') == NULL;
 }
 
 static const char *take_parts(struct arena *arena, CURLU *handle,

@@ -72,7 +72,13 @@ TEST(a_url_of_any_length_is_safe)
     CHECK_ERR(url_parse(&arena, text, &url), ERR_INPUT);
     memset(text, 'a', 99999);
     CHECK_ERR(url_of_orchestrator(&arena, text, &url), ERR_INPUT);
+    memcpy(text, "https://", 8);
+    text[8 + 253] = '/';
     text[URL_BYTES_MAX] = '\0';
+    CHECK_OK(url_parse(&arena, text, &url));
+    text[8 + 253] = 'a';
+    text[8 + 254] = '/';
+    CHECK_ERR(url_parse(&arena, text, &url), ERR_INPUT);
     memcpy(text, "https://a/", 10);
     CHECK_OK(url_parse(&arena, text, &url));
     arena_free(&arena);
