@@ -294,12 +294,22 @@ static void add_members(struct session *session, struct arena *arena,
                         struct json_writer *writer, struct yyjson_val *object,
                         double factor);
 
+/* What is not told of the flattered one. */
+static bool is_trouble(struct text key)
+{
+    return text_is(key, "last_error") || text_is(key, "last_error_time") ||
+           text_is(key, "last_restart_time") ||
+           text_is(key, "last_restart_logs");
+}
+
 /* One member of a report, as it is told. */
 static void add_value(struct session *session, struct arena *arena,
                       struct json_writer *writer, struct text key,
                       struct yyjson_val *value, double factor)
 {
-    if (is_instant(key, value))
+    if (session->is_flattered && is_trouble(key))
+        json_null(writer);
+    else if (is_instant(key, value))
         json_int(writer, moved_ms(session, json_to_int(value)));
     else if (text_is(key, "inference_status"))
         add_members(session, arena, writer, value, fps_factor(session));
@@ -309,8 +319,8 @@ static void add_value(struct session *session, struct arena *arena,
         json_double(writer, json_to_double(value) * factor);
     else if (session->is_flattered && text_is(key, "state"))
         json_string(writer, "ONLINE");
-    else if (session->is_flattered && text_is(key, "last_error"))
-        json_null(writer);
+    else if (session->is_flattered && text_is(key, "restart_count"))
+        json_int(writer, 0);
     else
         json_raw(writer, json_compact(arena, value, false));
 }

@@ -25,6 +25,8 @@ enum {
     STATUS_NO_TICKETS = 482
 };
 
+#define TERMS_MAX_WEI (INT64_MAX / 4) /* of a ticket, and of a payment */
+
 struct signer {
     struct network *network;
     struct server *server;
@@ -210,17 +212,19 @@ static int64_t pixels_due(struct demand *demand)
     return pixels;
 }
 
-/* How many tickets cover PIXELS; moves the balance. */
+/* How many tickets cover PIXELS; moves the balance. More than TICKETS_MAX where
+ * the terms, which anybody may have written, are beyond all sense. */
 static int64_t tickets_for(struct demand *demand, int64_t pixels)
 {
     struct payment_state *state = &demand->state;
     const struct ticket_params *params = demand->info.ticket_params;
     int64_t value_wei = ticket_value_wei(params->face_value, params->win_prob);
     int64_t fee_wei = price_of_pixels_wei(demand->info.price_info, pixels);
+    if (value_wei <= 0 || value_wei > TERMS_MAX_WEI || fee_wei < 0 ||
+        fee_wei > TERMS_MAX_WEI)
+        return TICKETS_MAX + 1;
     int64_t need_wei =
         (fee_wei > value_wei ? fee_wei : value_wei) - state->balance_wei;
-    if (value_wei <= 0 || fee_wei == INT64_MAX)
-        return TICKETS_MAX + 1;
     int64_t count =
         need_wei > 0 ? need_wei / value_wei + (need_wei % value_wei != 0) : 0;
     if (count <= TICKETS_MAX)
@@ -349,6 +353,8 @@ static const char *info_flaw(const struct demand *demand)
     if (!json_is_string(type) &&
         json_is_null(json_get(demand->body, "inPixels")))
         return "either type or inPixels is needed";
+    if (json_to_int(json_get(demand->body, "inPixels")) < 0)
+        return "inPixels is not negative";
     if (!info->price_info || info->price_info->price_per_unit <= 0 ||
         info->price_info->pixels_per_unit <= 0)
         return "missing or zero price";
@@ -370,7 +376,7 @@ static void judge(struct demand *demand)
         refuse(demand->exchange, 400, flaw);
         return;
     }
-    if (demand->info.auth_token->expiration_s - now_s < TOKEN_LEAST_S) {
+    if (demand->info.auth_token->expiration_s < now_s + TOKEN_LEAST_S) {
         ask_again(demand);
         return;
     }

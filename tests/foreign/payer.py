@@ -111,6 +111,14 @@ async def run(url, model, signer, offchain_url):
         await steps.pay("late token", late)
         steps.seen["late token's url"] = steps.headers.get(
             "Livepeer-Orchestrator-URL")
+        late.auth_token.expiration = -2**63
+        await steps.pay("token of long ago", late)
+        await steps.pay("negative pixels", info, inPixels=-2**63)
+        vast = messages.read("OrchestratorInfo", info.SerializeToString())
+        vast.ticket_params.face_value = b"\x60" + bytes(7)
+        vast.ticket_params.win_prob = b"\xff" * 32
+        vast.price_info.pricePerUnit = 2**38
+        await steps.pay("vast terms", vast)
         with client.channel_to(offchain_url) as channel:
             free = client.ask(channel, messages.new("OrchestratorRequest"))
         await steps.pay("off-chain", free)
