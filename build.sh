@@ -68,7 +68,8 @@ openssl openssl
 git git
 package python3-aiohttp
 package python3-grpcio'
-bench_needs='python3 python3'
+bench_needs='python3 python3
+sqlite3 sqlite3'
 fuzz_needs='clang clang
 package libclang-rt-dev'
 clip_needs='python3 python3
@@ -182,6 +183,9 @@ do_check() {
 }
 
 do_soak() {
+    need "$bench_needs"
+    release
+    build release bench
     ASSAY_SOAK=1 do_test "$@"
     do_fuzz "" 600
 }

@@ -7,7 +7,7 @@
  * timer. A failed commit is everybody's failure and nobody's loss: nothing of
  * it was acknowledged.
  *
- * Settling begins when work is left, at most once a second, and goes by units
+ * Settling begins when work is left, at most every 0.4 s, and goes by units
  * between which batches are taken. Where they keep it from coming to an end it
  * gets a quarter of a second at a time: pages stay two seconds behind, unless
  * there is more to settle than fits, and nobody waits longer for an answer.
@@ -32,7 +32,7 @@ enum {
     US_PER_SECOND = 1000000,
     WAITING_MAX = 512,
     GROUP_BYTES_MAX = 32 << 20,
-    SETTLE_EVERY_US = US_PER_SECOND,
+    SETTLE_EVERY_US = 2 * US_PER_SECOND / 5,
     SETTLE_REST = 2, /* times as long as it worked */
     SETTLE_PATIENCE_US = US_PER_SECOND,
     SETTLE_SLICE_US = US_PER_SECOND / 4,
