@@ -30,7 +30,7 @@ struct line_file {
 static void wait_a_little(struct line_file *file)
 {
     struct timespec until;
-    clock_gettime(CLOCK_REALTIME, &until);
+    clock_gettime(CLOCK_MONOTONIC, &until);
     until.tv_nsec += (long)WRITE_EVERY_MS * 1000000;
     until.tv_sec += until.tv_nsec / 1000000000;
     until.tv_nsec %= 1000000000;
@@ -83,11 +83,16 @@ static int start_thread(struct line_file *file)
 enum err line_file_open(struct line_file **result, const char *path)
 {
     struct line_file *file = memory_zeroed(1, sizeof *file);
+    pthread_condattr_t monotonic;
     file->path = path;
     file->file = fopen(path, "we");
+    int code = file->file ? 0 : errno;
     pthread_mutex_init(&file->mutex, NULL);
-    pthread_cond_init(&file->wake, NULL);
-    int code = file->file ? start_thread(file) : errno;
+    pthread_condattr_init(&monotonic);
+    pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);
+    pthread_cond_init(&file->wake, &monotonic);
+    pthread_condattr_destroy(&monotonic);
+    code = code ? code : start_thread(file);
     if (code) {
         if (file->file)
             fclose(file->file);

@@ -41,6 +41,7 @@ struct network {
     int64_t status_every_ms; /* at most; 0: as behaviours say */
     struct orchestrator *orchestrators;
     size_t orchestrator_count;
+    bool is_open; /* all listen; before, nobody is answered */
 };
 
 struct orchestrator {

@@ -47,7 +47,9 @@ void orchestrator_handle(void *context, struct exchange *exchange)
     struct orchestrator *orchestrator = context;
     const char *path = exchange_path(exchange);
     bool is_post = strcmp(exchange_method(exchange), "POST") == 0;
-    if (grpc_is_call(exchange))
+    if (!orchestrator->network->is_open)
+        exchange_drop(exchange);
+    else if (grpc_is_call(exchange))
         discovery_handle(orchestrator, exchange);
     else if (strncmp(path, TRICKLE_PATH, strlen(TRICKLE_PATH)) == 0)
         trickle_server_handle(orchestrator->trickle, exchange);

@@ -89,6 +89,13 @@ static enum err open_gateway(struct sim *sim,
     return gateway_open(&sim->gateway, &sim->network, &gateway);
 }
 
+/* On the loop: what was set up for it before is seen there from now on. */
+static void begin_answering(void *context)
+{
+    struct network *network = context;
+    network->is_open = true;
+}
+
 enum err sim_start(struct sim **result, const struct sim_settings *settings)
 {
     struct sim *sim = memory_zeroed(1, sizeof *sim);
@@ -107,6 +114,8 @@ enum err sim_start(struct sim **result, const struct sim_settings *settings)
         err = signer_open(&sim->signer, network, settings->host);
     if (!err)
         err = open_gateway(sim, settings);
+    if (!err)
+        loop_call(network->loop, begin_answering, network);
     *result = sim;
     if (!err)
         return ERR_NONE;

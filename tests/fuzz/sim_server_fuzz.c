@@ -93,6 +93,7 @@ static void set_stage(void)
     must(!loop_start(&stage.network.loop));
     stage.network.orchestrators = stage.orchestrators;
     stage.network.orchestrator_count = 2;
+    stage.network.is_open = true;
     for (size_t i = 0; i < 2; i++)
         open_orchestrator(i);
     must(!signer_open(&stage.signer, &stage.network, "127.0.0.1"));
