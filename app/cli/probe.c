@@ -29,7 +29,8 @@ enum {
     SECONDS_USUAL = 10,
     PATIENCE_USUAL_S = 60,
     REPEAT_MAX = 1000000,
-    WAIT_NS = 50000000
+    WAIT_NS = 50000000,
+    SPREAD_US = 15000
 };
 
 static const struct option options[] = {
@@ -101,6 +102,8 @@ struct session {
     struct prober *prober;
     struct target targets[URLS_MAX];
     size_t count;
+    size_t started;          /* the loop's, of this round */
+    struct loop_timer start; /* of the next one */
     int64_t rounds;
     size_t outcomes[OUTCOME_COUNT]; /* of all rounds */
     pthread_mutex_t mutex;          /* of results, progress, and left */
@@ -127,18 +130,39 @@ static void on_done(void *context, struct probe_result *result)
     pthread_mutex_unlock(&target->session->mutex);
 }
 
+static void start_one(struct session *session)
+{
+    struct target *target = &session->targets[session->started++];
+    target->probe = probe_start(session->prober, &target->request);
+}
+
+/* Streams begin one after another: each shakes hands half a dozen times, and
+ * hundreds of handshakes at once would hold up the frames of all. */
+static void start_next(void *context)
+{
+    struct session *session = context;
+    bool spread = session->targets[0].request.kind == PROBE_LIVE;
+    do
+        start_one(session);
+    while (!spread && session->started < session->count);
+    if (session->started < session->count)
+        loop_timer_after(&session->start, SPREAD_US);
+}
+
 static void start_all(void *context)
 {
     struct session *session = context;
-    for (size_t i = 0; i < session->count; i++) {
-        struct target *target = &session->targets[i];
-        target->probe = probe_start(session->prober, &target->request);
-    }
+    session->started = 0;
+    loop_timer_init(&session->start, session->loop, start_next, session);
+    start_next(session);
 }
 
 static void stop_all(void *context)
 {
     struct session *session = context;
+    loop_timer_stop(&session->start);
+    while (session->started < session->count)
+        start_one(session); /* to be stopped in order */
     for (size_t i = 0; i < session->count; i++) {
         if (session->targets[i].probe)
             probe_stop(session->targets[i].probe, REASON_STOPPED);
