@@ -33,6 +33,11 @@ static const struct option options[] = {
      .type = OPTION_CHOICE,
      .help = "of percentiles: what gets a row of its own (default "
              "orchestrator); all else is merged"},
+    {.name = "--source",
+     .value = "sla|runs",
+     .type = OPTION_CHOICE,
+     .help = "of scores: rows of the gateways' events, or own runs (default: "
+             "that of the scorecard); hours are of runs"},
     {.name = "--format",
      .value = TABLE_FORMATS,
      .type = OPTION_CHOICE,
@@ -431,38 +436,6 @@ static enum err export_counts(struct invocation *invocation)
     return err ? err : closed;
 }
 
-/* ---- runs ---------------------------------------------------------------- */
-
-/* Our own, as they were measured: no lens and no pass changes them. */
-static enum err export_journal(struct invocation *invocation,
-                               struct fields fields, enum query_id id,
-                               size_t row_bytes)
-{
-    struct field_rows rows;
-    struct store *store;
-    field_rows_open(&rows, fields,
-                    table_format_named(option_text(invocation, "--format")));
-    enum err err = store_open(&store, invocation->config->data, STORE_READ);
-    if (!err) {
-        err = print_query(invocation, store, id, row_bytes, &rows);
-        store_close(store);
-    }
-    enum err closed = table_close(rows.table);
-    return err ? err : closed;
-}
-
-static enum err export_runs(struct invocation *invocation)
-{
-    return export_journal(invocation, run_fields, QUERY_JOURNAL_RUN_EXPORT,
-                          sizeof(struct run));
-}
-
-static enum err export_ledger(struct invocation *invocation)
-{
-    return export_journal(invocation, ledger_fields, QUERY_LEDGER_EXPORT,
-                          sizeof(struct ledger_row));
-}
-
 static const struct verb verbs[] = {
     {"sla", "", "scored hours per orchestrator, pipeline, model and GPU", 0, 0,
      export_sla},
@@ -492,6 +465,10 @@ static const struct verb verbs[] = {
      export_counts},
     {"runs", "", "our own measurements of orchestrators", 0, 0, export_runs},
     {"ledger", "", "what became of every planned run", 0, 0, export_ledger},
+    {"hours", "", "hours of own runs: counts, sums and histograms", 0, 0,
+     export_hours},
+    {"prompts", "", "how much of what differs between runs is due to prompts",
+     0, 0, export_prompts},
     {0}};
 
 const struct command command_export = {

@@ -35,11 +35,20 @@ MUST_USE enum err print_query(struct invocation *invocation,
                               struct store *store, enum query_id id,
                               size_t row_bytes, struct field_rows *printed);
 
+/* The same as an array that the caller frees; texts in the command's arena. */
+MUST_USE enum err read_query(struct invocation *invocation, struct store *store,
+                             enum query_id id, struct fields fields,
+                             size_t row_bytes, char **rows, size_t *count);
+
 MUST_USE enum err export_requests(struct invocation *invocation);
 MUST_USE enum err export_batch_jobs(struct invocation *invocation);
 MUST_USE enum err export_byoc_jobs(struct invocation *invocation);
 MUST_USE enum err export_payments(struct invocation *invocation);
 MUST_USE enum err export_inventory(struct invocation *invocation);
 MUST_USE enum err export_scores(struct invocation *invocation);
+MUST_USE enum err export_runs(struct invocation *invocation);
+MUST_USE enum err export_ledger(struct invocation *invocation);
+MUST_USE enum err export_hours(struct invocation *invocation);
+MUST_USE enum err export_prompts(struct invocation *invocation);
 
 #endif

@@ -106,39 +106,14 @@ static enum err print_scores(const struct scoring *scoring, struct arena *arena,
 
 /* ---- rows ---------------------------------------------------------------- */
 
-/* Rows of a query that takes --from and --to; the caller frees them. */
-static enum err read_rows(const struct exporting *exporting,
-                          enum query_id query_id, struct fields fields,
-                          size_t row_bytes, char **rows, size_t *count)
-{
-    struct arena *arena = &exporting->invocation->arena;
-    struct query *query = query_start(exporting->store, query_id);
-    size_t capacity = 0;
-    bool found;
-    enum err err;
-    query_bind_int(query, 1,
-                   option_time(exporting->invocation, "--from", INT64_MIN));
-    query_bind_int(query, 2,
-                   option_time(exporting->invocation, "--to", INT64_MAX));
-    *rows = NULL;
-    *count = 0;
-    while (!(err = query_step(query, &found)) && found) {
-        if (*count == capacity) {
-            capacity = 2 * capacity + 64;
-            *rows = memory_resize(*rows, capacity * row_bytes);
-        }
-        fields_read(arena, query, 0, fields, *rows + (*count)++ * row_bytes);
-    }
-    return err;
-}
-
 static enum err score_settled(const struct exporting *exporting,
                               const struct scoring *scoring)
 {
     char *rows;
     size_t count;
-    enum err err = read_rows(exporting, QUERY_SLA_BETWEEN, sla_fields,
-                             sizeof(struct sla_row), &rows, &count);
+    enum err err =
+        read_query(exporting->invocation, exporting->store, QUERY_SLA_BETWEEN,
+                   sla_fields, sizeof(struct sla_row), &rows, &count);
     if (!err)
         err = print_scores(scoring, &exporting->invocation->arena,
                            exporting->printed->table, rows,
@@ -176,8 +151,9 @@ static enum err score_runs(const struct exporting *exporting,
     char *runs;
     size_t run_count;
     size_t count;
-    enum err err = read_rows(exporting, QUERY_JOURNAL_RUN_EXPORT, run_fields,
-                             sizeof(struct run), &runs, &run_count);
+    enum err err = read_query(exporting->invocation, exporting->store,
+                              QUERY_JOURNAL_RUN_EXPORT, run_fields,
+                              sizeof(struct run), &runs, &run_count);
     if (!err) {
         struct run_group *groups = run_groups_build(
             arena, (const struct run *)(const void *)runs, run_count, &count);
@@ -198,13 +174,30 @@ static enum err score_rows(const struct exporting *exporting,
                             : score_settled(exporting, scoring);
 }
 
-enum err export_scores(struct invocation *invocation)
+/* The scorecard that was named, else the first built-in one of the source. */
+static enum err find_card(struct invocation *invocation, struct scorecard *card)
 {
     const char *name = option_text(invocation, "--scorecard");
+    const char *source = option_text(invocation, "--source");
+    bool of_runs = source && strcmp(source, "runs") == 0;
+    int wanted = of_runs ? SCORE_RUNS : SCORE_SLA;
+    enum err err = scorecard_find(&invocation->arena,
+                                  name ? name : scorecard_names[0], card);
+    for (size_t i = 1; !err && !name && source && card->source != wanted &&
+                       scorecard_names[i];
+         i++)
+        err = scorecard_find(&invocation->arena, scorecard_names[i], card);
+    if (!err && source && card->source != wanted)
+        err = err_set(ERR_USAGE, "the scorecard %s is not one of %s",
+                      card->name, source);
+    return err;
+}
+
+enum err export_scores(struct invocation *invocation)
+{
     struct scoring *scoring = arena_alloc(&invocation->arena, sizeof *scoring);
     *scoring = (struct scoring){.key_count = 0};
-    enum err err = scorecard_find(
-        &invocation->arena, name ? name : scorecard_names[0], &scoring->card);
+    enum err err = find_card(invocation, &scoring->card);
     if (err)
         return err;
     plan_columns(scoring);

@@ -96,7 +96,8 @@ static const struct {
             {METRIC_COMPARED, "compared"},
             {METRIC_REQUESTS, "requests"},
             {METRIC_PERCENTILES, "percentiles"},
-            {METRIC_ASSAY, "assay"}};
+            {METRIC_ASSAY, "assay"},
+            {METRIC_PROMPTS, "prompts"}};
 
 enum { SET_COUNT = sizeof sets / sizeof *sets };
 

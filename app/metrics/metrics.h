@@ -29,7 +29,8 @@ enum metric_set {
     METRIC_REQUESTS = 32,    /* export requests */
     METRIC_PERCENTILES = 64, /* /v1/streaming/percentiles */
     METRIC_ASSAY = 128,      /* of SLA and GPU rows by lens assay only */
-    METRIC_SETS_END = 256
+    METRIC_PROMPTS = 256,    /* export prompts */
+    METRIC_SETS_END = 512
 };
 
 enum metric_direction { NEITHER_IS_BETTER, HIGHER_IS_BETTER, LOWER_IS_BETTER };
@@ -75,8 +76,7 @@ extern const char *const metric_rules[];
 const struct metric *metric_find(const char *name, unsigned sets);
 
 /* "run", "sla", "demand", "gpu", "compared", "requests", "percentiles",
- * "assay";
- * 0 for another word. */
+ * "assay", "prompts"; 0 for another word. */
 unsigned metric_set_named(const char *name);
 /* Name of one set. */
 const char *metric_set_name(enum metric_set set);

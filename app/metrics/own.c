@@ -447,5 +447,61 @@ const struct metric own_metrics[] = {
                    "use, asked before the run.",
      .null_when = "it does not offer the model",
      .source = "GetOrchestrator, ModelConstraint.capacityInUse"},
+
+#define SHARE(field, phrase, of)                                               \
+    {                                                                          \
+        .name = field "_share", .sets = METRIC_PROMPTS, .title = phrase,       \
+        .unit = "ratio", .statistics = '-', .comparability = '-',              \
+        .definition =                                                          \
+            "Share of the variance of " of " between runs of a model on one "  \
+            "orchestrator that their prompts explain: the intraclass "         \
+            "correlation of one-way random effects over runs that are ok, "    \
+            "after each orchestrator's mean was taken out. Unlike a plain "    \
+            "share of squares it is not raised by chance where runs are few, " \
+            "and may come out below 0, which means that no share can be "      \
+            "told.",                                                           \
+        .formula = "(MSB - MSW) / (MSB + (n0 - 1) MSW), with "                 \
+                   "n0 = (N - sum n^2 / N) / (prompts - 1) and N - prompts - " \
+                   "(orchestrators - 1) degrees of freedom within",            \
+        .null_when = "there are fewer than 3 prompts or 10 degrees of "        \
+                     "freedom within them, or nothing differs within them",    \
+        .source = "Shrout and Fleiss 1979, ICC(1,1); Searle, Casella and "     \
+                  "McCulloch 1992 for sizes that differ"                       \
+    }
+#define SHARE_END(field, phrase, tail)                                         \
+    {                                                                          \
+        .name = field, .sets = METRIC_PROMPTS, .title = phrase,                \
+        .unit = "ratio", .statistics = '-', .comparability = '-',              \
+        .definition = "End of the 95 % interval of that share, by the F "      \
+                      "distribution; exact for equal numbers of runs and "     \
+                      "normal figures, else an approximation.",                \
+        .formula = "(F / q - 1) / (F / q + n0 - 1), with F = MSB / MSW and q " \
+                   "its " tail " quantile",                                    \
+        .null_when = "the share is null", .source = "Shrout and Fleiss 1979"   \
+    }
+    SHARE("output_fps", "prompts' share of the frame rate", "output_fps"),
+    SHARE_END("output_fps_share_low", "the same, at the least", "97.5 %"),
+    SHARE_END("output_fps_share_high", "the same, at the most", "2.5 %"),
+    SHARE("ptff_ms", "prompts' share of prompt to first frame", "ptff_ms"),
+    SHARE_END("ptff_ms_share_low", "the same, at the least", "97.5 %"),
+    SHARE_END("ptff_ms_share_high", "the same, at the most", "2.5 %"),
+    {.name = "runs",
+     .sets = METRIC_PROMPTS,
+     .title = "runs",
+     .unit = "count",
+     .definition = "Live runs of the model that are ok and had a prompt.",
+     .source = "this program"},
+    {.name = "prompts",
+     .sets = METRIC_PROMPTS,
+     .title = "prompts",
+     .unit = "count",
+     .definition = "Different prompts among those runs.",
+     .source = "this program"},
+    {.name = "orchestrators",
+     .sets = METRIC_PROMPTS,
+     .title = "orchestrators",
+     .unit = "count",
+     .definition = "Different orchestrators among those runs, by their URL.",
+     .source = "this program"},
     {.name = NULL},
 };

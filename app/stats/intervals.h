@@ -131,4 +131,36 @@ long signed_rank_critical(size_t count, double tail);
  * freedom; NaN without any. */
 double chi_square_tail(double value, double freedom);
 
+/* The same of the F distribution with ABOVE and BELOW degrees of freedom. */
+double f_tail(double value, double above, double below);
+
+/* ---- shares of variance -------------------------------------------------- */
+
+/* A value, of a group (a prompt, say) and a block (an orchestrator, say), both
+ * numbered from 0. */
+struct graded {
+    double value;
+    size_t group;
+    size_t block;
+};
+
+struct variance_share {
+    double share;             /* NaN where there is too little */
+    struct interval interval; /* both may lie below 0: then none can be told */
+};
+
+/*
+ * The share of variance within blocks that groups explain: the intraclass
+ * correlation of one-way random effects, whose expectation is not raised by
+ * chance as that of a plain share of squares is, with the interval that the F
+ * distribution gives (Shrout and Fleiss 1979; sizes that differ by their mean
+ * n0, Searle, Casella and McCulloch 1992). Blocks are taken out first, by their
+ * means. At least three groups and ten degrees of freedom within them. Takes
+ * memory from ARENA.
+ */
+struct variance_share variance_share(struct arena *arena,
+                                     const struct graded *values, size_t count,
+                                     size_t groups, size_t blocks,
+                                     double alpha);
+
 #endif

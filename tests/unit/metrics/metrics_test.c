@@ -66,7 +66,8 @@ static const struct {
                     {METRIC_DEMAND, &demand_fields},
                     {METRIC_GPU, &gpu_fields},
                     {METRIC_REQUESTS, &request_demand_fields},
-                    {METRIC_PERCENTILES, &percentile_fields}};
+                    {METRIC_PERCENTILES, &percentile_fields},
+                    {METRIC_PROMPTS, &prompt_share_fields}};
 
 TEST(every_figure_of_a_row_has_a_definition)
 {

@@ -1,0 +1,35 @@
+/*
+ * prompt_share.h: how much of what differs between runs of a model is due to
+ * their prompts.
+ */
+#ifndef ASSAY_ROLLUP_PROMPT_SHARE_H
+#define ASSAY_ROLLUP_PROMPT_SHARE_H
+
+#include "base/arena.h"
+#include "base/fields.h"
+#include "journal/journal.h"
+
+/* Of runs that are ok and had a prompt; what orchestrators differ by on average
+ * is taken out first (variance_share in stats). Null where there is too little
+ * to tell. */
+struct prompt_share {
+    struct text workflow;
+    struct text model_id;
+    int64_t runs;
+    int64_t prompts;
+    int64_t orchestrators;
+    double output_fps_share;
+    double output_fps_share_low; /* of the 95 % interval */
+    double output_fps_share_high;
+    double ptff_ms_share;
+    double ptff_ms_share_low;
+    double ptff_ms_share_high;
+};
+extern const struct fields prompt_share_fields;
+
+/* Sorted by workflow and model. In ARENA. */
+struct prompt_share *prompt_shares_build(struct arena *arena,
+                                         const struct run *runs,
+                                         size_t run_count, size_t *count);
+
+#endif
