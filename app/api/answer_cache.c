@@ -120,11 +120,16 @@ enum keeping answer_keeping(const struct route *route,
         route->answer == answer_batch_summary ||
         route->answer == answer_byoc_summary ||
         route->answer == answer_llm_summary ||
-        route->answer == answer_sessions || route->answer == answer_session ||
-        route->answer == answer_openapi)
+        route->answer == answer_batch_jobs ||
+        route->answer == answer_byoc_jobs ||
+        route->answer == answer_byoc_workers ||
+        route->answer == answer_byoc_auth || route->answer == answer_sessions ||
+        route->answer == answer_session || route->answer == answer_openapi)
         return KEEP_HOUR;
     if (route->answer == answer_stream_models ||
-        route->answer == answer_stream_orchestrators)
+        route->answer == answer_stream_orchestrators ||
+        route->answer == answer_request_models ||
+        route->answer == answer_request_orchestrators)
         return parameter_text(request, "as_of").data ? KEEP_HOUR : KEEP_SECOND;
     return KEEP_NOT;
 }

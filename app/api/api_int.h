@@ -326,6 +326,30 @@ MUST_USE enum err compat_llm_summary(struct request *request,
                                      struct reply *reply);
 MUST_USE enum err compat_orchestrators(struct request *request,
                                        struct reply *reply);
+MUST_USE enum err answer_request_models(struct request *request,
+                                        struct reply *reply);
+MUST_USE enum err compat_request_models(struct request *request,
+                                        struct reply *reply);
+MUST_USE enum err answer_request_orchestrators(struct request *request,
+                                               struct reply *reply);
+MUST_USE enum err compat_request_orchestrators(struct request *request,
+                                               struct reply *reply);
+MUST_USE enum err answer_batch_jobs(struct request *request,
+                                    struct reply *reply);
+MUST_USE enum err compat_batch_jobs(struct request *request,
+                                    struct reply *reply);
+MUST_USE enum err answer_byoc_jobs(struct request *request,
+                                   struct reply *reply);
+MUST_USE enum err compat_byoc_jobs(struct request *request,
+                                   struct reply *reply);
+MUST_USE enum err answer_byoc_workers(struct request *request,
+                                      struct reply *reply);
+MUST_USE enum err compat_byoc_workers(struct request *request,
+                                      struct reply *reply);
+MUST_USE enum err answer_byoc_auth(struct request *request,
+                                   struct reply *reply);
+MUST_USE enum err compat_byoc_auth(struct request *request,
+                                   struct reply *reply);
 MUST_USE enum err answer_metrics(struct request *request, struct reply *reply);
 MUST_USE enum err answer_openapi(struct request *request, struct reply *reply);
 MUST_USE enum err answer_sessions(struct request *request, struct reply *reply);

@@ -147,6 +147,22 @@ static void add_number(struct json_writer *writer, double value)
         json_double(writer, value);
 }
 
+/* 0001-01-01: a time that was never set, in Go. */
+static const int64_t GO_ZERO_MS = -62135596800000;
+
+/* A fraction without its trailing zeros, as their encoder writes it. */
+static void add_time(struct json_writer *writer, int64_t ms)
+{
+    char bytes[CLOCK_TEXT_BYTES];
+    size_t length = strlen(clock_text_ms(ms, bytes)) - 1; /* before the Z */
+    while (bytes[length - 1] == '0')
+        length--;
+    if (bytes[length - 1] == '.')
+        length--;
+    memcpy(bytes + length, "Z", 2);
+    json_string(writer, bytes);
+}
+
 void compat_value(struct json_writer *writer, const struct field *field,
                   const void *row)
 {
@@ -161,6 +177,9 @@ void compat_value(struct json_writer *writer, const struct field *field,
         break;
     case FIELD_WINDOW:
         json_window(writer, field_int(field, row));
+        break;
+    case FIELD_TIME:
+        add_time(writer, absent ? GO_ZERO_MS : field_int(field, row));
         break;
     default:
         json_int(writer, absent ? 0 : field_int(field, row));
@@ -178,11 +197,30 @@ static void add_row(struct json_writer *writer,
     json_end(writer, '}');
 }
 
-static void end_envelope(struct json_writer *writer, struct arena *arena,
-                         struct text next, int64_t rows)
+/* ---- pages --------------------------------------------------------------- */
+
+enum err compat_open(struct compat_page *page, struct request *request,
+                     size_t key_count)
+{
+    *page = (struct compat_page){.request = request,
+                                 .limit = limit_or_standard(request)};
+    enum err err = refuse_offsets(request);
+    return err ? err : compat_cursor(request, key_count, &page->after);
+}
+
+void compat_begin(struct compat_page *page, struct reply *reply)
+{
+    page->writer = reply_json(reply);
+    json_begin(&page->writer, '{');
+    json_key(&page->writer, "data");
+    json_begin(&page->writer, '[');
+}
+
+void compat_end(struct compat_page *page, struct text next)
 {
     uint8_t id[REQUEST_ID_BYTES];
-    char *hex = arena_alloc(arena, 2 * REQUEST_ID_BYTES + 1);
+    struct json_writer *writer = &page->writer;
+    char *hex = arena_alloc(page->request->arena, 2 * REQUEST_ID_BYTES + 1);
     random_bytes(id, sizeof id);
     hash_hex(id, sizeof id, hex);
     json_end(writer, ']');
@@ -193,7 +231,7 @@ static void end_envelope(struct json_writer *writer, struct arena *arena,
     json_key(writer, "has_more");
     json_bool(writer, next.length > 0);
     json_key(writer, "page_size");
-    json_int(writer, rows);
+    json_int(writer, page->rows);
     json_end(writer, '}');
     json_key(writer, "meta");
     json_begin(writer, '{');
@@ -203,6 +241,25 @@ static void end_envelope(struct json_writer *writer, struct arena *arena,
     json_string(writer, hex);
     json_end(writer, '}');
     json_end(writer, '}');
+}
+
+struct text compat_cursor_text(struct arena *arena, int64_t ms,
+                               const struct text *keys, size_t count)
+{
+    struct buf json = {0};
+    struct buf encoded = {0};
+    struct json_writer writer = {.out = &json};
+    json_begin(&writer, '[');
+    json_string(&writer, arena_printf(arena, "%lld", (long long)ms));
+    for (size_t i = 0; i < count; i++)
+        json_text(&writer, keys[i]);
+    json_end(&writer, ']');
+    base64url_encode(&encoded, (struct text){json.data, json.length});
+    struct text text = {arena_text(arena, encoded.data, encoded.length),
+                        encoded.length};
+    buf_free(&json);
+    buf_free(&encoded);
+    return text;
 }
 
 static struct query *ask(struct request *request,
@@ -228,55 +285,37 @@ static struct text next_cursor(struct arena *arena,
                                const struct compat_series *series,
                                const void *row)
 {
-    int64_t window =
-        field_int(field_named(*series->fields, "window_start"), row);
-    struct buf json = {0};
-    struct buf encoded = {0};
-    struct json_writer writer = {.out = &json};
-    json_begin(&writer, '[');
-    json_string(&writer, arena_printf(arena, "%lld", (long long)window));
+    struct text keys[COMPAT_KEYS_MAX];
     for (size_t i = 0; i < series->key_count; i++)
-        json_text(
-            &writer,
-            field_key(field_named(*series->fields, series->keys[i]), row));
-    json_end(&writer, ']');
-    base64url_encode(&encoded, (struct text){json.data, json.length});
-    struct text text = {arena_text(arena, encoded.data, encoded.length),
-                        encoded.length};
-    buf_free(&json);
-    buf_free(&encoded);
-    return text;
+        keys[i] = field_key(field_named(*series->fields, series->keys[i]), row);
+    return compat_cursor_text(
+        arena, field_int(field_named(*series->fields, "window_start"), row),
+        keys, series->key_count);
 }
 
 static enum err answer(const struct compat_series *series,
                        struct request *request, struct reply *reply)
 {
-    struct cursor cursor;
-    int64_t limit = limit_or_standard(request);
-    enum err err = refuse_offsets(request);
-    if (!err)
-        err = compat_cursor(request, series->key_count, &cursor);
+    struct compat_page page;
+    enum err err = compat_open(&page, request, series->key_count);
     if (err)
         return err;
-    struct query *query = ask(request, series, &cursor, limit);
-    struct json_writer writer = reply_json(reply);
+    struct query *query = ask(request, series, &page.after, page.limit);
     void *row = arena_alloc(request->arena, series->row_bytes);
     struct text next = text_of("");
-    int64_t rows = 0;
     bool more;
-    json_begin(&writer, '{');
-    json_key(&writer, "data");
-    json_begin(&writer, '[');
-    while (!(err = query_step(query, &more)) && more && rows < limit) {
+    compat_begin(&page, reply);
+    while (!(err = query_step(query, &more)) && more &&
+           page.rows < page.limit) {
         fields_read(request->arena, query, 0, *series->fields, row);
-        add_row(&writer, series, row);
-        rows++;
+        add_row(&page.writer, series, row);
+        page.rows++;
     }
     if (err)
         return err;
     if (more)
         next = next_cursor(request->arena, series, row);
-    end_envelope(&writer, request->arena, next, rows);
+    compat_end(&page, next);
     return ERR_NONE;
 }
 
@@ -328,84 +367,4 @@ enum err compat_gpu_metrics(struct request *request, struct reply *reply)
                     "avg_output_fps", "avg_e2e_latency_ms", "swap_rate"},
     };
     return answer(&series, request, reply);
-}
-
-/* ---- the last day: arrays without an envelope ---------------------------- */
-
-/* To one decimal, halves to even. */
-static double rounded(double value)
-{
-    return isnan(value) ? 0 : nearbyint(value * 10) / 10;
-}
-
-static void add_model(struct json_writer *writer, const struct model_row *row)
-{
-    json_begin(writer, '{');
-    json_key(writer, "pipeline");
-    json_text(writer, row->pipeline);
-    json_key(writer, "model");
-    json_text(writer, row->model);
-    json_key(writer, "warm_orch_count");
-    json_int(writer, row->warm_orch_count);
-    json_key(writer, "gpu_slots");
-    json_int(writer, row->gpu_slots);
-    json_key(writer, "active_streams");
-    json_int(writer, row->active_streams);
-    json_key(writer, "available_capacity");
-    json_int(writer, row->available_capacity);
-    json_key(writer, "avg_fps");
-    add_number(writer, rounded(row->avg_fps));
-    json_end(writer, '}');
-}
-
-enum err compat_models(struct request *request, struct reply *reply)
-{
-    struct stream_filter filter = {.now_ms = present_ms(request)};
-    struct model_row *rows;
-    size_t count;
-    enum err err = stream_models(request, &filter, &rows, &count);
-    if (err)
-        return err;
-    struct json_writer writer = reply_json(reply);
-    json_begin(&writer, '[');
-    for (size_t i = 0; i < count; i++)
-        add_model(&writer, &rows[i]);
-    json_end(&writer, ']');
-    return ERR_NONE;
-}
-
-static void add_orchestrator(struct json_writer *writer,
-                             const struct orchestrator_row *row)
-{
-    json_begin(writer, '{');
-    json_key(writer, "address");
-    json_text(writer, row->address);
-    json_key(writer, "uri");
-    json_text(writer, row->uri);
-    json_key(writer, "models");
-    json_begin(writer, '[');
-    for (size_t i = 0; i < row->model_count; i++)
-        json_text(writer, row->models[i]);
-    json_end(writer, ']');
-    json_key(writer, "gpu_count");
-    json_int(writer, row->gpu_count);
-    json_key(writer, "last_seen");
-    json_window(writer, row->last_seen);
-    json_end(writer, '}');
-}
-
-enum err compat_orchestrators(struct request *request, struct reply *reply)
-{
-    struct stream_filter filter = {.now_ms = present_ms(request)};
-    struct orchestrator_row *rows;
-    size_t count;
-    enum err err = stream_orchestrators(request, &filter, &rows, &count);
-    if (err)
-        return err;
-    struct json_writer writer = reply_json(reply);
-    json_begin(&writer, '[');
-    for (size_t i = 0; i < count; i++)
-        add_orchestrator(&writer, &rows[i]);
-    json_end(&writer, ']');
-    return ERR_NONE;
 }

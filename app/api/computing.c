@@ -135,6 +135,13 @@ static enum err too_large(const struct request *request)
                    (long long)(request->config->serve_compute_bytes >> 20));
 }
 
+static enum err is_busy(void)
+{
+    return err_set(ERR_LOCKED,
+                   "rows are being computed for somebody else; come again in "
+                   "a second");
+}
+
 /* With the lock held: what is kept, where it is what is asked for. *DONE is
  * false where it has still to be computed, and then it is this caller's. */
 static enum err take(struct request *request, const struct computation_key *key,
@@ -152,9 +159,7 @@ static enum err take(struct request *request, const struct computation_key *key,
         return ERR_NONE;
     }
     if (computing->busy)
-        return err_set(ERR_LOCKED,
-                       "rows are being computed for somebody else; come again "
-                       "in a second");
+        return is_busy();
     *done = false;
     computing->busy = true;
     return ERR_NONE;
@@ -179,9 +184,8 @@ static enum err compute_now(struct request *request,
                             struct computed_rows **rows)
 {
     struct computed_rows *made = memory_zeroed(1, sizeof *made);
-    struct computation limited = *computation;
-    limited.bytes_max = (size_t)request->config->serve_compute_bytes;
-    enum err err = compute(request->store, &made->arena, &limited, &made->rows);
+    enum err err =
+        compute(request->store, &made->arena, computation, &made->rows);
     made->holders = 2; /* who asks, and who keeps it */
     *rows = made;
     if (!err)
@@ -215,18 +219,47 @@ enum err computed_rows(struct request *request,
     return err == ERR_LARGE ? too_large(request) : err;
 }
 
+/* ---- what is computed elsewhere ------------------------------------------ */
+
+enum err computing_begin(struct request *request)
+{
+    struct computing *computing = request->computing;
+    pthread_mutex_lock(&computing->lock);
+    bool busy = computing->busy;
+    computing->busy = true;
+    pthread_mutex_unlock(&computing->lock);
+    return busy ? is_busy() : ERR_NONE;
+}
+
+enum err computing_end(struct request *request, enum err err)
+{
+    struct computing *computing = request->computing;
+    pthread_mutex_lock(&computing->lock);
+    computing->busy = false;
+    pthread_mutex_unlock(&computing->lock);
+    return err == ERR_LARGE ? too_large(request) : err;
+}
+
 /* ---- what is asked for --------------------------------------------------- */
+
+struct computation computation_published(const struct request *request)
+{
+    return (struct computation){
+        .lens = &lens_published,
+        .pass = PASS_SETTLED,
+        .known = knowledge_all,
+        .from_day = INT64_MIN,
+        .until_day = INT64_MAX,
+        .bytes_max = (size_t)request->config->serve_compute_bytes,
+    };
+}
 
 enum err read_computation(struct request *request,
                           struct computation *computation)
 {
-    *computation = (struct computation){
-        .lens = parameter_lens(request),
-        .pass = parameter_pass(request),
-        .known = knowledge_all,
-        .from_day = INT64_MIN,
-        .until_day = INT64_MAX,
-    };
+    *computation = computation_published(request);
+    computation->lens = parameter_lens(request);
+    computation->pass = parameter_pass(request);
     if (!lens_is_published(computation->lens)) {
         if (parameter_text(request, "pass").data &&
             computation->pass == PASS_SETTLED)

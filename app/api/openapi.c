@@ -329,7 +329,7 @@ static void add_problems(struct json_writer *writer, const struct route *route)
                     NULL);
     add_problem(writer, "421", "the server does not go by this Host", NULL);
     add_problem(writer, "429", "too much from this address", "Retry-After");
-    add_problem(writer, "4XX", "what else is wrong with the request", NULL);
+    add_problem(writer, "4XX", "what else is wrong with the request", "Allow");
     add_problem(writer, "503", "not now: ask again later", "Retry-After");
     add_problem(writer, "5XX", "what is wrong here", NULL);
 }

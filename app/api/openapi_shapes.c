@@ -12,7 +12,7 @@
  * | between two stands for either.
  */
 #include "api/openapi.h"
-#include "api/serving.h"
+#include "api/supply.h"
 #include "journal/journal.h"
 
 #include <ctype.h>
@@ -181,7 +181,13 @@ static const struct row_schema {
      "{" LENS_EXTRAS ",provisional:b,evidence_expired:b}"},
     {"PercentileRow", &percentile_fields, "{}"},
     {"ModelRow", &model_fields, "{}"},
-    {"OrchestratorRow", &orchestrator_fields, "{models:[s]}"},
+    {"OrchestratorRow", &supplier_fields, "{models:[s]}"},
+    {"RequestModelRow", &request_model_fields, "{}"},
+    {"RequestOrchestratorRow", &supplier_fields, "{capabilities:[s]}"},
+    {"BatchJobRow", &batch_job_fields, "{line:i}"},
+    {"ByocJobRow", &byoc_job_fields, "{line:i}"},
+    {"ByocWorkerRow", &byoc_worker_fields, "{models:[s]}"},
+    {"ByocAuthRow", &byoc_auth_fields, "{}"},
     {"BatchSummaryRow", &batch_summary_fields, "{}"},
     {"LlmSummaryRow", &llm_summary_fields, "{}"},
     {"ByocSummaryRow", &byoc_summary_fields, "{}"},
@@ -265,6 +271,32 @@ static const struct described answers[] = {
            "avg_ttft_ms:n,avg_total_tokens:n}]")},
     {SENDS("/compat/v1/requests/byoc/summary",
            "[{capability:s," COMPAT_JOBS "}]")},
+    {SENDS("/v1/requests/models", PAGE_OF("RequestModelRow")), .csv = true},
+    {SENDS("/v1/requests/orchestrators", PAGE_OF("RequestOrchestratorRow")),
+     .csv = true},
+    {SENDS("/v1/requests/ai-batch/jobs", PAGE_OF("BatchJobRow")), .csv = true},
+    {SENDS("/v1/requests/byoc/jobs", PAGE_OF("ByocJobRow")), .csv = true},
+    {SENDS("/v1/requests/byoc/workers", PAGE_OF("ByocWorkerRow")), .csv = true},
+    {SENDS("/v1/requests/byoc/auth", PAGE_OF("ByocAuthRow")), .csv = true},
+    {SENDS("/compat/v1/requests/models",
+           "[{pipeline:s,model:s,job_type:s,warm_orch_count:i,gpu_slots:i,"
+           "job_count_24h:i,success_rate:n,avg_duration_ms:n}]")},
+    {SENDS("/compat/v1/requests/orchestrators",
+           "[{address:s,uri:s,capabilities:[s],gpu_count:i,last_seen:t}]")},
+    {SENDS("/compat/v1/requests/ai-batch/jobs",
+           COMPAT_OF("request_id:s,org:s,gateway:s,pipeline:s,model_id:s,"
+                     "completed_at:t,success:b,tries:i,duration_ms:i,"
+                     "orch_url:s,selection_outcome:s,gpu_model_name:s,"
+                     "attribution_status:s"))},
+    {SENDS("/compat/v1/requests/byoc/jobs",
+           COMPAT_OF("request_id:s,org:s,capability:s,model:s,completed_at:t,"
+                     "success:b,duration_ms:i,http_status:i,orch_address:s,"
+                     "orch_url:s,worker_url:s,selection_outcome:s,"
+                     "gpu_model_name:s,attribution_status:s,error:s"))},
+    {SENDS("/compat/v1/requests/byoc/workers",
+           "[{capability:s,worker_count:i,models:[s],avg_price_per_unit:n}]")},
+    {SENDS("/compat/v1/requests/byoc/auth",
+           "[{capability:s,total_events:i,success_rate:n,failure_count:i}]")},
     {SENDS("/v1/sessions", PAGE_OF("SessionRow")), .csv = true},
     {SENDS("/v1/sessions/{key}", "#Session")},
     {SENDS("/v1/runs", PAGE_OF("Run")), .csv = true},

@@ -7,8 +7,13 @@
  * only where some stream changed in it (§3.8), so its sums leave jobs out; ours
  * count them all and say how many it hides, in `unpublished_jobs`.
  */
-#include "api/serving.h"
+#include "api/list.h"
 #include "base/clock.h"
+#include "base/index.h"
+
+#include <math.h>
+
+/* ---- rows ---------------------------------------------------------------- */
 
 struct job_summary {
     struct text name; /* pipeline or capability */
@@ -32,11 +37,6 @@ struct llm_summary {
     int64_t last_window;
 };
 
-#define NAMED_FIELD(row, member, name)                                         \
-    {                                                                          \
-        name, FIELD_TEXT, offsetof(struct row, member), sizeof name - 1        \
-    }
-
 #define JOB_FIELDS                                                             \
     FIELD(INT, job_summary, total_jobs),                                       \
         FIELD(INT, job_summary, selected_jobs),                                \
@@ -49,9 +49,9 @@ struct llm_summary {
 /* Every row begins with its name and the number that it is ordered by, and
  * ends with two fields that the publisher has not. */
 static const struct field batch_list[] = {
-    NAMED_FIELD(job_summary, name, "pipeline"), JOB_FIELDS};
+    NAMED_FIELD(TEXT, job_summary, name, "pipeline"), JOB_FIELDS};
 static const struct field byoc_list[] = {
-    NAMED_FIELD(job_summary, name, "capability"), JOB_FIELDS};
+    NAMED_FIELD(TEXT, job_summary, name, "capability"), JOB_FIELDS};
 static const struct field llm_list[] = {
     FIELD(TEXT, llm_summary, model),
     FIELD(INT, llm_summary, total_requests),
@@ -62,158 +62,294 @@ static const struct field llm_list[] = {
     FIELD(INT, llm_summary, unpublished_requests),
     FIELD(WINDOW, llm_summary, last_window)};
 
-enum { JOB_COLUMNS = 8, LLM_COLUMNS = 8, NOT_PUBLISHED = 2 };
+enum { JOB_COLUMNS = 8, LLM_COLUMNS = 8 };
 
 const struct fields batch_summary_fields = {batch_list, JOB_COLUMNS,
                                             JOB_COLUMNS};
 const struct fields byoc_summary_fields = {byoc_list, JOB_COLUMNS, JOB_COLUMNS};
 const struct fields llm_summary_fields = {llm_list, LLM_COLUMNS, LLM_COLUMNS};
 
-struct summary {
-    const struct fields *fields;
-    size_t row_bytes;
-    enum query_id query;
-    const char *family;
-    const char *filter; /* the parameter that names one row */
+/* ---- lists --------------------------------------------------------------- */
+
+#define JOB_LIST(row_fields, name)                                             \
+    {                                                                          \
+        .fields = &row_fields, .row_bytes = sizeof(struct job_summary),        \
+        .keys = {"-total_jobs", name}, .told_until = "last_window",            \
+        .compat = {                                                            \
+            name,                                                              \
+            "total_jobs",                                                      \
+            "selected_jobs",                                                   \
+            "no_orch_jobs",                                                    \
+            "success_rate",                                                    \
+            "avg_duration_ms"                                                  \
+        }                                                                      \
+    }
+
+static const struct row_list list_of_batch =
+    JOB_LIST(batch_summary_fields, "pipeline");
+static const struct row_list list_of_byoc =
+    JOB_LIST(byoc_summary_fields, "capability");
+static const struct row_list list_of_llm = {
+    .fields = &llm_summary_fields,
+    .row_bytes = sizeof(struct llm_summary),
+    .keys = {"-total_requests", "model"},
+    .told_until = "last_window",
+    .compat = {"model", "total_requests", "success_rate", "avg_tokens_per_sec",
+               "avg_ttft_ms", "avg_total_tokens"}};
+
+/* ---- sums ---------------------------------------------------------------- */
+
+/* Of the rows of one name. Whole numbers wrap in 64 bits, as theirs. */
+struct sums {
+    int64_t jobs; /* or requests to language models */
+    int64_t selected;
+    int64_t no_orch;
+    int64_t succeeded;
+    int64_t duration_ms;
+    int64_t tokens;
+    int64_t tokens_samples;
+    struct exact_sum speed;
+    int64_t speed_samples;
+    int64_t ttft_ms;
+    int64_t ttft_samples;
+    int64_t hidden;
+    int64_t last_window;
 };
 
-static const struct summary of_batch = {
-    &batch_summary_fields, sizeof(struct job_summary), QUERY_REQUEST_SUMMARY,
-    "builtin", "pipeline"};
-static const struct summary of_byoc = {
-    &byoc_summary_fields, sizeof(struct job_summary), QUERY_REQUEST_SUMMARY,
-    "byoc", "capability"};
-static const struct summary of_llm = {&llm_summary_fields,
-                                      sizeof(struct llm_summary),
-                                      QUERY_LLM_SUMMARY, "builtin", "model"};
+struct summing {
+    struct arena *arena;
+    const char *family;
+    bool llm;            /* by model, of requests to language models alone */
+    bool published_only; /* hours that the publisher shows */
+    struct text org;     /* filters; without data: all */
+    struct text gateway;
+    struct text name;
+    struct text_index names;
+    struct sums *sums; /* by number */
+};
+
+static void wrap_add(int64_t *sum, int64_t value)
+{
+    *sum = (int64_t)((uint64_t)*sum + (uint64_t)value);
+}
+
+static struct text name_of(const struct summing *summing,
+                           const struct request_demand_row *row)
+{
+    struct text model = row->canonical_model;
+    if (!summing->llm)
+        return row->pipeline_id;
+    return model.data ? model : text_of("");
+}
+
+static bool fits(struct text wanted, struct text value)
+{
+    return !wanted.data || text_equal(wanted, value);
+}
+
+static bool is_wanted(const struct summing *summing,
+                      const struct request_demand_row *row)
+{
+    return text_is(row->capability_family, summing->family) &&
+           (summing->llm ? row->llm_request_count > 0
+                         : !text_is(row->pipeline_id, LIVE_PIPELINE)) &&
+           (!summing->published_only || row->published) &&
+           fits(summing->org, row->org) &&
+           fits(summing->gateway, row->gateway) &&
+           fits(summing->name, name_of(summing, row));
+}
+
+static void add_llm(struct sums *sums, const struct request_demand_row *row)
+{
+    sums->jobs += row->llm_request_count;
+    sums->succeeded += row->llm_success_count;
+    wrap_add(&sums->tokens, row->llm_total_tokens_sum);
+    sums->tokens_samples += row->llm_total_tokens_sample_count;
+    exact_add(&sums->speed, row->llm_tokens_per_second_sum);
+    sums->speed_samples += row->llm_tokens_per_second_sample_count;
+    wrap_add(&sums->ttft_ms, row->llm_ttft_ms_sum);
+    sums->ttft_samples += row->llm_ttft_ms_sample_count;
+    sums->hidden += row->published ? 0 : row->llm_request_count;
+}
+
+static void add_jobs(struct sums *sums, const struct request_demand_row *row)
+{
+    sums->jobs += row->job_count;
+    sums->selected += row->selected_count;
+    sums->no_orch += row->no_orch_count;
+    sums->succeeded += row->success_count;
+    wrap_add(&sums->duration_ms, row->duration_ms_sum);
+    sums->hidden += row->published ? 0 : row->job_count;
+}
+
+static enum err add_row(void *context, const void *pointer)
+{
+    const struct request_demand_row *row = pointer;
+    struct summing *summing = context;
+    if (!is_wanted(summing, row))
+        return ERR_NONE;
+    bool added;
+    size_t number =
+        text_index_add(&summing->names, name_of(summing, row), &added);
+    if (added) {
+        summing->sums = arena_grow(summing->arena, summing->sums, number,
+                                   sizeof *summing->sums);
+        summing->sums[number] = (struct sums){.speed.arena = summing->arena,
+                                              .last_window = row->window_start};
+    }
+    struct sums *sums = &summing->sums[number];
+    if (row->window_start > sums->last_window)
+        sums->last_window = row->window_start;
+    (summing->llm ? add_llm : add_jobs)(sums, row);
+    return ERR_NONE;
+}
+
+static double ratio(double sum, int64_t count)
+{
+    return count ? sum / (double)count : (double)NAN;
+}
+
+static struct job_summary job_summary_of(struct text name,
+                                         const struct sums *sums)
+{
+    return (struct job_summary){
+        .name = name,
+        .total_jobs = sums->jobs,
+        .selected_jobs = sums->selected,
+        .no_orch_jobs = sums->no_orch,
+        .success_rate = ratio((double)sums->succeeded, sums->jobs),
+        .avg_duration_ms = ratio((double)sums->duration_ms, sums->jobs),
+        .unpublished_jobs = sums->hidden,
+        .last_window = sums->last_window,
+    };
+}
+
+static struct llm_summary llm_summary_of(struct text name,
+                                         const struct sums *sums)
+{
+    return (struct llm_summary){
+        .model = name,
+        .total_requests = sums->jobs,
+        .success_rate = ratio((double)sums->succeeded, sums->jobs),
+        .avg_tokens_per_sec =
+            ratio(exact_round(&sums->speed), sums->speed_samples),
+        .avg_ttft_ms = ratio((double)sums->ttft_ms, sums->ttft_samples),
+        .avg_total_tokens = ratio((double)sums->tokens, sums->tokens_samples),
+        .unpublished_requests = sums->hidden,
+        .last_window = sums->last_window,
+    };
+}
+
+/* The rows, most first; ends SUMMING. */
+static void *take_rows(struct summing *summing, const struct row_list *list,
+                       size_t *count)
+{
+    *count = summing->names.count;
+    struct job_summary *jobs =
+        arena_array(summing->arena, *count, sizeof *jobs);
+    struct llm_summary *llms =
+        arena_array(summing->arena, *count, sizeof *llms);
+    for (size_t i = 0; i < *count; i++) {
+        struct text name = summing->names.texts[i];
+        name.data = arena_text(summing->arena, name.data, name.length);
+        jobs[i] = job_summary_of(name, &summing->sums[i]);
+        llms[i] = llm_summary_of(name, &summing->sums[i]);
+    }
+    text_index_free(&summing->names);
+    void *rows = summing->llm ? (void *)llms : (void *)jobs;
+    list_sort(list, rows, *count);
+    return rows;
+}
 
 /* ---- ours ---------------------------------------------------------------- */
 
-/* How many, and what: the sort key of a row. */
-static const char shape[] = "it";
-
-static struct query *ask(struct request *request, const struct summary *summary,
-                         const struct cursor *cursor, int64_t limit)
+static enum err sum_up(struct request *request, struct summing *summing,
+                       struct computation *computation)
 {
-    struct query *query = query_start(request->store, summary->query);
     int64_t as_of = parameter_time(request, "as_of", INT64_MAX - 1);
     int64_t end = parameter_time(request, "end", INT64_MAX);
-    query_bind_text(query, 1, text_of(summary->family));
-    query_bind_int(query, 2, parameter_time(request, "start", INT64_MIN));
-    query_bind_int(query, 3, as_of + 1 < end ? as_of + 1 : end);
-    bind_optional(query, 4, parameter_text(request, "org"));
-    bind_optional(query, 5, parameter_text(request, "gateway"));
-    bind_optional(query, 6, parameter_text(request, summary->filter));
-    if (cursor->given) {
-        query_bind_int(query, 7, cursor->parts[0].number);
-        query_bind_text(query, 8, cursor->parts[1].text);
-    }
-    query_bind_int(query, 10, limit);
-    return query;
+    return each_request_demand_row(
+        request, computation, parameter_time(request, "start", INT64_MIN),
+        as_of + 1 < end ? as_of + 1 : end, add_row, summing);
 }
 
-static void add_row(struct page *page, struct fields fields, const void *row)
+static enum err answer(struct request *request, struct reply *reply,
+                       const struct row_list *list, struct summing summing,
+                       const char *filter)
 {
-    const struct field *window = &fields.list[fields.count - 1];
-    page_tells_until(
-        page, told_until(field_int(window, row), as_of_ms(page->request)));
-    if (page->csv) {
-        csv_row(page->reply->body, fields, row);
-        buf_add_string(page->reply->body, "\r\n");
-        return;
-    }
-    json_begin(&page->writer, '{');
-    json_fields(&page->writer, fields, fields.exported, row);
-    json_end(&page->writer, '}');
-}
-
-static enum err answer(const struct summary *summary, struct request *request,
-                       struct reply *reply)
-{
-    struct fields fields = *summary->fields;
-    struct cursor cursor;
-    struct cursor last = {0};
-    enum err err = cursor_read(request, shape, &cursor);
+    struct listing listing;
+    struct computation computation;
+    enum err err = list_open(&listing, list, request);
+    if (!err)
+        err = read_computation(request, &computation);
     if (err)
         return err;
-    struct page page = page_begin(request, reply, fields, NULL);
-    struct query *query = ask(request, summary, &cursor, page_rows(&page));
-    void *row = arena_alloc(request->arena, summary->row_bytes);
-    bool more;
-    while (!(err = query_step(query, &more)) && more && page_wants_row(&page)) {
-        fields_read(request->arena, query, 0, fields, row);
-        add_row(&page, fields, row);
-        last.parts[0].number = field_int(&fields.list[1], row);
-        last.parts[1].text = field_text(&fields.list[0], row);
-    }
+    summing.arena = request->arena;
+    summing.org = parameter_text(request, "org");
+    summing.gateway = parameter_text(request, "gateway");
+    summing.name = parameter_text(request, filter);
+    err = sum_up(request, &summing, &computation);
+    size_t count;
+    const void *rows = take_rows(&summing, list, &count);
     if (!err)
-        page_end(&page, shape, &last);
+        list_answer(&listing, reply, &computation.known, rows, count);
     return err;
 }
 
 enum err answer_batch_summary(struct request *request, struct reply *reply)
 {
-    return answer(&of_batch, request, reply);
+    return answer(request, reply, &list_of_batch,
+                  (struct summing){.family = "builtin"}, "pipeline");
 }
 
 enum err answer_byoc_summary(struct request *request, struct reply *reply)
 {
-    return answer(&of_byoc, request, reply);
+    return answer(request, reply, &list_of_byoc,
+                  (struct summing){.family = "byoc"}, "capability");
 }
 
 enum err answer_llm_summary(struct request *request, struct reply *reply)
 {
-    return answer(&of_llm, request, reply);
+    return answer(request, reply, &list_of_llm,
+                  (struct summing){.family = "builtin", .llm = true}, "model");
 }
 
 /* ---- as the publisher answers -------------------------------------------- */
 
-static struct query *ask_as_published(struct request *request,
-                                      const struct summary *summary)
+static enum err answer_as_published(struct request *request,
+                                    struct reply *reply,
+                                    const struct row_list *list,
+                                    struct summing summing)
 {
-    int64_t now = present_ms(request);
-    struct query *query = query_start(request->store, summary->query);
-    query_bind_text(query, 1, text_of(summary->family));
-    query_bind_int(query, 2, compat_time(request, "start", now - MS_PER_DAY));
-    query_bind_int(query, 3, compat_time(request, "end", now));
-    query_bind_int(query, 9, 1);
-    query_bind_int(query, 10, INT64_MAX);
-    return query;
-}
-
-static enum err answer_as_published(const struct summary *summary,
-                                    struct request *request,
-                                    struct reply *reply)
-{
-    struct fields fields = *summary->fields;
-    struct query *query = ask_as_published(request, summary);
-    struct json_writer writer = reply_json(reply);
-    void *row = arena_alloc(request->arena, summary->row_bytes);
-    enum err err;
-    bool more;
-    json_begin(&writer, '[');
-    while (!(err = query_step(query, &more)) && more) {
-        fields_read(request->arena, query, 0, fields, row);
-        json_begin(&writer, '{');
-        for (size_t i = 0; i < fields.count - NOT_PUBLISHED; i++)
-            compat_value(&writer, &fields.list[i], row);
-        json_end(&writer, '}');
-    }
-    json_end(&writer, ']');
+    int64_t now = clock_wall_ms();
+    struct computation computation = computation_published(request);
+    summing.arena = request->arena;
+    summing.published_only = true;
+    enum err err = each_request_demand_row(
+        request, &computation, compat_time(request, "start", now - MS_PER_DAY),
+        compat_time(request, "end", now), add_row, &summing);
+    size_t count;
+    const void *rows = take_rows(&summing, list, &count);
+    if (!err)
+        compat_array(reply, list, rows, count);
     return err;
 }
 
 enum err compat_batch_summary(struct request *request, struct reply *reply)
 {
-    return answer_as_published(&of_batch, request, reply);
+    return answer_as_published(request, reply, &list_of_batch,
+                               (struct summing){.family = "builtin"});
 }
 
 enum err compat_byoc_summary(struct request *request, struct reply *reply)
 {
-    return answer_as_published(&of_byoc, request, reply);
+    return answer_as_published(request, reply, &list_of_byoc,
+                               (struct summing){.family = "byoc"});
 }
 
 enum err compat_llm_summary(struct request *request, struct reply *reply)
 {
-    return answer_as_published(&of_llm, request, reply);
+    return answer_as_published(
+        request, reply, &list_of_llm,
+        (struct summing){.family = "builtin", .llm = true});
 }

@@ -28,6 +28,9 @@
     "settled: each UTC day of an organisation is a pass of its own; whole: "   \
     "one pass over everything, computed for the question"
 
+#define SAME_BY_ALL                                                            \
+    "it is told as it was reported: the same by every lens and pass"
+
 static const struct parameter list_of_scores[] = {
     {"start", PARAMETER_TIME, NULL, NULL},
     {"end", PARAMETER_TIME, NULL, NULL},
@@ -109,7 +112,9 @@ static const struct parameter list_of_the_day[] = {
         {"org", PARAMETER_TEXT, NULL, NULL},                                   \
         {"gateway", PARAMETER_TEXT, NULL, NULL},                               \
         {name, PARAMETER_TEXT, NULL, NULL},                                    \
-        {"as_of", PARAMETER_TIME, NULL, NULL},                                 \
+        {"lens", PARAMETER_CHOICE, LENS_NAMES, LENS},                          \
+        {"pass", PARAMETER_CHOICE, PASS_NAMES, PASS},                          \
+        {"as_of", PARAMETER_TIME, NULL, AS_OF},                                \
         {"format", PARAMETER_CHOICE, "json|csv", NULL},                        \
         {"limit", PARAMETER_LIMIT, NULL, NULL},                                \
         {"cursor", PARAMETER_CURSOR, NULL, NULL},                              \
@@ -117,6 +122,62 @@ static const struct parameter list_of_the_day[] = {
     {                                                                          \
         0                                                                      \
     }
+
+/* Jobs one by one, by what the parameter NAME takes beside the model. */
+#define JOBS_BY(name)                                                          \
+    {"start", PARAMETER_TIME, NULL, NULL},                                     \
+        {"end", PARAMETER_TIME, NULL, NULL},                                   \
+        {"org", PARAMETER_TEXT, NULL, NULL},                                   \
+        {"gateway", PARAMETER_TEXT, NULL, NULL},                               \
+        {"orchestrator", PARAMETER_TEXT, NULL, NULL},                          \
+        {name, PARAMETER_TEXT, NULL, NULL},                                    \
+        {"model", PARAMETER_TEXT, NULL, NULL},                                 \
+        {"gpu", PARAMETER_TEXT, NULL, NULL},                                   \
+        {"lens", PARAMETER_CHOICE, LENS_NAMES, LENS},                          \
+        {"pass", PARAMETER_CHOICE, PASS_NAMES, PASS},                          \
+        {"as_of", PARAMETER_TIME, NULL, AS_OF},                                \
+        {"format", PARAMETER_CHOICE, "json|csv", NULL},                        \
+        {"limit", PARAMETER_LIMIT, NULL, NULL},                                \
+        {"cursor", PARAMETER_CURSOR, NULL, NULL},                              \
+        {"pin", PARAMETER_PIN, NULL, NULL},                                    \
+    {                                                                          \
+        0                                                                      \
+    }
+
+static const struct parameter jobs_by_pipeline[] = {JOBS_BY("pipeline")};
+static const struct parameter jobs_by_capability[] = {JOBS_BY("capability")};
+
+/* What was reported, the same by every lens and pass. */
+static const struct parameter reports_by_capability[] = {
+    {"start", PARAMETER_TIME, NULL, NULL},
+    {"end", PARAMETER_TIME, NULL, NULL},
+    {"org", PARAMETER_TEXT, NULL, NULL},
+    {"capability", PARAMETER_TEXT, NULL, NULL},
+    {"lens", PARAMETER_CHOICE, LENS_NAMES, SAME_BY_ALL},
+    {"pass", PARAMETER_CHOICE, PASS_NAMES, SAME_BY_ALL},
+    {"as_of", PARAMETER_TIME, NULL, AS_OF},
+    {"format", PARAMETER_CHOICE, "json|csv", NULL},
+    {"limit", PARAMETER_LIMIT, NULL, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL, NULL},
+    {"pin", PARAMETER_PIN, NULL, NULL},
+    {0},
+};
+
+static const struct parameter requests_of_the_day[] = {
+    {"org", PARAMETER_TEXT, NULL, NULL},
+    {"orchestrator", PARAMETER_TEXT, NULL, NULL},
+    {"pipeline", PARAMETER_TEXT, NULL, NULL},
+    {"model", PARAMETER_TEXT, NULL, NULL},
+    {"gpu", PARAMETER_TEXT, NULL, NULL},
+    {"lens", PARAMETER_CHOICE, LENS_NAMES, LENS},
+    {"pass", PARAMETER_CHOICE, PASS_NAMES, PASS},
+    {"as_of", PARAMETER_TIME, NULL, AS_OF},
+    {"format", PARAMETER_CHOICE, "json|csv", NULL},
+    {"limit", PARAMETER_LIMIT, NULL, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL, NULL},
+    {"pin", PARAMETER_PIN, NULL, NULL},
+    {0},
+};
 
 static const struct parameter sums_by_pipeline[] = {SUMS_BY("pipeline")};
 static const struct parameter sums_by_capability[] = {SUMS_BY("capability")};
@@ -270,6 +331,38 @@ const struct route routes[] = {
     {"/compat/v1/requests/byoc/summary", compat_list, false,
      compat_byoc_summary, "byoc jobs exactly as the publisher answers",
      SCOPE_READ, "GET"},
+    {"/v1/requests/models", requests_of_the_day, false, answer_request_models,
+     "models offered for requests within a day, with their jobs", SCOPE_READ,
+     "GET"},
+    {"/v1/requests/orchestrators", requests_of_the_day, false,
+     answer_request_orchestrators,
+     "orchestrators that offered a model for requests within a day", SCOPE_READ,
+     "GET"},
+    {"/v1/requests/ai-batch/jobs", jobs_by_pipeline, false, answer_batch_jobs,
+     "batch jobs one by one, newest first", SCOPE_READ, "GET"},
+    {"/v1/requests/byoc/jobs", jobs_by_capability, false, answer_byoc_jobs,
+     "attempts at byoc jobs one by one, newest first", SCOPE_READ, "GET"},
+    {"/v1/requests/byoc/workers", reports_by_capability, false,
+     answer_byoc_workers, "workers reported, by capability", SCOPE_READ, "GET"},
+    {"/v1/requests/byoc/auth", reports_by_capability, false, answer_byoc_auth,
+     "authorisations reported, by capability", SCOPE_READ, "GET"},
+    {"/compat/v1/requests/models", compat_nothing, false, compat_request_models,
+     "models for requests exactly as the publisher answers", SCOPE_READ, "GET"},
+    {"/compat/v1/requests/orchestrators", compat_nothing, false,
+     compat_request_orchestrators,
+     "orchestrators for requests exactly as the publisher answers", SCOPE_READ,
+     "GET"},
+    {"/compat/v1/requests/ai-batch/jobs", compat_list, false, compat_batch_jobs,
+     "batch jobs one by one exactly as the publisher answers", SCOPE_READ,
+     "GET"},
+    {"/compat/v1/requests/byoc/jobs", compat_list, false, compat_byoc_jobs,
+     "byoc jobs one by one exactly as the publisher answers", SCOPE_READ,
+     "GET"},
+    {"/compat/v1/requests/byoc/workers", compat_list, false,
+     compat_byoc_workers, "workers exactly as the publisher answers",
+     SCOPE_READ, "GET"},
+    {"/compat/v1/requests/byoc/auth", compat_list, false, compat_byoc_auth,
+     "authorisations exactly as the publisher answers", SCOPE_READ, "GET"},
     {"/v1/metrics", NULL, false, answer_metrics,
      "what every figure means: definitions, classes, reasons, switches",
      SCOPE_READ, "GET"},

@@ -5,6 +5,9 @@
  *     series.c       sla, demand, gpu-metrics: one list for all three
  *     percentiles.c  distributions of any range, merged
  *     computing.c    their rows where they are not in the tables
+ *     source.c       rows one by one, whichever of the two it is
+ *     list.h         lists of rows that are made for the question
+ *     supply.h       who offers what; open_streams.c what goes on
  *     streaming.c    models and orchestrators of the last day
  *     compat.c       the same five exactly as the publisher answers
  *     requests.c     sums of jobs, ours and as the publisher answers
@@ -20,6 +23,7 @@
 #define ASSAY_API_SERVING_H
 
 #include "api/api_int.h"
+#include "base/clock.h"
 
 /* The one pipeline that streams (published metrics §1.5). */
 #define LIVE_PIPELINE "live-video-to-video"
@@ -76,6 +80,8 @@ void computing_tidy(struct computing *computing);
  * what was known then can no longer be told. */
 MUST_USE enum err read_computation(struct request *request,
                                    struct computation *computation);
+/* As the publisher computes: what the tables hold. */
+struct computation computation_published(const struct request *request);
 /* Whether that is not what the published tables hold. */
 bool is_computed(const struct computation *computation);
 /* Whether it is what the tables of lens assay hold, and REQUEST did not ask for
@@ -92,53 +98,81 @@ MUST_USE enum err computed_rows(struct request *request,
 /* Null is allowed. */
 void computed_release(struct request *request, const struct computed *rows);
 
+/* For what is computed by other means than computed_rows: one at a time all
+ * the same. ERR_LOCKED as above, then nothing has begun; else it ends with
+ * computing_end, which returns ERR, with a sentence of its own for ERR_LARGE.
+ */
+MUST_USE enum err computing_begin(struct request *request);
+MUST_USE enum err computing_end(struct request *request, enum err err);
+
+/* ---- source.c ----------------------------------------------------------- */
+
+/* Calls VISIT for rows of hours FROM <= window_start < UNTIL, out of their
+ * table, or computed. Rows come in no promised order, and are borrowed for the
+ * call; its error ends it. */
+typedef enum err row_visit(void *context, const void *row);
+MUST_USE enum err each_sla_row(struct request *request,
+                               struct computation *computation, int64_t from_ms,
+                               int64_t until_ms, row_visit *visit,
+                               void *context);
+MUST_USE enum err each_demand_row(struct request *request,
+                                  struct computation *computation,
+                                  int64_t from_ms, int64_t until_ms,
+                                  row_visit *visit, void *context);
+MUST_USE enum err each_request_demand_row(struct request *request,
+                                          struct computation *computation,
+                                          int64_t from_ms, int64_t until_ms,
+                                          row_visit *visit, void *context);
+
+/* Jobs of one organisation and of one pass; ARENA is theirs. */
+typedef enum err jobs_visit(void *context, struct arena *arena,
+                            const struct jobs *jobs);
+/* Calls VISIT for the jobs of passes that hold any completed with FROM <= time
+ * < UNTIL, days newest first, others of the pass included. The context is told
+ * where a day ends: then JOBS is null. ORG without data: all. *ENOUGH set ends
+ * it. */
+MUST_USE enum err each_jobs(struct request *request,
+                            struct computation *computation, struct text org,
+                            int64_t from_ms, int64_t until_ms,
+                            jobs_visit *visit, void *context,
+                            const bool *enough);
+
+/* Calls VISIT for the events of GROUP with FROM <= ts < UNTIL, of ORG or, where
+ * that has no data, of all; borrowed for the call. */
+typedef void event_visit(void *context, const struct request_event *event);
+MUST_USE enum err each_request_event(struct request *request,
+                                     const struct knowledge *known,
+                                     struct text org, enum request_group group,
+                                     int64_t from_ms, int64_t until_ms,
+                                     event_visit *visit, void *context);
+
+/* ---- open_streams.c ------------------------------------------------------ */
+
+/* A stream that goes on, as it was last heard of. */
+struct open_stream {
+    const struct session_row *session;
+    int64_t last_seen;
+    struct text event_id; /* of what was heard last */
+    struct text gateway;
+    enum stream_state state; /* of the last status; OTHER for none */
+    double output_fps;       /* NaN for none */
+    int64_t status_line;     /* evidence of it; -1 for none */
+};
+
+enum { ACTIVE_MS = 30 * MS_PER_MINUTE };
+
+/*
+ * Streams last heard of with SINCE < time <= NOW, at most LIMIT, newest first.
+ * AS_PUBLISHED: closed ones, too, as they were before (§4.4): of the rows that
+ * the publisher wrote of a stream, it takes the newest that is open.
+ */
+MUST_USE enum err open_streams(struct request *request, bool as_published,
+                               int64_t since_ms, int64_t now_ms, int64_t limit,
+                               struct open_stream **streams, size_t *count);
+
 /* ---- streaming.c ------------------------------------------------------- */
 
-struct model_row {
-    struct text pipeline;
-    struct text model;
-    int64_t warm_orch_count;
-    int64_t gpu_slots;
-    int64_t active_streams;
-    int64_t available_capacity;
-    double output_fps_sum;
-    int64_t status_samples;
-    double avg_fps;
-    /* beside the fields */
-    int64_t last_seen; /* the newest offer of it */
-};
 extern const struct fields model_fields;
-
-struct orchestrator_row {
-    struct text address;
-    struct text uri;
-    int64_t gpu_count;
-    int64_t last_seen;
-    /* beside the fields */
-    struct text *models;
-    size_t model_count;
-};
-extern const struct fields orchestrator_fields;
-
-/* What is asked for; texts with null data ask for everything. */
-struct stream_filter {
-    int64_t now_ms;
-    const struct knowledge *known;   /* null: all */
-    const struct computed *computed; /* null: what the tables hold */
-    struct text org;
-    struct text orchestrator;
-    struct text model;
-    struct text gpu;
-};
-/* Most orchestrators first, then by model. */
-MUST_USE enum err stream_models(struct request *request,
-                                const struct stream_filter *filter,
-                                struct model_row **rows, size_t *count);
-/* Most GPUs first, then by address. */
-MUST_USE enum err stream_orchestrators(struct request *request,
-                                       const struct stream_filter *filter,
-                                       struct orchestrator_row **rows,
-                                       size_t *count);
 
 /* ---- requests.c ---------------------------------------------------------- */
 
@@ -225,12 +259,32 @@ struct measured_row {
     int64_t last_run;
 };
 extern const struct fields measured_fields;
+/* ---- request_supply.c, byoc.c -------------------------------------------- */
+
+extern const struct fields request_model_fields;
+extern const struct fields byoc_worker_fields;
+extern const struct fields byoc_auth_fields;
 
 /* ---- compat.c ------------------------------------------------------------ */
 
 /* A time parameter, or OTHERWISE_MS where it cannot be read. */
 int64_t compat_time(const struct request *request, const char *name,
                     int64_t otherwise_ms);
+/* Pages in the publisher's envelope: open, which reads limit and cursor; begin;
+ * rows, each counted; end with the next cursor, "" for none. */
+struct compat_page {
+    struct request *request;
+    int64_t limit;
+    struct cursor after; /* the time, then the keys */
+    struct json_writer writer;
+    int64_t rows;
+};
+MUST_USE enum err compat_open(struct compat_page *page, struct request *request,
+                              size_t key_count);
+void compat_begin(struct compat_page *page, struct reply *reply);
+void compat_end(struct compat_page *page, struct text next);
+struct text compat_cursor_text(struct arena *arena, int64_t ms,
+                               const struct text *keys, size_t count);
 /* A member of a row, with 0 or "" for null. */
 void compat_value(struct json_writer *writer, const struct field *field,
                   const void *row);

@@ -48,6 +48,12 @@ struct field {
             sizeof #member - 1                                                 \
     }
 
+/* The same under another name outside. */
+#define NAMED_FIELD(kind, row, member, name)                                   \
+    {                                                                          \
+        name, FIELD_##kind, offsetof(struct row, member), sizeof name - 1      \
+    }
+
 struct fields {
     const struct field *list;
     size_t count;    /* all of them, in the order of the SQL table */

@@ -28,23 +28,33 @@ static void warn_of_lens(const struct exporting *exporting, const char *what)
 
 /* ---- requests ------------------------------------------------------------ */
 
-static enum err print_requests(const struct exporting *exporting,
-                               const void *context)
+static enum err print_demand(void *context,
+                             const struct request_demand_row *row)
 {
-    (void)context;
-    struct invocation *invocation = exporting->invocation;
+    const struct exporting *exporting = context;
+    if (row->window_start < from_of(exporting) ||
+        row->window_start >= until_of(exporting))
+        return ERR_NONE;
+    return field_rows_print(exporting->printed, row);
+}
+
+static enum err print_requests(const struct exporting *exporting,
+                               const void *unused)
+{
+    (void)unused;
+    void *context = (void *)(uintptr_t)exporting;
     if (!exporting->whole)
-        return print_query(
-            invocation, exporting->store, QUERY_REQUEST_DEMAND_BETWEEN,
-            sizeof(struct request_demand_row), exporting->printed);
+        return request_demand_each(exporting->store, from_of(exporting),
+                                   until_of(exporting), print_demand, context);
+    const struct computation computation = {
+        .lens = &exporting->lens, .pass = PASS_WHOLE, .known = knowledge_all};
     struct request_demand_row *rows;
     size_t count = 0;
-    enum err err = request_demand_whole(exporting->store, &invocation->arena,
-                                        &exporting->lens, &rows, &count);
+    enum err err =
+        request_demand_computed(exporting->store, &exporting->invocation->arena,
+                                &computation, &rows, &count);
     for (size_t i = 0; !err && i < count; i++)
-        if (rows[i].window_start >= from_of(exporting) &&
-            rows[i].window_start < until_of(exporting))
-            err = field_rows_print(exporting->printed, &rows[i]);
+        err = print_demand(context, &rows[i]);
     return err;
 }
 
@@ -97,8 +107,8 @@ static enum err print_batch_day(const struct exporting *exporting,
 {
     struct arena arena = {0};
     struct jobs jobs;
-    enum err err = jobs_of_day(exporting->store, &arena, &exporting->lens, org,
-                               day, &jobs);
+    enum err err = jobs_of_day(exporting->store, &arena, &exporting->lens,
+                               &knowledge_all, org, day, &jobs);
     for (size_t i = 0; !err && i < jobs.batch_count; i++)
         if (is_asked_for(exporting, jobs.batch[i].completed_at))
             err = field_rows_print(exporting->printed, &jobs.batch[i]);
@@ -123,8 +133,8 @@ static enum err print_byoc_day(const struct exporting *exporting,
 {
     struct arena arena = {0};
     struct jobs jobs;
-    enum err err = jobs_of_day(exporting->store, &arena, &exporting->lens, org,
-                               day, &jobs);
+    enum err err = jobs_of_day(exporting->store, &arena, &exporting->lens,
+                               &knowledge_all, org, day, &jobs);
     for (size_t i = 0; !err && i < jobs.byoc_count; i++)
         if (is_asked_for(exporting, jobs.byoc[i].completed_at))
             err = field_rows_print(exporting->printed, &jobs.byoc[i]);
@@ -182,9 +192,10 @@ static enum err print_inventory(const struct exporting *exporting,
     (void)context;
     struct network network;
     warn_of_lens(exporting, "offers");
-    enum err err = network_between(
-        exporting->store, &exporting->invocation->arena, (struct text){NULL, 0},
-        from_of(exporting), until_of(exporting), &network);
+    enum err err =
+        network_between(exporting->store, &exporting->invocation->arena,
+                        &knowledge_all, (struct text){NULL, 0},
+                        from_of(exporting), until_of(exporting), &network);
     for (size_t i = 0; !err && i < network.offer_count; i++)
         err = field_rows_print(exporting->printed, &network.offers[i]);
     return err;

@@ -24,24 +24,32 @@ static bool is_known(const struct knowledge *known, int64_t ts, int64_t line)
     return block < known->end_block;
 }
 
+/* The same of each kind of fact, which all have a time and a line. */
+#define KEEP_KNOWN(known, list, count)                                         \
+    do {                                                                       \
+        size_t kept = 0;                                                       \
+        for (size_t i = 0; i < *(count); i++)                                  \
+            if (is_known(known, (list)[i].ts, (list)[i].line))                 \
+                (list)[kept++] = (list)[i];                                    \
+        *(count) = kept;                                                       \
+    } while (0)
+
 void known_events(const struct knowledge *known, struct session_event *events,
                   size_t *count)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < *count; i++)
-        if (is_known(known, events[i].ts, events[i].line))
-            events[kept++] = events[i];
-    *count = kept;
+    KEEP_KNOWN(known, events, count);
 }
 
 void known_snapshots(const struct knowledge *known,
                      struct capability_snapshot *snapshots, size_t *count)
 {
-    size_t kept = 0;
-    for (size_t i = 0; i < *count; i++)
-        if (is_known(known, snapshots[i].ts, snapshots[i].line))
-            snapshots[kept++] = snapshots[i];
-    *count = kept;
+    KEEP_KNOWN(known, snapshots, count);
+}
+
+void known_requests(const struct knowledge *known, struct request_event *events,
+                    size_t *count)
+{
+    KEEP_KNOWN(known, events, count);
 }
 
 /* ---- by arrival ---------------------------------------------------------- */

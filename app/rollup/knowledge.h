@@ -49,5 +49,7 @@ void known_events(const struct knowledge *known, struct session_event *events,
                   size_t *count);
 void known_snapshots(const struct knowledge *known,
                      struct capability_snapshot *snapshots, size_t *count);
+void known_requests(const struct knowledge *known, struct request_event *events,
+                    size_t *count);
 
 #endif

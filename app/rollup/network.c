@@ -438,15 +438,18 @@ struct network network_builder_end(struct network_builder *builder,
 /* ---- over the store ------------------------------------------------------ */
 
 static enum err add_hour(struct network_builder *builder, struct store *store,
-                         struct text org, int64_t from_ms, int64_t until_ms)
+                         const struct knowledge *known, struct text org,
+                         int64_t from_ms, int64_t until_ms)
 {
     struct arena arena = {0};
     struct capability_snapshot *snapshots;
     size_t count;
     enum err err = snapshots_between(store, &arena, org, from_ms, until_ms,
                                      &snapshots, &count);
-    if (!err)
+    if (!err) {
+        known_snapshots(known, snapshots, &count);
         network_builder_add(builder, org, snapshots, count);
+    }
     arena_free(&arena);
     return err;
 }
@@ -457,7 +460,8 @@ struct org_hour {
 };
 
 enum err network_between(struct store *store, struct arena *arena,
-                         struct text org, int64_t from_ms, int64_t until_ms,
+                         const struct knowledge *known, struct text org,
+                         int64_t from_ms, int64_t until_ms,
                          struct network *network)
 {
     struct org_hour *hours = NULL;
@@ -477,9 +481,10 @@ enum err network_between(struct store *store, struct arena *arena,
     struct network_builder *builder = network_builder_new();
     for (size_t i = 0; !err && i < count; i++) {
         int64_t hour = hours[i].hour;
-        err = add_hour(
-            builder, store, hours[i].org, hour > from_ms ? hour : from_ms,
-            hour + MS_PER_HOUR < until_ms ? hour + MS_PER_HOUR : until_ms);
+        err = add_hour(builder, store, known, hours[i].org,
+                       hour > from_ms ? hour : from_ms,
+                       hour + MS_PER_HOUR < until_ms ? hour + MS_PER_HOUR
+                                                     : until_ms);
     }
     *network = network_builder_end(builder, arena);
     return err;

@@ -126,10 +126,11 @@ struct jobs {
     size_t byoc_count;
 };
 
-/* The jobs of one pass over the store: of the UTC day that begins at DAY, or of
- * all times where it is INT64_MIN. */
+/* The jobs of one pass over the store, from what is KNOWN: of the UTC day that
+ * begins at DAY, or of all times where it is INT64_MIN. */
 MUST_USE enum err jobs_of_day(struct store *store, struct arena *arena,
-                              const struct lens *lens, struct text org,
+                              const struct lens *lens,
+                              const struct knowledge *known, struct text org,
                               int64_t day, struct jobs *jobs);
 
 /* Days of which ORG (null: anybody) has events of GROUP between FROM and
@@ -187,12 +188,29 @@ struct request_demand_row {
 };
 extern const struct fields request_demand_fields;
 
-/* All rows of the whole pass, as request_demand_build sorts them; `published`
- * is set. */
-MUST_USE enum err request_demand_whole(struct store *store, struct arena *arena,
-                                       const struct lens *lens,
-                                       struct request_demand_row **rows,
-                                       size_t *count);
+/* The jobs of one pass by COMPUTATION, as jobs_of_day. ERR_LARGE where they
+ * would take more memory than it allows. */
+MUST_USE enum err jobs_computed(struct store *store, struct arena *arena,
+                                const struct computation *computation,
+                                struct text org, int64_t day,
+                                struct jobs *jobs);
+
+/* Rows that are not in the table, as request_demand_build sorts them;
+ * `published` is set. ERR_LARGE as above. */
+MUST_USE enum err request_demand_computed(struct store *store,
+                                          struct arena *arena,
+                                          const struct computation *computation,
+                                          struct request_demand_row **rows,
+                                          size_t *count);
+
+/* Calls VISIT for the rows of the table with FROM <= window_start < UNTIL, in
+ * order, `published` set; texts are borrowed for the call. */
+typedef enum err request_demand_visit(void *context,
+                                      const struct request_demand_row *row);
+MUST_USE enum err request_demand_each(struct store *store, int64_t from_ms,
+                                      int64_t until_ms,
+                                      request_demand_visit *visit,
+                                      void *context);
 
 /* Sorted by window_start, then by key. */
 struct request_demand_row *request_demand_build(struct arena *arena,
@@ -310,8 +328,10 @@ void network_builder_add(struct network_builder *builder, struct text org,
 struct network network_builder_end(struct network_builder *builder,
                                    struct arena *arena);
 
-/* What ORG (null: anybody) saw with FROM <= ts < UNTIL. */
+/* What ORG (null: anybody) saw with FROM <= ts < UNTIL, as far as it is KNOWN.
+ */
 MUST_USE enum err network_between(struct store *store, struct arena *arena,
+                                  const struct knowledge *known,
                                   struct text org, int64_t from_ms,
                                   int64_t until_ms, struct network *network);
 

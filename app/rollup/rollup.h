@@ -529,25 +529,6 @@ struct gpu_row *gpu_metrics_build(struct arena *arena, const struct lens *lens,
                                   const struct session_hour *hours,
                                   size_t hour_count, size_t *count);
 
-/* ---- inventory ---------------------------------------------------------- */
-
-/* What one orchestrator was seen to offer for live video (§1.5, §4.2). */
-struct offer {
-    struct text org;
-    struct text address;
-    struct text uri;
-    struct text model;  /* never "" */
-    struct text gpu_id; /* "" for none */
-    int64_t last_seen;
-};
-/* Each (org, address, model, gpu) once, with the uri that was seen last;
- * sorted by them. SNAPSHOTS are those of ORG; PIPELINE is the only one taken.
- */
-struct offer *offers_build(struct arena *arena, struct text org,
-                           const struct capability_snapshot *snapshots,
-                           size_t snapshot_count, const char *pipeline,
-                           size_t *count);
-
 /* ---- over the store ----------------------------------------------------- */
 
 /*

@@ -20,6 +20,7 @@
 struct gathering {
     struct store *store;
     struct arena *arena;
+    const struct knowledge *known;
     struct job_facts *facts;
     struct text_index hours; /* read already, as text */
     struct text_index ids;   /* of batch requests of the pass */
@@ -45,6 +46,8 @@ static enum err gather_hour(struct gathering *gathering, int64_t hour)
     enum err err = request_events_between(
         gathering->store, gathering->arena, gathering->facts->org, GROUP_JOBS,
         hour, hour + MS_PER_HOUR, &events, &count);
+    if (!err)
+        known_requests(gathering->known, events, &count);
     for (size_t i = 0; !err && i < count; i++) {
         if (events[i].kind > REQUEST_LLM ||
             text_index_find(&gathering->ids, events[i].request_id) < 0)
@@ -138,26 +141,32 @@ static enum err gather_supply(struct gathering *gathering)
             &facts->worker_count);
     else if (!has_kind(facts, REQUEST_BATCH_COMPLETED))
         return ERR_NONE;
-    facts->workers = workers;
     if (err)
         return err;
+    known_requests(gathering->known, workers, &facts->worker_count);
+    facts->workers = workers;
     err = snapshots_between(gathering->store, gathering->arena, facts->org,
                             before(facts->from_ms, SNAPSHOT_BEFORE_MS),
                             after(facts->until_ms, SNAPSHOT_AFTER_MS),
                             &snapshots, &facts->snapshot_count);
+    if (err)
+        return err;
+    known_snapshots(gathering->known, snapshots, &facts->snapshot_count);
     facts->snapshots = snapshots;
-    return err;
+    return ERR_NONE;
 }
 
 static enum err gather(struct store *store, struct arena *arena,
-                       struct job_facts *facts)
+                       const struct knowledge *known, struct job_facts *facts)
 {
     struct gathering gathering = {
-        .store = store, .arena = arena, .facts = facts};
+        .store = store, .arena = arena, .known = known, .facts = facts};
     struct request_event *events;
     enum err err = request_events_between(store, arena, facts->org, GROUP_JOBS,
                                           facts->from_ms, facts->until_ms,
                                           &events, &facts->event_count);
+    if (!err)
+        known_requests(known, events, &facts->event_count);
     facts->events = events;
     if (!err)
         err = gather_elsewhere(&gathering);
@@ -169,8 +178,8 @@ static enum err gather(struct store *store, struct arena *arena,
 }
 
 enum err jobs_of_day(struct store *store, struct arena *arena,
-                     const struct lens *lens, struct text org, int64_t day,
-                     struct jobs *jobs)
+                     const struct lens *lens, const struct knowledge *known,
+                     struct text org, int64_t day, struct jobs *jobs)
 {
     struct job_facts facts = {.lens = lens,
                               .org = org,
@@ -178,7 +187,7 @@ enum err jobs_of_day(struct store *store, struct arena *arena,
                               .until_ms = day == INT64_MIN ? INT64_MAX
                                                            : day + MS_PER_DAY};
     *jobs = (struct jobs){0};
-    enum err err = gather(store, arena, &facts);
+    enum err err = gather(store, arena, known, &facts);
     if (err)
         return err;
     jobs->batch = batch_jobs_build(arena, &facts, &jobs->batch_count);
@@ -249,7 +258,8 @@ static enum err settle_day_of(struct store *store, struct arena *arena,
     struct jobs jobs;
     struct demand_list former;
     struct demand_list now;
-    enum err err = jobs_of_day(store, arena, &lens_published, org, day, &jobs);
+    enum err err = jobs_of_day(store, arena, &lens_published, &knowledge_all,
+                               org, day, &jobs);
     if (!err)
         err = read_demand(store, arena, org, day, &former);
     if (err)
@@ -272,14 +282,56 @@ enum err settle_requests(struct store *store, struct text org, int64_t day)
     return query_run(query);
 }
 
-/* ---- the whole pass ------------------------------------------------------ */
+/* ---- computed ------------------------------------------------------------ */
+
+/* Bytes in memory for one of a stored event, rows included: measured, and
+ * rounded up. */
+enum { GROWTH = 32 };
+
+/* Whether the jobs of ORG from FROM_MS on are few enough; a pass is read as a
+ * whole, so that is asked before. */
+static enum err has_room(struct store *store, const struct arena *arena,
+                         const struct computation *computation, struct text org,
+                         int64_t from_ms, int64_t until_ms)
+{
+    if (!computation->bytes_max)
+        return ERR_NONE;
+    struct query *query = query_start(store, QUERY_REQUEST_HOUR_BYTES);
+    query_bind_text(query, 1, org);
+    query_bind_int(query, 2, GROUP_JOBS);
+    query_bind_int(query, 3, from_ms);
+    query_bind_int(query, 4, until_ms);
+    bool row;
+    enum err err = query_step(query, &row);
+    if (err)
+        return err;
+    uint64_t wanted = (uint64_t)query_int(query, 0) * GROWTH;
+    err = query_run(query);
+    if (!err && arena->used_bytes + wanted > computation->bytes_max)
+        err =
+            err_set(ERR_LARGE, "there are too many jobs for %lld MB of memory",
+                    (long long)(computation->bytes_max >> 20));
+    return err;
+}
+
+enum err jobs_computed(struct store *store, struct arena *arena,
+                       const struct computation *computation, struct text org,
+                       int64_t day, struct jobs *jobs)
+{
+    int64_t until_ms = day == INT64_MIN ? INT64_MAX : day + MS_PER_DAY;
+    enum err err = has_room(store, arena, computation, org, day, until_ms);
+    if (err)
+        return err;
+    return jobs_of_day(store, arena, computation->lens, &computation->known,
+                       org, day, jobs);
+}
 
 static enum err add_jobs(struct store *store, struct arena *arena,
-                         const struct lens *lens, struct text org,
-                         struct jobs *all)
+                         const struct computation *computation, struct text org,
+                         int64_t day, struct jobs *all)
 {
     struct jobs jobs;
-    enum err err = jobs_of_day(store, arena, lens, org, INT64_MIN, &jobs);
+    enum err err = jobs_computed(store, arena, computation, org, day, &jobs);
     for (size_t i = 0; !err && i < jobs.batch_count; i++) {
         all->batch =
             arena_grow(arena, all->batch, all->batch_count, sizeof *all->batch);
@@ -293,30 +345,40 @@ static enum err add_jobs(struct store *store, struct arena *arena,
     return err;
 }
 
-static enum err set_published(struct store *store,
-                              struct request_demand_row *rows, size_t count)
+static enum err add_jobs_of_org(struct store *store, struct arena *arena,
+                                const struct computation *computation,
+                                struct text org, struct jobs *all)
 {
-    enum err err = ERR_NONE;
-    for (size_t i = 0; !err && i < count; i++) {
-        if (i && rows[i - 1].window_start == rows[i].window_start) {
-            rows[i].published = rows[i - 1].published;
-            continue;
-        }
-        struct query *query = query_start(store, QUERY_REQUEST_HOUR_PUBLISHED);
-        query_bind_int(query, 1, rows[i].window_start);
-        bool row;
-        err = query_step(query, &row);
-        if (err)
-            break;
-        rows[i].published = query_int(query, 0);
-        err = query_run(query);
-    }
+    if (computation->pass == PASS_WHOLE)
+        return add_jobs(store, arena, computation, org, INT64_MIN, all);
+    int64_t *days;
+    size_t count;
+    enum err err =
+        request_days(store, arena, GROUP_JOBS, org, computation->from_day,
+                     computation->until_day, &days, &count);
+    for (size_t i = 0; !err && i < count; i++)
+        err = add_jobs(store, arena, computation, org, days[i], all);
     return err;
 }
 
-enum err request_demand_whole(struct store *store, struct arena *arena,
-                              const struct lens *lens,
-                              struct request_demand_row **rows, size_t *count)
+/* The one place that knows which hours the publisher shows (§3.8). */
+static enum err is_published(struct store *store, int64_t hour,
+                             int64_t *published)
+{
+    struct query *query = query_start(store, QUERY_REQUEST_HOUR_PUBLISHED);
+    query_bind_int(query, 1, hour);
+    bool row;
+    enum err err = query_step(query, &row);
+    if (err)
+        return err;
+    *published = query_int(query, 0);
+    return query_run(query);
+}
+
+enum err request_demand_computed(struct store *store, struct arena *arena,
+                                 const struct computation *computation,
+                                 struct request_demand_row **rows,
+                                 size_t *count)
 {
     struct text *orgs;
     size_t org_count;
@@ -324,9 +386,42 @@ enum err request_demand_whole(struct store *store, struct arena *arena,
     enum err err = request_orgs(store, arena, GROUP_JOBS, (struct text){0},
                                 &orgs, &org_count);
     for (size_t i = 0; !err && i < org_count; i++)
-        err = add_jobs(store, arena, lens, orgs[i], &all);
+        err = add_jobs_of_org(store, arena, computation, orgs[i], &all);
     if (err)
         return err;
     *rows = request_demand_build(arena, &all, count);
-    return set_published(store, *rows, *count);
+    for (size_t i = 0; !err && i < *count; i++) {
+        struct request_demand_row *row = &(*rows)[i];
+        if (i && row[-1].window_start == row->window_start)
+            row->published = row[-1].published;
+        else
+            err = is_published(store, row->window_start, &row->published);
+    }
+    return err;
+}
+
+enum err request_demand_each(struct store *store, int64_t from_ms,
+                             int64_t until_ms, request_demand_visit *visit,
+                             void *context)
+{
+    struct query *query = query_start(store, QUERY_REQUEST_DEMAND_BETWEEN);
+    query_bind_int(query, 1, from_ms);
+    query_bind_int(query, 2, until_ms);
+    int64_t hour = INT64_MIN;
+    int64_t published = 0;
+    bool more;
+    enum err err;
+    while (!(err = query_step(query, &more)) && more) {
+        struct request_demand_row row = {0};
+        fields_borrow(query, request_demand_stored, &row);
+        if (row.window_start != hour)
+            err = is_published(store, row.window_start, &published);
+        hour = row.window_start;
+        row.published = published;
+        if (!err)
+            err = visit(context, &row);
+        if (err)
+            return err;
+    }
+    return err;
 }

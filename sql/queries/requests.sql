@@ -124,94 +124,11 @@ SELECT EXISTS (SELECT 1 FROM demand WHERE window_start = ?1)
                WHERE last_seen >= ?1 AND last_seen < ?1 + 3600000);
 
 -- name: request_demand_between
--- Filters that are null let everything through.
-SELECT
-    window_start, org, gateway, execution_mode, capability_family,
-    capability_name, capability_id, canonical_pipeline, pipeline_id,
-    canonical_model, orchestrator_address, orchestrator_uri, job_count,
-    selected_count, no_orch_count, success_count, duration_ms_sum, price_sum,
-    llm_request_count, llm_success_count, llm_total_tokens_sum,
-    llm_total_tokens_sample_count, llm_tokens_per_second_sum,
-    llm_tokens_per_second_sample_count, llm_ttft_ms_sum,
-    llm_ttft_ms_sample_count,
-    EXISTS (SELECT 1 FROM demand AS d WHERE d.window_start = r.window_start)
-    OR EXISTS (SELECT 1 FROM session AS s
-               WHERE s.last_seen >= r.window_start
-                 AND s.last_seen < r.window_start + 3600000)
-FROM request_demand AS r
+SELECT * FROM request_demand
 WHERE window_start >= ?1 AND window_start < ?2
-  AND (?3 IS NULL OR org = ?3)
-  AND (?4 IS NULL OR gateway = ?4)
-  AND (?5 IS NULL OR pipeline_id = ?5)
-  AND (?6 IS NULL OR coalesce(canonical_model, '') = ?6)
 ORDER BY window_start, org, position;
 
--- name: request_summary
--- Jobs of family ?1 by pipeline or capability between ?2 and ?3, most jobs
--- first, and from ?7 jobs of name ?8 on. Filters that are null let everything
--- through; ?9: hours that the publisher shows alone.
-WITH shown AS MATERIALIZED (
-    SELECT DISTINCT window_start AS hour FROM request_demand AS r
-    WHERE window_start >= ?2 AND window_start < ?3
-      AND (EXISTS (SELECT 1 FROM demand AS d
-                   WHERE d.window_start = r.window_start)
-        OR EXISTS (SELECT 1 FROM session AS s
-                   WHERE s.last_seen >= r.window_start
-                     AND s.last_seen < r.window_start + 3600000))
-), grouped AS (
-    SELECT
-        pipeline_id AS name, sum(job_count) AS jobs,
-        sum(selected_count) AS selected, sum(no_orch_count) AS no_orch,
-        CAST(sum(success_count) AS REAL) / sum(job_count) AS success_rate,
-        total(duration_ms_sum) / sum(job_count) AS duration_ms,
-        sum(iif(window_start IN shown, 0, job_count)) AS hidden,
-        max(window_start) AS last_window
-    FROM request_demand
-    WHERE capability_family = ?1 AND window_start >= ?2 AND window_start < ?3
-      AND pipeline_id <> 'live-video-to-video'
-      AND (?4 IS NULL OR org = ?4)
-      AND (?5 IS NULL OR gateway = ?5)
-      AND (?6 IS NULL OR pipeline_id = ?6)
-      AND (?9 IS NULL OR window_start IN shown)
-    GROUP BY pipeline_id
-)
-SELECT * FROM grouped
-WHERE ?7 IS NULL OR jobs < ?7 OR (jobs = ?7 AND name > ?8)
-ORDER BY jobs DESC, name LIMIT ?10;
-
--- name: llm_summary
--- As request_summary, of requests to language models, by model.
-WITH shown AS MATERIALIZED (
-    SELECT DISTINCT window_start AS hour FROM request_demand AS r
-    WHERE window_start >= ?2 AND window_start < ?3
-      AND (EXISTS (SELECT 1 FROM demand AS d
-                   WHERE d.window_start = r.window_start)
-        OR EXISTS (SELECT 1 FROM session AS s
-                   WHERE s.last_seen >= r.window_start
-                     AND s.last_seen < r.window_start + 3600000))
-), grouped AS (
-    SELECT
-        coalesce(canonical_model, '') AS model,
-        sum(llm_request_count) AS requests,
-        CAST(sum(llm_success_count) AS REAL) / sum(llm_request_count)
-            AS success_rate,
-        total(llm_tokens_per_second_sum)
-            / nullif(sum(llm_tokens_per_second_sample_count), 0) AS speed,
-        total(llm_ttft_ms_sum) / nullif(sum(llm_ttft_ms_sample_count), 0)
-            AS ttft_ms,
-        total(llm_total_tokens_sum)
-            / nullif(sum(llm_total_tokens_sample_count), 0) AS tokens,
-        sum(iif(window_start IN shown, 0, llm_request_count)) AS hidden,
-        max(window_start) AS last_window
-    FROM request_demand
-    WHERE capability_family = ?1 AND llm_request_count > 0
-      AND window_start >= ?2 AND window_start < ?3
-      AND (?4 IS NULL OR org = ?4)
-      AND (?5 IS NULL OR gateway = ?5)
-      AND (?6 IS NULL OR coalesce(canonical_model, '') = ?6)
-      AND (?9 IS NULL OR window_start IN shown)
-    GROUP BY coalesce(canonical_model, '')
-)
-SELECT * FROM grouped
-WHERE ?7 IS NULL OR requests < ?7 OR (requests = ?7 AND model > ?8)
-ORDER BY requests DESC, model LIMIT ?10;
+-- name: request_hour_bytes
+-- Of events of ?1 and kind ?2 between ?3 and ?4.
+SELECT ifnull(sum(length(events)), 0) FROM request_hour
+WHERE org = ?1 AND kind = ?2 AND hour >= ?3 AND hour < ?4;

@@ -179,11 +179,6 @@ ORDER BY window_start DESC, orchestrator_address, pipeline_id,
          coalesce(model_id, ''), coalesce(gpu_id, ''), org
 LIMIT ?8;
 
--- name: inventory_orgs
-SELECT DISTINCT org FROM snapshot_hour
-WHERE ?1 IS NULL OR org = ?1
-ORDER BY org;
-
 -- name: active_streams
 -- Sessions of pipeline ?1 and model ?2 that were not closed and were heard of
 -- after ?3, up to ?4.

@@ -2,9 +2,11 @@
 
 The bodies are written by hand from the published tables.
 """
+import base64
 import json
+import time
 
-from harness import run, serving
+from harness import export, run, serving
 
 NINE = 1767949200000  # 2026-01-09T09:00:00Z
 HOUR = 3_600_000
@@ -142,3 +144,201 @@ def test_filters_times_and_pages():
         assert len(table.splitlines()) == 3
         status, _, problem = server.get("/v1/requests/byoc/summary?pipeline=x")
         assert status == 400 and b"capability" in problem
+
+
+# ---- jobs one by one ---------------------------------------------
+
+
+def offer(address, *offers, prices=()):
+    """An element of a capability list: (pipeline, model, GPU or None)."""
+    return {"address": address, "local_address": "", "orch_uri": URL,
+            "hardware": [
+                {"pipeline": pipeline, "model_id": model,
+                 "gpu_info": {"0": {"id": gpu, "name": "A40",
+                                    "memory_total": 1}} if gpu else None}
+                for pipeline, model, gpu in offers],
+            "capabilities_prices": list(prices)}
+
+
+def load_jobs(at=NINE):
+    """Offers, workers, authorisations, two batch jobs, two attempts."""
+    jobs = Jobs()
+    jobs.add("network_capabilities", at - 60_000, [
+        offer("0xBB", ("text-to-image", "m", "G1"), ("llm", "qwen", "G2"),
+              ("live-video-to-video", "x", "G3"), ("denoise", "u1", "G1")),
+        offer("0xCC", ("text-to-image", "m", None))])
+    jobs.add("worker_lifecycle", at - 50_000, {
+        "type": "worker_registered", "capability": "denoise",
+        "worker_url": "https://w1", "price_per_unit": 3,
+        "worker_options": [{"model": "u1"}],
+        "orchestrator_info": {"address": "0xBB", "url": URL}})
+    jobs.add("worker_lifecycle", at - 40_000, {
+        "type": "worker_unregistered", "capability": "denoise",
+        "worker_url": "https://w2", "price_per_unit": 4,
+        "orchestrator_info": {"address": "0xBB", "url": URL}})
+    for after, success in ((1, True), (2, True), (3, False)):
+        jobs.add("job_auth", at + after, {"capability": "denoise",
+                                          "success": success})
+    jobs.add("ai_batch_request", at + 5, {
+        "type": "ai_batch_request_received", "request_id": "a"})
+    jobs.batch(at + 10, "a", "text-to-image", 1000, tries=2)
+    jobs.batch(at + 10, "b", "text-to-image", 3001, success=False, url="",
+               error_type="no_orchestrators")
+    jobs.attempt(at + 60, "denoise", 40, success=False, http_status=503,
+                 error="No orchestrators available")
+    jobs.attempt(at + 70, "denoise", 61, worker_url="https://w1",
+                 http_status=200,
+                 orchestrator_info={"address": "0xBB", "url": URL})
+    jobs.stream(at + 1)
+    run("import", "-", input="\n".join(jobs.lines) + "\n")
+
+
+BATCH = [
+    '{"request_id":"a","org":"acme","gateway":"gw","pipeline":"text-to-image",'
+    '"model_id":"m","completed_at":"2026-01-09T09:00:00.01Z","success":true,'
+    '"tries":2,"duration_ms":1000,"orch_url":"https://o.example:8935",'
+    '"selection_outcome":"selected","gpu_model_name":"",'
+    '"attribution_status":"ambiguous"}',
+    '{"request_id":"b","org":"acme","gateway":"gw","pipeline":"text-to-image",'
+    '"model_id":"m","completed_at":"2026-01-09T09:00:00.01Z","success":false,'
+    '"tries":0,"duration_ms":3001,"orch_url":"","selection_outcome":"no_orch",'
+    '"gpu_model_name":"","attribution_status":"unresolved"}']
+BYOC = [
+    '{"request_id":"e10","org":"acme","capability":"denoise","model":"u1",'
+    '"completed_at":"2026-01-09T09:00:00.07Z","success":true,"duration_ms":61,'
+    '"http_status":200,"orch_address":"0xbb",'
+    '"orch_url":"https://o.example:8935","worker_url":"https://w1",'
+    '"selection_outcome":"selected","gpu_model_name":"",'
+    '"attribution_status":"resolved","error":""}',
+    '{"request_id":"e9","org":"acme","capability":"denoise","model":"",'
+    '"completed_at":"2026-01-09T09:00:00.06Z","success":false,'
+    '"duration_ms":40,"http_status":503,"orch_address":"","orch_url":"",'
+    '"worker_url":"","selection_outcome":"no_orch","gpu_model_name":"",'
+    '"attribution_status":"unresolved","error":"No orchestrators available"}']
+
+
+def test_jobs_are_the_bytes_that_the_publisher_sends():
+    load_jobs()
+    with serving() as server:
+        for path, wanted in (("ai-batch/jobs", BATCH), ("byoc/jobs", BYOC)):
+            path = f"/compat/v1/requests/{path}"
+            body = server.get(f"{path}?{DAY}")[2].decode()
+            start = ('{"data":[' + ",".join(wanted) + '],"pagination":'
+                     '{"next_cursor":"","has_more":false,"page_size":2},'
+                     '"meta":{"generated_at":"')
+            assert body.startswith(start), body
+            first = server.json(f"{path}?{DAY}&limit=1")
+            assert first["data"] == [json.loads(wanted[0])], first
+            cursor = first["pagination"]["next_cursor"]
+            decoded = json.loads(base64.urlsafe_b64decode(cursor + "=="))
+            row = json.loads(wanted[0])
+            assert decoded[1] == row["request_id"] and len(decoded) == 2
+            rest = server.json(f"{path}?{DAY}&limit=1&cursor={cursor}")
+            assert rest["data"] == [json.loads(wanted[1])], rest
+            assert rest["pagination"] == {"next_cursor": "", "has_more": False,
+                                          "page_size": 1}
+            assert server.json(path)["data"] == []  # the last day
+            assert server.get(f"{path}?cursor=%21")[0] == 400
+            assert server.get(f"{path}?page=1")[0] == 400
+
+
+def test_our_jobs_are_the_exported_rows_with_their_line():
+    load_jobs()
+    with serving() as server:
+        for path, what in (("ai-batch/jobs", "batch-jobs"),
+                           ("byoc/jobs", "byoc-jobs")):
+            got = rows(server, path, "")
+            lines = [row.pop("line") for row in got]
+            assert sorted(got, key=str) == sorted(export(what), key=str)
+            event = json.loads(server.json(
+                f"/v1/evidence/lines/{lines[0]}")["text"])
+            assert event["data"]["type"].endswith("_completed"), event
+            pages, cursor = [], ""
+            while cursor is not None:
+                page = server.json(f"/v1/requests/{path}?limit=1{cursor}")
+                pages += page["data"]
+                cursor = page["pagination"]["next_cursor"]
+                cursor = cursor and "&cursor=" + cursor
+            assert [row["line"] for row in pages] == lines
+            assert rows(server, path, "org=other") == []
+            assert len(rows(server, path, "end=2026-01-09T09:00:00.070Z")) == (
+                2 if path == "ai-batch/jobs" else 1)
+            # One day alone is the same as one pass, and by a time after all.
+            for query in ("pass=whole", "as_of=2026-01-10"):
+                assert [row["line"] for row in rows(server, path, query)] == \
+                    lines, query
+            assert rows(server, path, "as_of=2026-01-09T09:00:00Z") == []
+            assay = rows(server, path, "lens=assay")
+            assert [row["line"] for row in assay] == lines
+        assert len(rows(server, "byoc/jobs", "orchestrator=0xBB")) == 1
+        assert len(rows(server, "ai-batch/jobs", "pipeline=llm")) == 0
+        assert rows(server, "ai-batch/jobs")[1]["success"] == 0
+        assert rows(server, "ai-batch/jobs")[1]["gpu_id"] is None
+
+
+# ---- workers and authorisations ---------------------------------------------
+
+
+def test_workers_and_authorisations():
+    load_jobs()
+    with serving() as server:
+        def body(path):
+            return server.get(f"/compat/v1/requests/byoc/{path}?{DAY}")[2]
+        assert body("workers") == (
+            b'[{"capability":"denoise","worker_count":2,"models":["u1"],'
+            b'"avg_price_per_unit":3.5}]')
+        assert body("auth") == (
+            b'[{"capability":"denoise","total_events":3,'
+            b'"success_rate":0.6666666666666666,"failure_count":1}]')
+        assert rows(server, "byoc/workers") == [{
+            "capability": "denoise", "worker_count": 2,
+            "avg_price_per_unit": 3.5, "event_count": 2,
+            "last_seen": "2026-01-09T08:59:20.000Z", "models": ["u1"]}]
+        assert rows(server, "byoc/auth") == [{
+            "capability": "denoise", "total_events": 3, "success_rate": 2 / 3,
+            "failure_count": 1, "last_seen": "2026-01-09T09:00:00.003Z"}]
+        for path in ("byoc/workers", "byoc/auth"):
+            assert rows(server, path, "capability=other") == []
+            assert rows(server, path, "end=2026-01-09T08:00:00Z") == []
+            assert rows(server, path, "as_of=2026-01-09T08:00:00Z") == []
+            assert rows(server, path, "org=other") == []
+        # An hour of authorisations counts where its start is asked for.
+        late = "start=2026-01-09T09:00:00.001Z&end=2026-01-10T00:00:00Z"
+        assert server.json("/compat/v1/requests/byoc/auth?" + late) == []
+
+
+# ---- who offers what ---------------------------------------------
+
+
+def test_models_and_orchestrators_of_requests():
+    at = int(time.time() * 1000) // HOUR * HOUR - 2 * HOUR
+    load_jobs(at)
+    with serving() as server:
+        got = server.get("/compat/v1/requests/models")[2].decode()
+        assert got == (
+            '[{"pipeline":"text-to-image","model":"m","job_type":"ai-batch",'
+            '"warm_orch_count":2,"gpu_slots":1,"job_count_24h":2,'
+            '"success_rate":0.5,"avg_duration_ms":2000},'
+            '{"pipeline":"denoise","model":"u1","job_type":"byoc",'
+            '"warm_orch_count":1,"gpu_slots":0,"job_count_24h":1,'
+            '"success_rate":1,"avg_duration_ms":61},'
+            '{"pipeline":"llm","model":"qwen","job_type":"ai-batch",'
+            '"warm_orch_count":1,"gpu_slots":1,"job_count_24h":0,'
+            '"success_rate":0,"avg_duration_ms":0}]'), got
+        ours = rows(server, "models", "")
+        assert [(row["model"], row["job_count_24h"], row["success_rate"])
+                for row in ours] == [("m", 2, 0.5), ("u1", 1, 1),
+                                     ("", 1, 0), ("qwen", 0, None)], ours
+        assert ours[0]["avg_duration_ms"] == 2000.5
+        seen = time.strftime("%Y-%m-%dT%H:%M:%SZ",
+                             time.gmtime(at / 1000 - 60))
+        assert server.json("/compat/v1/requests/orchestrators") == [
+            {"address": "0xbb", "uri": URL, "capabilities": [
+                "denoise:u1", "llm:qwen", "text-to-image:m"],
+             "gpu_count": 3, "last_seen": seen},
+            {"address": "0xcc", "uri": URL, "capabilities": [
+                "text-to-image:m"], "gpu_count": 0, "last_seen": seen}]
+        assert [row["address"] for row in
+                rows(server, "orchestrators", "gpu=G2")] == ["0xbb"]
+        assert rows(server, "models", "pipeline=llm&orchestrator=0xCC") == []
+        assert rows(server, "models", "as_of=2026-01-01") == []
