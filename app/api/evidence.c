@@ -2,7 +2,7 @@
  * evidence.c: /v1/evidence/lines/{line}: the exact bytes of one line, and the
  * block and chain that vouch for them.
  */
-#include "api/api_int.h"
+#include "api/serving.h"
 #include "base/base64.h"
 #include "base/utf8.h"
 
@@ -19,18 +19,6 @@ static bool line_number(struct text text, int64_t *line)
         *line = *line * 10 + (text.data[i] - '0');
     }
     return true;
-}
-
-static const char *kind_name(enum evidence_kind kind)
-{
-    switch (kind) {
-    case EVIDENCE_REPEAT:
-        return "repeat";
-    case EVIDENCE_OVERSIZE:
-        return "oversize";
-    default:
-        return "line";
-    }
 }
 
 static enum err add_block(struct request *request, struct json_writer *writer,
@@ -78,17 +66,23 @@ static void add_bytes(struct json_writer *writer, struct text bytes)
     buf_free(&encoded);
 }
 
+void line_sha256(const struct evidence_line *line,
+                 char hex[2 * SHA256_BYTES + 1])
+{
+    uint8_t hash[SHA256_BYTES];
+    if (line->kind == EVIDENCE_OVERSIZE) {
+        hash_hex(line->sha256, SHA256_BYTES, hex);
+        return;
+    }
+    hash_sha256(line->bytes.data, line->bytes.length, hash);
+    hash_hex(hash, SHA256_BYTES, hex);
+}
+
 static void add_hash(struct json_writer *writer,
                      const struct evidence_line *line)
 {
-    uint8_t hash[SHA256_BYTES];
     char hex[2 * SHA256_BYTES + 1];
-    if (line->kind == EVIDENCE_OVERSIZE) {
-        hash_hex(line->sha256, SHA256_BYTES, hex);
-    } else {
-        hash_sha256(line->bytes.data, line->bytes.length, hash);
-        hash_hex(hash, SHA256_BYTES, hex);
-    }
+    line_sha256(line, hex);
     json_key(writer, "sha256");
     json_string(writer, hex);
 }
@@ -105,7 +99,7 @@ static void add_line(struct json_writer *writer,
     json_key(writer, "class");
     json_string(writer, evidence_class_name(line->class));
     json_key(writer, "kind");
-    json_string(writer, kind_name(line->kind));
+    json_string(writer, evidence_kind_name(line->kind));
     json_key(writer, "arrival");
     json_time(writer, line->arrival_ms);
     json_key(writer, "event_time");

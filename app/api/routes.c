@@ -221,6 +221,30 @@ static const struct parameter events_of_a_session[] = {
     {0},
 };
 
+#define CLASSES "accepted|ignored|rejected"
+
+static const struct parameter list_of_feeds[] = {
+    {"source", PARAMETER_TEXT, NULL, NULL},
+    {"org", PARAMETER_TEXT, NULL, NULL},
+    {"class", PARAMETER_CHOICE, CLASSES, NULL},
+    {"format", PARAMETER_CHOICE, "json|csv", NULL},
+    {"limit", PARAMETER_LIMIT, NULL, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL, NULL},
+    {"pin", PARAMETER_PIN, NULL, NULL},
+    {0},
+};
+
+static const struct parameter list_of_counts[] = {
+    {"class", PARAMETER_CHOICE, CLASSES, NULL},
+    {"reason", PARAMETER_TEXT, NULL, NULL},
+    {"org", PARAMETER_TEXT, NULL, NULL},
+    {"format", PARAMETER_CHOICE, "json|csv", NULL},
+    {"limit", PARAMETER_LIMIT, NULL, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL, NULL},
+    {"pin", PARAMETER_PIN, NULL, NULL},
+    {0},
+};
+
 static const struct parameter list_of_runs[] = {
     {"start", PARAMETER_TIME, NULL, NULL},
     {"end", PARAMETER_TIME, NULL, NULL},
@@ -384,6 +408,13 @@ const struct route routes[] = {
      SCOPE_READ, "GET"},
     {"/v1/ledger", list_of_the_ledger, false, answer_ledger,
      "what became of each planned run, newest first", SCOPE_READ, "GET"},
+    {"/v1/evidence/feeds", list_of_feeds, false, answer_feeds,
+     "where lines came from, and the hashes that vouch for them", SCOPE_READ,
+     "GET"},
+    {"/v1/evidence/counts", list_of_counts, false, answer_counts,
+     "lines by what became of them, and why", SCOPE_READ, "GET"},
+    {"/v1/evidence/lines", list_of_feeds, false, answer_lines,
+     "lines of evidence with their hashes, oldest first", SCOPE_READ, "GET"},
     {"/v1/evidence/lines/{line}", NULL, false, answer_line,
      "one line of evidence exactly as it arrived", SCOPE_READ, "GET"},
     {"/v1/ingest/events", NULL, true, answer_ingest,

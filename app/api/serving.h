@@ -289,6 +289,17 @@ struct text compat_cursor_text(struct arena *arena, int64_t ms,
 void compat_value(struct json_writer *writer, const struct field *field,
                   const void *row);
 
+/* ---- evidence.c, evidence_lists.c -----------------------------------------
+ */
+
+extern const struct fields feed_fields;
+extern const struct fields count_fields;
+extern const struct fields line_fields;
+
+/* In hexadecimal, of the original line; a repeat has none. */
+void line_sha256(const struct evidence_line *line,
+                 char hex[2 * SHA256_BYTES + 1]);
+
 /* ---- csv.c -------------------------------------------------------------- */
 
 /* The names of the exported fields as a line, without its end. */

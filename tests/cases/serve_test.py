@@ -9,8 +9,8 @@ import time
 import urllib.parse
 import urllib.request
 
-from harness import (SAMPLE_LOG, binary, environment, folder, json_lines, run,
-                     sample, serving, skip, wait_until)
+from harness import (SAMPLE_LOG, binary, environment, export, folder,
+                     json_lines, run, sample, serving, skip, wait_until)
 
 KEY = "cloudspe|stream-o5s73x-mk5zc8fy|db936fab"
 
@@ -72,6 +72,46 @@ def test_health_counts_what_was_imported():
         feed, = health["feeds"]
         assert feed["class"] == "accepted" and feed["lines"] == 65, feed
         assert len(feed["chain"] or feed["open_sha256"]) == 64, feed
+
+
+def test_evidence_is_listed():
+    import_sample()
+    lines = ['{"id": "", "type": "a", "timestamp": "1"}', "no json",
+             '{"id": "1", "type": "odd", "timestamp": "1767900000000"}']
+    run("import", "--org", "acme", "-", input="\n".join(lines))
+    with serving() as server:
+        def data(path):
+            return server.json("/v1/evidence/" + path)["data"]
+        feeds = data("feeds")
+        assert [(row["class"], row["org"], row["lines"]) for row in feeds] == [
+            ("accepted", "cloudspe", 65), ("ignored", "acme", 1),
+            ("rejected", "acme", 2)], feeds
+        assert data("feeds?class=ignored") == [feeds[1]]
+        assert data("feeds?org=acme&limit=1") == [feeds[1]]
+        assert data("counts") == [
+            dict(row, received=row["received"], unique=row["unique"])
+            for row in export("counts")], data("counts")
+        bad, = data("counts?reason=blank_id")
+        assert bad == {"class": "rejected", "reason": "blank_id",
+                       "org": "acme", "received": 1, "unique": 1}, bad
+        every, cursor = [], ""
+        while cursor is not None:
+            page = server.json("/v1/evidence/lines?limit=7" + cursor)
+            every += page["data"]
+            cursor = page["pagination"]["next_cursor"]
+            cursor = cursor and "&cursor=" + cursor
+        told = json_lines(run("evidence", "export", "--json").out)
+        assert [(row["line"], row["sha256"], row["class"], row["org"],
+                 row["kind"]) for row in every] == [
+            (row["line"], row["sha256"], row["class"], row["org"],
+             row["kind"]) for row in told] and len(every) == 68
+        one = server.json(f"/v1/evidence/lines/{every[-1]['line']}")
+        assert every[-1] == {name: one[name] for name in every[-1]}, one
+        assert [row["line"] for row in data("lines?class=rejected")] == [
+            row["line"] for row in told if row["class"] == "rejected"]
+        assert server.get("/v1/evidence/feeds?format=csv")[2].startswith(
+            b"source,org,class,chain,")
+        assert server.get("/v1/evidence/lines?class=odd")[0] == 400
 
 
 def test_scores_are_the_exported_rows_with_reasons():
