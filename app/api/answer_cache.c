@@ -129,7 +129,14 @@ enum keeping answer_keeping(const struct route *route,
     if (route->answer == answer_stream_models ||
         route->answer == answer_stream_orchestrators ||
         route->answer == answer_request_models ||
-        route->answer == answer_request_orchestrators)
+        route->answer == answer_request_orchestrators ||
+        route->answer == answer_dashboard_kpi ||
+        route->answer == answer_dashboard_pipelines ||
+        route->answer == answer_dashboard_orchestrators ||
+        route->answer == answer_gpu_capacity ||
+        route->answer == answer_pipeline_catalog ||
+        route->answer == answer_pricing || route->answer == answer_job_feed ||
+        route->answer == answer_discover)
         return parameter_text(request, "as_of").data ? KEEP_HOUR : KEEP_SECOND;
     return KEEP_NOT;
 }

@@ -105,6 +105,7 @@ enum parameter_kind {
     PARAMETER_HOUR,   /* the same, and the start of an hour */
     PARAMETER_LIMIT,  /* 1 to LIMIT_MAX */
     PARAMETER_CHOICE, /* one of the words in choices */
+    PARAMETER_WINDOW, /* hours before now: "12h", "12", "7d" */
     PARAMETER_CURSOR,
     PARAMETER_PIN, /* an entity tag */
     PARAMETER_ANY  /* named "*": takes what the list does not name */
@@ -148,6 +149,9 @@ MUST_USE enum err parameters_check(const struct route *route,
 struct text parameter_text(const struct request *request, const char *name);
 int64_t parameter_time(const struct request *request, const char *name,
                        int64_t otherwise_ms);
+enum { WINDOW_HOURS_STANDARD = 24, WINDOW_HOURS_MAX = 168 };
+int64_t parameter_window_hours(const struct request *request);
+int64_t parameter_limit(const struct request *request);
 const struct lens *parameter_lens(const struct request *request);
 enum pass parameter_pass(const struct request *request);
 
@@ -350,6 +354,32 @@ MUST_USE enum err answer_byoc_auth(struct request *request,
                                    struct reply *reply);
 MUST_USE enum err compat_byoc_auth(struct request *request,
                                    struct reply *reply);
+MUST_USE enum err answer_dashboard_kpi(struct request *request,
+                                       struct reply *reply);
+MUST_USE enum err compat_dashboard_kpi(struct request *request,
+                                       struct reply *reply);
+MUST_USE enum err answer_dashboard_pipelines(struct request *request,
+                                             struct reply *reply);
+MUST_USE enum err compat_dashboard_pipelines(struct request *request,
+                                             struct reply *reply);
+MUST_USE enum err answer_dashboard_orchestrators(struct request *request,
+                                                 struct reply *reply);
+MUST_USE enum err compat_dashboard_orchestrators(struct request *request,
+                                                 struct reply *reply);
+MUST_USE enum err answer_gpu_capacity(struct request *request,
+                                      struct reply *reply);
+MUST_USE enum err compat_gpu_capacity(struct request *request,
+                                      struct reply *reply);
+MUST_USE enum err answer_pipeline_catalog(struct request *request,
+                                          struct reply *reply);
+MUST_USE enum err compat_pipeline_catalog(struct request *request,
+                                          struct reply *reply);
+MUST_USE enum err answer_pricing(struct request *request, struct reply *reply);
+MUST_USE enum err compat_pricing(struct request *request, struct reply *reply);
+MUST_USE enum err answer_job_feed(struct request *request, struct reply *reply);
+MUST_USE enum err compat_job_feed(struct request *request, struct reply *reply);
+MUST_USE enum err answer_discover(struct request *request, struct reply *reply);
+MUST_USE enum err compat_discover(struct request *request, struct reply *reply);
 MUST_USE enum err answer_metrics(struct request *request, struct reply *reply);
 MUST_USE enum err answer_openapi(struct request *request, struct reply *reply);
 MUST_USE enum err answer_sessions(struct request *request, struct reply *reply);

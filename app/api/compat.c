@@ -62,6 +62,53 @@ static int64_t limit_or_standard(const struct request *request)
     return number >= 1 && number <= LIMIT_MAX ? number : LIMIT_STANDARD;
 }
 
+/* A number above 0, with a sign or without; -1 for what is none. */
+static int64_t number_above_0(struct text text)
+{
+    int64_t number = 0;
+    size_t i = text.length && text.data[0] == '+';
+    for (; i < text.length; i++) {
+        if (text.data[i] < '0' || text.data[i] > '9' || number > INT32_MAX)
+            return -1;
+        number = number * 10 + (text.data[i] - '0');
+    }
+    return number > 0 ? number : -1;
+}
+
+static struct text trimmed(struct text text)
+{
+    while (text.length && text.data[0] == ' ') {
+        text.data++;
+        text.length--;
+    }
+    while (text.length && text.data[text.length - 1] == ' ')
+        text.length--;
+    return text;
+}
+
+int64_t compat_window_hours(const struct request *request)
+{
+    enum { STANDARD = 24, MOST = 168, HOURS_PER_DAY = 24 };
+    struct text text = trimmed(parameter_text(request, "window"));
+    char unit = text.length ? text.data[text.length - 1] : '\0';
+    text.length -= unit == 'h' || unit == 'd';
+    int64_t hours = number_above_0(text);
+    if (unit == 'd')
+        hours *= HOURS_PER_DAY;
+    if (hours < 1)
+        return STANDARD;
+    return hours < MOST ? hours : MOST;
+}
+
+int64_t compat_limit(const struct request *request, int64_t standard,
+                     int64_t most)
+{
+    int64_t number = number_above_0(parameter_text(request, "limit"));
+    if (number < 1)
+        return standard;
+    return number < most ? number : most;
+}
+
 static enum err refuse_offsets(const struct request *request)
 {
     static const char *const gone[] = {"offset", "page", "page_size"};
@@ -138,10 +185,11 @@ struct compat_series {
     const char *columns[COMPAT_COLUMNS_MAX + 1];
 };
 
-/* Whole numbers without a fraction, as their encoder writes them. */
-static void add_number(struct json_writer *writer, double value)
+void compat_number(struct json_writer *writer, double value)
 {
-    if (value == trunc(value) && fabs(value) < 1e15)
+    if (isnan(value))
+        json_int(writer, 0);
+    else if (value == trunc(value) && fabs(value) < 1e15)
         json_int(writer, (int64_t)value);
     else
         json_double(writer, value);
@@ -173,7 +221,7 @@ void compat_value(struct json_writer *writer, const struct field *field,
         json_text(writer, field_key(field, row));
         break;
     case FIELD_DOUBLE:
-        add_number(writer, absent ? 0 : field_double(field, row));
+        compat_number(writer, absent ? 0 : field_double(field, row));
         break;
     case FIELD_WINDOW:
         json_window(writer, field_int(field, row));

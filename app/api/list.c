@@ -155,6 +155,8 @@ static void add_object(struct json_writer *writer, const struct row_list *list,
         json_key(writer, list->texts_name);
         json_texts(writer, texts_of(list, row));
     }
+    if (list->more)
+        list->more(writer, row);
     json_end(writer, '}');
 }
 
@@ -216,18 +218,45 @@ void list_answer(struct listing *listing, struct reply *reply,
 
 /* ---- as the publisher writes --------------------------------------------- */
 
+static bool is_blank(const struct field *field, const void *row)
+{
+    return field_is_absent(field, row) ||
+           (field->kind == FIELD_TEXT && !field_text(field, row).length);
+}
+
+/* A member whose NAME says by its first letter, MARK, how it is written. */
+static void marked_member(struct json_writer *writer, char mark,
+                          const struct field *field, const void *row)
+{
+    if (mark == '~' && is_blank(field, row))
+        return;
+    if (mark == '~' || (mark == '!' && !field_is_absent(field, row))) {
+        compat_value(writer, field, row);
+        return;
+    }
+    json_key(writer, field->name);
+    if (mark == '?')
+        json_bool(writer, field_int(field, row) == 1);
+    else if (mark == '@')
+        json_window(writer, field_int(field, row));
+    else if (mark == '#')
+        json_time(writer, field_int(field, row));
+    else
+        json_null(writer);
+}
+
 static void compat_member(struct json_writer *writer,
                           const struct row_list *list, const char *name,
                           const void *row)
 {
     const char *other = strchr(name, '=');
-    if (list->texts_name && strcmp(name, list->texts_name) == 0) {
+    if (strcmp(name, "*") == 0) {
+        list->more(writer, row);
+    } else if (list->texts_name && strcmp(name, list->texts_name) == 0) {
         json_key(writer, name);
         json_texts(writer, texts_of(list, row));
-    } else if (*name == '?') {
-        json_key(writer, name + 1);
-        json_bool(writer,
-                  field_int(field_named(*list->fields, name + 1), row) == 1);
+    } else if (strchr("?!~@#", *name)) {
+        marked_member(writer, *name, field_named(*list->fields, name + 1), row);
     } else if (other) {
         json_name(writer, name, (size_t)(other - name));
         json_text(writer,

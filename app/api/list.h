@@ -30,8 +30,13 @@ struct row_list {
     /* A member that is a struct text_list, at TEXTS_AT; null for none. */
     const char *texts_name;
     size_t texts_at;
-    /* What the publisher shows, in its order; "?name" is a truth there, and
-     * "name=field" a text that has another name here. Ends with null. */
+    /* More members of its JSON object; may be null. */
+    void (*more)(struct json_writer *writer, const void *row);
+    /* What the publisher shows, in its order; ends with null. "?name" is a
+     * truth there, "!name" may be null, "~name" is left out where it is blank,
+     * "@name" a time in whole seconds, "#name" one with milliseconds,
+     * "name=field" a text that has another name here, and "*" stands for MORE.
+     */
     const char *compat[COMPAT_MEMBERS_MAX + 1];
 };
 

@@ -40,8 +40,6 @@ static struct open_stream stream_of(struct arena *arena,
         .last_seen = last->ts,
         .event_id = {arena_text(arena, last->id.data, last->id.length),
                      last->id.length},
-        .gateway = {arena_text(arena, last->gateway.data, last->gateway.length),
-                    last->gateway.length},
         .output_fps = (double)NAN,
         .status_line = -1,
     };

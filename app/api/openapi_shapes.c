@@ -194,6 +194,12 @@ static const struct row_schema {
     {"FeedRow", &feed_fields, "{}"},
     {"CountRow", &count_fields, "{}"},
     {"LineRow", &line_fields, "{}"},
+    {"DashboardOrchestrator", &dashboard_orchestrator_fields,
+     "{pipelines:[s],pipelineModels:[{pipelineId:s,modelIds:[s]}]}"},
+    {"CatalogRow", &catalog_fields, "{models:[s],regions:[s]}"},
+    {"PricingRow", &pricing_fields, "{}"},
+    {"JobFeedRow", &job_feed_fields, "{}"},
+    {"Candidate", &discover_fields, "{capabilities:[s]}"},
     {"SessionRow", &session_fields, "{}"},
     {"SelectionRow", &selection_fields, "{pass:t,line:i}"},
     {"Run", &run_fields, "{line:i?,samples_line:i?}"},
@@ -250,6 +256,34 @@ static void add_row_schema(struct json_writer *writer,
 
 #define SENDS(path, shape) .route = path, .answer = shape
 
+/* With N for a figure, and M for what may be missing. */
+#define DELTA(N) "{value:" N ",delta:" N "}"
+#define HOURS(N) ":[{hour:t,value:" N "}]"
+#define JOBS(N)                                                                \
+    "total_jobs:i,selected_jobs:i,no_orch_jobs:i,success_rate:" N              \
+    ",avg_duration_ms:" N
+#define KPI_OF(N, M)                                                                                              \
+    "{streaming:{successRate:" DELTA(N) ",orchestratorsObserved:" DELTA(                                          \
+        N) ",dailyUsageMins:" DELTA(N) ",dailySessionCount:" DELTA(N) ",daily"                                    \
+                                                                      "Networ"                                    \
+                                                                      "kFeesE"                                    \
+                                                                      "th"                                        \
+                                                                      ":" DELTA(                                  \
+                                                                          N) ",timeframeHours:i,hourlySessions" M \
+                                                                      HOURS(                                      \
+                                                                          N) ",hourlyUsage" M                     \
+                                                                      HOURS(N) "},requests:{ai_batch:{" JOBS(     \
+                                                                          N) "},byoc:{" JOBS(N) "}}}"
+#define PIPELINES_OF(N, L)                                                     \
+    "{streaming:[{name:s,mins:" N ",sessions:i,avgFps:" N                      \
+    ",modelMins:[{model:s,mins:" N ",sessions:i,avgFps:" N                     \
+    "}]}],requests:{by_pipeline:" L                                            \
+    "[{pipeline:s," JOBS(N) "}],by_capability:" L                              \
+                            "[{capability:s," JOBS(N) "}]}}"
+#define CAPACITY                                                               \
+    "{totalGPUs:i,activeGPUs:i,availableCapacity:i,models:[{model:s,count:i}]" \
+    ",pipelineGPUs:[{name:s,gpus:i,models~:[{model:s,gpus:i}]}]}"
+
 static const struct described answers[] = {
     {SENDS("/healthz", "{status:s}"), .fresh = true},
     {SENDS("/readyz", "{status:s}"), .fresh = true},
@@ -300,6 +334,36 @@ static const struct described answers[] = {
            "[{capability:s,worker_count:i,models:[s],avg_price_per_unit:n}]")},
     {SENDS("/compat/v1/requests/byoc/auth",
            "[{capability:s,total_events:i,success_rate:n,failure_count:i}]")},
+    {SENDS("/v1/dashboard/kpi", KPI_OF("n?", ""))},
+    {SENDS("/v1/dashboard/pipelines", PIPELINES_OF("n?", ""))},
+    {SENDS("/v1/dashboard/orchestrators", PAGE_OF("DashboardOrchestrator")),
+     .csv = true},
+    {SENDS("/v1/dashboard/gpu-capacity", CAPACITY)},
+    {SENDS("/v1/dashboard/pipeline-catalog", PAGE_OF("CatalogRow")),
+     .csv = true},
+    {SENDS("/v1/dashboard/pricing", PAGE_OF("PricingRow")), .csv = true},
+    {SENDS("/v1/dashboard/job-feed", PAGE_OF("JobFeedRow")), .csv = true},
+    {SENDS("/v1/discover/orchestrators", PAGE_OF("Candidate")), .csv = true},
+    {SENDS("/compat/v1/dashboard/kpi", KPI_OF("n", "~"))},
+    {SENDS("/compat/v1/dashboard/pipelines", PIPELINES_OF("n", "?"))},
+    {SENDS("/compat/v1/dashboard/orchestrators",
+           "[{address:s,serviceUri~:s,knownSessions:i,successSessions:i,"
+           "successRatio:n,effectiveSuccessRate:n?,noSwapRatio:n?,slaScore:n?,"
+           "slaWindowStart~:t,pipelines:[s],pipelineModels:[{pipelineId:s,"
+           "modelIds:[s]}],gpuCount:i}]")},
+    {SENDS("/compat/v1/dashboard/gpu-capacity", CAPACITY)},
+    {SENDS("/compat/v1/dashboard/pipeline-catalog",
+           "[{id:s,name:s,models:[s],regions:[s]}]")},
+    {SENDS("/compat/v1/dashboard/pricing",
+           "?[{orchAddress:s,orchName~:s,pipeline:s,model~:s,"
+           "priceWeiPerUnit:i,pixelsPerUnit:i,isWarm:b}]")},
+    {SENDS("/compat/v1/dashboard/job-feed",
+           "[{id:s,pipeline:s,model~:s,gateway:s,orchestratorAddress:s,"
+           "orchestratorUrl~:s,state:s,inputFps:n,outputFps:n,firstSeen:t,"
+           "lastSeen:t,durationSeconds:n}]")},
+    {SENDS("/compat/v1/discover/orchestrators",
+           "[{address:s,score:n,capabilities:[s],last_seen_ms:i,last_seen:t,"
+           "recent_work:b}]")},
     {SENDS("/v1/sessions", PAGE_OF("SessionRow")), .csv = true},
     {SENDS("/v1/sessions/{key}", "#Session")},
     {SENDS("/v1/runs", PAGE_OF("Run")), .csv = true},

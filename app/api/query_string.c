@@ -109,7 +109,7 @@ static enum err check(const struct query_string *query,
         return err_set(ERR_INPUT,
                        "the value of parameter \"%.*s\" is over %d bytes long",
                        length, one->name.data, QUERY_VALUE_BYTES_MAX);
-    if (find(query, one->name))
+    if (find(query, one->name) && !text_is(one->name, QUERY_REPEATED))
         return err_set(ERR_INPUT, "parameter \"%.*s\" is given twice", length,
                        one->name.data);
     if (query->count == QUERY_PARAMETERS_MAX)
@@ -165,7 +165,7 @@ void query_string_parse_as_published(struct arena *arena, struct text text,
         struct query_parameter one;
         if (decode_bytes(arena, name, true, &one.name) &&
             decode_bytes(arena, value, true, &one.value) &&
-            !find(query, one.name))
+            (!find(query, one.name) || text_is(one.name, QUERY_REPEATED)))
             query->list[query->count++] = one;
     }
 }

@@ -31,6 +31,9 @@ struct query_string {
     size_t count;
 };
 
+/* The one name that may stand several times, as the publisher has it (§4.4). */
+#define QUERY_REPEATED "caps"
+
 /*
  * Splits and decodes TEXT into QUERY; decoded texts live in ARENA and are
  * UTF-8 without control characters. ERR_INPUT with a sentence otherwise, and

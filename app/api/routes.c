@@ -198,6 +198,75 @@ static const struct parameter compat_nothing[] = {
     {0},
 };
 
+/* Of a dashboard: its question, and, where it is a list, how it is shown. */
+#define WINDOW_OF                                                              \
+    {                                                                          \
+        "window", PARAMETER_WINDOW, NULL, NULL                                 \
+    }
+#define SEEN_BY                                                                \
+    {"org", PARAMETER_TEXT, NULL, NULL},                                       \
+        {"lens", PARAMETER_CHOICE, LENS_NAMES, LENS},                          \
+        {"pass", PARAMETER_CHOICE, PASS_NAMES, PASS},                          \
+    {                                                                          \
+        "as_of", PARAMETER_TIME, NULL, AS_OF                                   \
+    }
+#define SHOWN_AS                                                               \
+    {"format", PARAMETER_CHOICE, "json|csv", NULL},                            \
+        {"limit", PARAMETER_LIMIT, NULL, NULL},                                \
+        {"cursor", PARAMETER_CURSOR, NULL, NULL},                              \
+    {                                                                          \
+        "pin", PARAMETER_PIN, NULL, NULL                                       \
+    }
+
+static const struct parameter figures_of_a_window[] = {
+    WINDOW_OF,
+    SEEN_BY,
+    {"pipeline", PARAMETER_TEXT, NULL, NULL},
+    {"model_id", PARAMETER_TEXT, NULL, NULL},
+    {0},
+};
+static const struct parameter pipelines_of_a_window[] = {
+    WINDOW_OF, SEEN_BY, {"limit", PARAMETER_LIMIT, NULL, NULL}, {0}};
+static const struct parameter list_of_a_window[] = {
+    WINDOW_OF, SEEN_BY, SHOWN_AS, {0}};
+static const struct parameter figures_of_a_day[] = {SEEN_BY, {0}};
+static const struct parameter list_of_a_day[] = {SEEN_BY, SHOWN_AS, {0}};
+
+static const struct parameter list_of_streams[] = {
+    {"org", PARAMETER_TEXT, NULL, NULL},
+    {"orchestrator", PARAMETER_TEXT, NULL, NULL},
+    {"pipeline", PARAMETER_TEXT, NULL, NULL},
+    {"model_id", PARAMETER_TEXT, NULL, NULL},
+    {"gpu", PARAMETER_TEXT, NULL, NULL},
+    {"lens", PARAMETER_CHOICE, LENS_NAMES, SAME_BY_ALL},
+    {"pass", PARAMETER_CHOICE, PASS_NAMES, SAME_BY_ALL},
+    SHOWN_AS,
+    {0},
+};
+
+static const struct parameter list_of_candidates[] = {
+    {QUERY_REPEATED, PARAMETER_TEXT, NULL,
+     "only who offers this: pipeline/model; given several times, any of them"},
+    SEEN_BY,
+    SHOWN_AS,
+    {0},
+};
+
+/* The publisher's, of which all are passed over that are no such thing. */
+static const struct parameter compat_dashboard[] = {
+    {"window", PARAMETER_TEXT, NULL, NULL},
+    {"pipeline", PARAMETER_TEXT, NULL, NULL},
+    {"model_id", PARAMETER_TEXT, NULL, NULL},
+    {"limit", PARAMETER_TEXT, NULL, NULL},
+    {"*", PARAMETER_ANY, NULL, NULL},
+    {0},
+};
+static const struct parameter compat_caps[] = {
+    {QUERY_REPEATED, PARAMETER_TEXT, NULL, NULL},
+    {"*", PARAMETER_ANY, NULL, NULL},
+    {0},
+};
+
 static const struct parameter list_of_sessions[] = {
     {"start", PARAMETER_TIME, NULL, NULL},
     {"end", PARAMETER_TIME, NULL, NULL},
@@ -387,6 +456,51 @@ const struct route routes[] = {
      SCOPE_READ, "GET"},
     {"/compat/v1/requests/byoc/auth", compat_list, false, compat_byoc_auth,
      "authorisations exactly as the publisher answers", SCOPE_READ, "GET"},
+    {"/v1/dashboard/kpi", figures_of_a_window, false, answer_dashboard_kpi,
+     "figures of a window, with their change", SCOPE_READ, "GET"},
+    {"/v1/dashboard/pipelines", pipelines_of_a_window, false,
+     answer_dashboard_pipelines, "streams and jobs by pipeline, most first",
+     SCOPE_READ, "GET"},
+    {"/v1/dashboard/orchestrators", list_of_a_window, false,
+     answer_dashboard_orchestrators,
+     "orchestrators, what they offer, and how their sessions went", SCOPE_READ,
+     "GET"},
+    {"/v1/dashboard/gpu-capacity", figures_of_a_day, false, answer_gpu_capacity,
+     "cards announced within a day, and those in use", SCOPE_READ, "GET"},
+    {"/v1/dashboard/pipeline-catalog", list_of_a_day, false,
+     answer_pipeline_catalog,
+     "pipelines and models offered with hardware within a day", SCOPE_READ,
+     "GET"},
+    {"/v1/dashboard/pricing", list_of_a_day, false, answer_pricing,
+     "prices announced within a day", SCOPE_READ, "GET"},
+    {"/v1/dashboard/job-feed", list_of_streams, false, answer_job_feed,
+     "streams that go on, the one heard of last first", SCOPE_READ, "GET"},
+    {"/v1/discover/orchestrators", list_of_candidates, false, answer_discover,
+     "whom to ask for what, best first", SCOPE_READ, "GET"},
+    {"/compat/v1/dashboard/kpi", compat_dashboard, false, compat_dashboard_kpi,
+     "dashboard/kpi exactly as the publisher answers", SCOPE_READ, "GET"},
+    {"/compat/v1/dashboard/pipelines", compat_dashboard, false,
+     compat_dashboard_pipelines,
+     "dashboard/pipelines exactly as the publisher answers", SCOPE_READ, "GET"},
+    {"/compat/v1/dashboard/orchestrators", compat_dashboard, false,
+     compat_dashboard_orchestrators,
+     "dashboard/orchestrators exactly as the publisher answers", SCOPE_READ,
+     "GET"},
+    {"/compat/v1/dashboard/gpu-capacity", compat_nothing, false,
+     compat_gpu_capacity,
+     "dashboard/gpu-capacity exactly as the publisher answers", SCOPE_READ,
+     "GET"},
+    {"/compat/v1/dashboard/pipeline-catalog", compat_nothing, false,
+     compat_pipeline_catalog,
+     "dashboard/pipeline-catalog exactly as the publisher answers", SCOPE_READ,
+     "GET"},
+    {"/compat/v1/dashboard/pricing", compat_nothing, false, compat_pricing,
+     "dashboard/pricing exactly as the publisher answers", SCOPE_READ, "GET"},
+    {"/compat/v1/dashboard/job-feed", compat_dashboard, false, compat_job_feed,
+     "dashboard/job-feed exactly as the publisher answers", SCOPE_READ, "GET"},
+    {"/compat/v1/discover/orchestrators", compat_caps, false, compat_discover,
+     "discover/orchestrators exactly as the publisher answers", SCOPE_READ,
+     "GET"},
     {"/v1/metrics", NULL, false, answer_metrics,
      "what every figure means: definitions, classes, reasons, switches",
      SCOPE_READ, "GET"},
@@ -535,6 +649,15 @@ static int64_t small_number(struct text text)
     return number;
 }
 
+/* Of "12h", "12" or "7d", or -1. */
+static int64_t window_hours(struct text text)
+{
+    char unit = text.length ? text.data[text.length - 1] : '\0';
+    text.length -= unit == 'h' || unit == 'd';
+    int64_t number = small_number(text);
+    return unit == 'd' && number > 0 ? 24 * number : number;
+}
+
 /* What stands between the quotes of an entity tag (conditional.c). */
 static bool is_tag(struct text text)
 {
@@ -588,6 +711,11 @@ static enum err check_one(struct request *request,
         number = small_number(value);
         if (number < 1 || number > LIMIT_MAX)
             return refuse(given, "is a whole number from 1 to 1000");
+        break;
+    case PARAMETER_WINDOW:
+        if (window_hours(value) < 1 || window_hours(value) > WINDOW_HOURS_MAX)
+            return refuse(given, "is a number of hours like 12h or 12, or of "
+                                 "days like 7d, up to 168 hours");
         break;
     case PARAMETER_CHOICE:
         if (choice_of(parameter->choices, value) < 0)
@@ -665,6 +793,18 @@ enum pass parameter_pass(const struct request *request)
 {
     struct text word = parameter_text(request, "pass");
     return word.data ? (enum pass)choice_of(PASS_NAMES, word) : PASS_SETTLED;
+}
+
+int64_t parameter_window_hours(const struct request *request)
+{
+    struct text value = parameter_text(request, "window");
+    return value.data ? window_hours(value) : WINDOW_HOURS_STANDARD;
+}
+
+int64_t parameter_limit(const struct request *request)
+{
+    struct text value = parameter_text(request, "limit");
+    return value.data ? small_number(value) : LIMIT_STANDARD;
 }
 
 int64_t parameter_time(const struct request *request, const char *name,

@@ -152,8 +152,7 @@ MUST_USE enum err each_request_event(struct request *request,
 struct open_stream {
     const struct session_row *session;
     int64_t last_seen;
-    struct text event_id; /* of what was heard last */
-    struct text gateway;
+    struct text event_id;    /* of what was heard last */
     enum stream_state state; /* of the last status; OTHER for none */
     double output_fps;       /* NaN for none */
     int64_t status_line;     /* evidence of it; -1 for none */
@@ -265,6 +264,14 @@ extern const struct fields request_model_fields;
 extern const struct fields byoc_worker_fields;
 extern const struct fields byoc_auth_fields;
 
+/* ---- dashboard*.c, job_feed.c, discover.c -------------------------------- */
+
+extern const struct fields dashboard_orchestrator_fields;
+extern const struct fields catalog_fields;
+extern const struct fields pricing_fields;
+extern const struct fields job_feed_fields;
+extern const struct fields discover_fields;
+
 /* ---- compat.c ------------------------------------------------------------ */
 
 /* A time parameter, or OTHERWISE_MS where it cannot be read. */
@@ -285,6 +292,14 @@ void compat_begin(struct compat_page *page, struct reply *reply);
 void compat_end(struct compat_page *page, struct text next);
 struct text compat_cursor_text(struct arena *arena, int64_t ms,
                                const struct text *keys, size_t count);
+/* Whole numbers without a fraction; 0 for NaN. */
+void compat_number(struct json_writer *writer, double value);
+/* A window as "12h", "7d" or "12", in hours from 1 to 168; 24 for what is none.
+ */
+int64_t compat_window_hours(const struct request *request);
+/* Parameter limit, at most MOST; STANDARD for what is none. */
+int64_t compat_limit(const struct request *request, int64_t standard,
+                     int64_t most);
 /* A member of a row, with 0 or "" for null. */
 void compat_value(struct json_writer *writer, const struct field *field,
                   const void *row);

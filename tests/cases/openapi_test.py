@@ -34,7 +34,7 @@ def import_data():
     now = int(time.time() * 1000)
     who = {"address": "0xA", "url": "https://a"}
     lines = []
-    for day in (1767900000000, now - 90_000_000, now - 3_600_000):
+    for day in (1767900000000, now - 90_000_000, now - 600_000):
         for kind, at, data in (
                 ("network_capabilities", 0, [
                     {"address": "0xA", "orch_uri": "https://a", "hardware": [

@@ -114,9 +114,11 @@ TEST(the_publisher_takes_the_first_of_two_and_passes_over_the_rest)
         size_t count;
         const char *value_of_a;
     } rows[] = {
-        {"a=1&a=2", 1, "1"}, {"a=1&%61=2&a", 1, "1"}, {"a=%zz&a=2", 1, "2"},
-        {"%=1&a=2", 1, "2"}, {"a=1;b=2", 0, NULL},    {"a=%ff", 1, "\xff"},
-        {"=1&a", 2, ""},     {"&&a=x+y&&", 1, "x y"}, {"", 0, NULL},
+        {"a=1&a=2", 1, "1"},   {"a=1&%61=2&a", 1, "1"},
+        {"a=%zz&a=2", 1, "2"}, {"%=1&a=2", 1, "2"},
+        {"a=1;b=2", 0, NULL},  {"a=%ff", 1, "\xff"},
+        {"=1&a", 2, ""},       {"&&a=x+y&&", 1, "x y"},
+        {"", 0, NULL},         {"caps=1&a=2&caps=3", 3, "2"},
     };
     EACH_ROW (row, rows) {
         struct query_string query;
