@@ -236,6 +236,9 @@ def test_the_last_day_lists_models_and_orchestrators():
                     orchestrator=ALICE.upper().replace("X", "x"), **at)
         assert parts(one, "warm_orch_count", "gpu_slots", "active_streams",
                      "status_samples") == (1, 1, 1, 6), one
+        for other in ({"lens": "assay"}, {"pass": "whole"}):
+            assert rows(server, "/v1/streaming/models", **other, **at) == \
+                [model], other
         # Half an hour later nobody streams, a day later nobody offers.
         late, = rows(server, "/v1/streaming/models",
                      as_of="2026-01-08T10:34:01Z")
