@@ -173,7 +173,8 @@ static struct query *ask(const struct question *question, int64_t limit)
 struct walk {
     struct question *question;
     struct query *query; /* null: computed rows */
-    void *row;           /* settled rows are read into this */
+    void *row;           /* stored and labelled rows are made in this */
+    const struct regions *regions; /* that rows are labelled by; null: none */
     const struct computed *computed;
     const char *rows; /* of them, oldest hour first */
     size_t first;     /* of the hour being walked */
@@ -248,13 +249,16 @@ static enum err walk_begin(struct walk *walk, int64_t limit)
 {
     const struct question *question = walk->question;
     const struct series *series = question->series;
+    struct request *request = question->request;
+    if (lens_is_assay(question->computation.lens))
+        walk->regions = regions_of(request->arena, request->config);
+    walk->row = arena_alloc(request->arena, series->row_bytes);
     if (question->stored) {
         walk->query = ask(question, limit);
-        walk->row = arena_alloc(question->request->arena, series->row_bytes);
         return ERR_NONE;
     }
-    enum err err = computed_rows(question->request, &question->computation,
-                                 &walk->computed);
+    enum err err =
+        computed_rows(request, &question->computation, &walk->computed);
     if (err)
         return err;
     const char *all = (const char *)walk->computed;
@@ -265,6 +269,19 @@ static enum err walk_begin(struct walk *walk, int64_t limit)
     return ERR_NONE;
 }
 
+/* *ROW, where there is one, gets its region; those that are computed are not
+ * this request's alone. */
+static void label(struct walk *walk, const void **row)
+{
+    const struct series *series = walk->question->series;
+    if (!walk->regions || !*row)
+        return;
+    if (*row != walk->row)
+        memcpy(walk->row, *row, series->row_bytes);
+    regions_label(walk->regions, *series->fields, walk->row);
+    *row = walk->row;
+}
+
 /* *ROW is null at the end; its texts are borrowed until the next one. */
 static enum err walk_next(struct walk *walk, const void **row)
 {
@@ -272,12 +289,14 @@ static enum err walk_next(struct walk *walk, const void **row)
     *row = NULL;
     if (!walk->query) {
         *row = next_computed(walk);
+        label(walk, row);
         return ERR_NONE;
     }
     enum err err = query_step(walk->query, &more);
     if (!err && more) {
         fields_borrow(walk->query, *walk->question->series->fields, walk->row);
         *row = walk->row;
+        label(walk, row);
     }
     return err;
 }

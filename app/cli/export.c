@@ -86,6 +86,7 @@ enum err print_query(struct invocation *invocation, struct store *store,
     enum err err;
     while (!(err = query_step(query, &found)) && found) {
         fields_read(&arena, query, 0, printed->fields, row);
+        regions_label(printed->regions, printed->fields, row);
         err = field_rows_print(printed, row);
         if (err)
             break;
@@ -105,13 +106,14 @@ static int64_t time_of(const struct subject *subject, const char *row)
 }
 
 static enum err print_within(const struct exporting *exporting,
-                             const struct subject *subject, const void *row)
+                             const struct subject *subject, void *row)
 {
     int64_t from = option_time(exporting->invocation, "--from", INT64_MIN);
     int64_t to = option_time(exporting->invocation, "--to", INT64_MAX);
     int64_t time = time_of(subject, row);
     if (time < from || time >= to)
         return ERR_NONE;
+    regions_label(exporting->printed->regions, exporting->printed->fields, row);
     return field_rows_print(exporting->printed, row);
 }
 
@@ -156,8 +158,7 @@ static enum err print_computed(const struct exporting *exporting,
     if (err)
         return err;
     const char *all = (const char *)&pass;
-    const char *rows =
-        *(const char *const *)(const void *)(all + subject->whole_rows);
+    char *rows = *(char *const *)(const void *)(all + subject->whole_rows);
     size_t count = *(const size_t *)(const void *)(all + subject->whole_count);
     for (size_t i = 0; !err && i < count; i++)
         err = print_within(exporting, subject, rows + i * subject->row_bytes);
@@ -226,6 +227,8 @@ static enum err export_by_lens(struct invocation *invocation,
     field_rows_open(&printed,
                     lens_is_assay(&exporting.lens) ? assay_fields : fields,
                     table_format_named(option_text(invocation, "--format")));
+    if (lens_is_assay(&exporting.lens))
+        printed.regions = regions_of(&invocation->arena, invocation->config);
     err = open_and_print(&exporting, rows, context);
     enum err closed = table_close(printed.table);
     return err ? err : closed;

@@ -16,6 +16,7 @@ void field_rows_open(struct field_rows *rows, struct fields fields,
                      enum table_format format)
 {
     rows->fields = fields;
+    rows->regions = NULL;
     for (size_t i = 0; i < fields.exported && i < FIELD_COLUMNS_MAX; i++)
         rows->columns[i] = (struct column){fields.list[i].name,
                                            column_kind_of(fields.list[i].kind)};

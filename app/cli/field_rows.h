@@ -7,6 +7,7 @@
 
 #include "base/fields.h"
 #include "cli/table.h"
+#include "rollup/rollup.h"
 
 enum { FIELD_COLUMNS_MAX = 80 };
 
@@ -14,6 +15,7 @@ struct field_rows {
     struct table *table;
     struct fields fields;
     struct column columns[FIELD_COLUMNS_MAX];
+    const struct regions *regions; /* that rows are labelled by; null: none */
 };
 
 /* Opens ROWS->table on standard output, which is the caller's to close. */

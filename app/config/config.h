@@ -104,6 +104,8 @@ struct config {
     int64_t serve_compute_bytes;
     int64_t ingest_body_bytes;
     int64_t ingest_decoded_bytes;
+    const char *regions_gateways; /* for config_labels, as the next */
+    const char *regions_orchestrators;
 
     /* How it came about; indices are those of the table. */
     struct config_origin origins[CONFIG_KEYS_MAX];
@@ -140,6 +142,12 @@ MUST_USE enum err config_load_bytes(struct config *config, const char *name,
                                     const char *bytes, size_t length);
 
 void config_free(struct config *config);
+
+/* Calls VISIT, which may be null, for each pair of "name=label, name=label";
+ * the texts are borrowed from TEXT, without blanks around them. Null where TEXT
+ * is that, or empty; else what is wrong with it. */
+typedef void label_visit(void *context, struct text name, struct text label);
+const char *config_labels(const char *text, label_visit *visit, void *context);
 
 /* Whether the option KEY was set anywhere, be it to its default. */
 bool config_is_set(const struct config *config, const char *key);

@@ -60,6 +60,7 @@ enum config_type {
     CONFIG_DURATION, /* int64_t in ms, "250ms", "30s", "5m", "2h", "7d" */
     CONFIG_SIZE,     /* int64_t in bytes, "800", "10MB" (1000s), "10MiB" */
     CONFIG_ADDRESS,  /* struct config_address */
+    CONFIG_LABELS,   /* const char *, "name=label, name=label"; may be empty */
     CONFIG_SECRET    /* struct config_secret; the value is a file's path */
 };
 

@@ -366,6 +366,17 @@ const struct config_key config_keys[] = {
      .most = 3600000,
      .help = "How long an hour lasts; less is for rehearsals with a simulated "
              "network: stamps run faster than time, and plans say so."},
+    {.path = "regions.gateways",
+     .type = CONFIG_LABELS,
+     .offset = FIELD(regions_gateways),
+     .standard = "",
+     .help = "Where gateways are, as GATEWAY=REGION parted by commas; shown "
+             "in rows of lens assay, and never stored."},
+    {.path = "regions.orchestrators",
+     .type = CONFIG_LABELS,
+     .offset = FIELD(regions_orchestrators),
+     .standard = "",
+     .help = "The same of orchestrators, by their addresses."},
 };
 
 const size_t config_keys_count = sizeof config_keys / sizeof *config_keys;

@@ -210,6 +210,19 @@ static bool set_text(struct arena *arena, const struct config_key *key,
     return true;
 }
 
+static bool set_labels(struct arena *arena, const struct config_key *key,
+                       const char **field, const char *text,
+                       char reason[CONFIG_REASON_BYTES])
+{
+    const char *flaw = config_labels(text, NULL, NULL);
+    if (!flaw)
+        return set_text(arena, key, field, text, reason);
+    snprintf(reason, CONFIG_REASON_BYTES,
+             "takes labels such as \"name=label, name=label\"; \"%.*s\" has %s",
+             SHOWN_BYTES, text, flaw);
+    return false;
+}
+
 static bool set_bool(bool *field, const char *text,
                      char reason[CONFIG_REASON_BYTES])
 {
@@ -365,6 +378,8 @@ bool value_read(struct arena *arena, const struct config_key *key, void *target,
     case CONFIG_TEXT:
     case CONFIG_PATH:
         return set_text(arena, key, field, text, reason);
+    case CONFIG_LABELS:
+        return set_labels(arena, key, field, text, reason);
     case CONFIG_INT:
     case CONFIG_DURATION:
     case CONFIG_SIZE:
@@ -398,6 +413,7 @@ const char *value_show(struct arena *arena, const struct config_key *key,
     switch (key->type) {
     case CONFIG_TEXT:
     case CONFIG_PATH:
+    case CONFIG_LABELS:
         return *(const char *const *)field;
     case CONFIG_INT:
     case CONFIG_DURATION:

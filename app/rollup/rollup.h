@@ -27,6 +27,7 @@
 #include "rollup/lens.h"
 #include "rollup/percentiles.h"
 #include "rollup/prompt_share.h"
+#include "rollup/regions.h"
 #include "rollup/run_group.h"
 #include "rollup/run_hour.h"
 #include "rollup/scorecard.h"

@@ -298,6 +298,36 @@ def test_one_day_alone_is_the_same_in_both_passes():
             assert settled == whole, name
 
 
+def test_regions_are_what_the_operator_says_by_lens_assay_alone():
+    small_network().load()
+    with open("assay.yaml", "w", encoding="utf-8") as file:
+        file.write(f'regions:\n  gateways: "g=eu-west, h = us-east"\n'
+                   f'  orchestrators: "{ALICE.upper().replace("X", "x")}='
+                   f'Paris"\n')
+    told = {}
+    for what in ("sla", "gpu", "demand"):
+        for lens in ("assay", "published"):
+            out = run("export", what, "--config", "assay.yaml", "--lens",
+                      lens).out
+            told[what, lens] = collections.Counter(
+                (row.get("gateway", row.get("orchestrator_address")),
+                 row["region"]) for row in json_lines(out))
+    assert set(told["sla", "assay"]) == {(ALICE, "Paris")}
+    assert set(told["gpu", "assay"]) == {(ALICE, "Paris")}
+    assert set(told["demand", "assay"]) == {("g", "eu-west"), ("h", "us-east")}
+    for (what, lens), found in told.items():
+        assert lens == "assay" or {region for _, region in found} == {None}
+    with serving("--config", "assay.yaml") as server:
+        for lens in ("assay", "published"):
+            for more in ({}, {"pass": "whole"}):
+                for name, what in zip(SERIES, ("sla", "demand", "gpu")):
+                    got = rows(server, "/v1/streaming/" + name, lens=lens,
+                               **more)
+                    assert set(told[what, lens]) == {
+                        (row.get("gateway", row.get("orchestrator_address")),
+                         row["region"]) for row in got}, (name, lens, more)
+
+
 def test_lens_assay_is_served_as_it_would_be_computed():
     small_network().load()
     with serving() as server:

@@ -22,6 +22,7 @@ struct fields {
 
 static const struct config_key text_key = {ROW(CONFIG_TEXT, text)};
 static const struct config_key path_key = {ROW(CONFIG_PATH, text)};
+static const struct config_key labels_key = {ROW(CONFIG_LABELS, text)};
 static const struct config_key int_key = {ROW(CONFIG_INT, number), .least = 1,
                                           .most = 256};
 static const struct config_key size_key = {ROW(CONFIG_SIZE, number),
@@ -46,6 +47,9 @@ TEST(what_is_taken_is_shown_in_its_usual_form)
         {&text_key, "", ""},
         {&text_key, "a b \xc3\xa4", "a b \xc3\xa4"},
         {&path_key, "./assay-data", "./assay-data"},
+        {&labels_key, "", ""},
+        {&labels_key, "a=b", "a=b"},
+        {&labels_key, " a = eu west ,b=x", " a = eu west ,b=x"},
         {&int_key, "1", "1"},
         {&int_key, "0256", "256"},
         {&size_key, "0", "0"},
@@ -99,6 +103,20 @@ TEST(what_is_refused_changes_nothing_and_says_what_is_taken)
     } rows[] = {
         {&text_key, "a\nb", "takes text without control characters"},
         {&path_key, "", "takes a path, not \"\""},
+        {&labels_key, "a",
+         "takes labels such as \"name=label, name=label\"; "
+         "\"a\" has a name without"},
+        {&labels_key, "a=b,c", "takes labels such as"},
+        {&labels_key, "a=",
+         "takes labels such as \"name=label, name=label\"; "
+         "\"a=\" has a pair with nothing on one side"},
+        {&labels_key, "=b", "takes labels such as"},
+        {&labels_key, "a=b, a = c",
+         "takes labels such as \"name=label, "
+         "name=label\"; \"a=b, a = c\" has a name "
+         "twice"},
+        {&labels_key, "a=b,", "takes labels such as"},
+        {&labels_key, "a=b\n", "takes text without control characters"},
         {&int_key, "", "takes a whole number, not \"\""},
         {&int_key, "0", "takes a whole number from 1 to 256, not \"0\""},
         {&int_key, "257", "takes a whole number from 1 to 256"},
