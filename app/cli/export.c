@@ -214,10 +214,9 @@ static enum err begin(struct exporting *exporting,
     return err;
 }
 
-/* ASSAY_FIELDS where the lens is all of assay. */
-static enum err export_by_lens(struct invocation *invocation,
-                               struct fields fields, struct fields assay_fields,
-                               export_rows *rows, const void *context)
+enum err export_by_lens(struct invocation *invocation, struct fields fields,
+                        struct fields assay_fields, export_rows *rows,
+                        const void *context)
 {
     struct field_rows printed;
     struct exporting exporting;

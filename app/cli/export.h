@@ -25,6 +25,12 @@ MUST_USE enum err export_all(struct invocation *invocation,
                              struct fields fields, export_rows *rows,
                              const void *context);
 
+/* The same with ASSAY_FIELDS where the lens is all of assay. */
+MUST_USE enum err export_by_lens(struct invocation *invocation,
+                                 struct fields fields,
+                                 struct fields assay_fields, export_rows *rows,
+                                 const void *context);
+
 /* The same where ROWS prints COLUMNS of its own; its fields are none. */
 MUST_USE enum err export_columns(struct invocation *invocation,
                                  const struct column *columns, size_t count,

@@ -16,7 +16,7 @@ static int64_t until_of(const struct exporting *exporting)
     return option_time(exporting->invocation, "--to", INT64_MAX);
 }
 
-/* Neither is folded: they stand as they were reported. */
+/* Nothing of them is folded. */
 static void warn_of_lens(const struct exporting *exporting, const char *what)
 {
     if (exporting->whole || !lens_is_published(&exporting->lens))
@@ -162,8 +162,8 @@ static enum err print_payments_of_day(const struct exporting *exporting,
     struct arena arena = {0};
     struct payment_row *rows;
     size_t count = 0;
-    enum err err = payments_between(exporting->store, &arena, org, day,
-                                    day + MS_PER_DAY, &rows, &count);
+    enum err err = payments_between(exporting->store, &arena, &exporting->lens,
+                                    org, day, day + MS_PER_DAY, &rows, &count);
     for (size_t i = 0; !err && i < count; i++)
         if (is_asked_for(exporting, rows[i].event_ts))
             err = field_rows_print(exporting->printed, &rows[i]);
@@ -175,13 +175,15 @@ static enum err print_payments(const struct exporting *exporting,
                                const void *context)
 {
     (void)context;
-    warn_of_lens(exporting, "payments");
+    if (!lens_is_assay(&exporting->lens))
+        warn_of_lens(exporting, "payments");
     return print_days(exporting, GROUP_PAYMENTS, false, print_payments_of_day);
 }
 
 enum err export_payments(struct invocation *invocation)
 {
-    return export_all(invocation, payment_fields, print_payments, NULL);
+    return export_by_lens(invocation, payment_fields, payment_assay_fields,
+                          print_payments, NULL);
 }
 
 /* ---- inventory ----------------------------------------------------------- */

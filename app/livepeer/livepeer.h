@@ -403,6 +403,13 @@ int64_t ticket_value_wei(struct text face_value, struct text win_prob);
 /* Of all its tickets. */
 int64_t payment_value_wei(const struct payment *payment);
 
+/* The same of TICKETS as telemetry reports them: face value * probability *
+ * tickets, exact, cut to whole wei, in decimal. False where WIN_PROB is no
+ * plain decimal fraction from 0 to 1, like "0.001", of at most sixty digits. */
+enum { EXPECTED_VALUE_BYTES = 48 };
+bool expected_value_wei(uint64_t face_value_wei, int64_t tickets,
+                        struct text win_prob, char text[EXPECTED_VALUE_BYTES]);
+
 /* What an orchestrator bills for one second of live video, whatever its real
  * size: 1280 x 720 at 30 frames a second. The first payment covers a minute. */
 #define LIVE_PIXELS_PER_SECOND INT64_C(27648000)

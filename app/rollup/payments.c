@@ -4,36 +4,51 @@
  * Only a payment that carries its request's id is linked; of a stream that is
  * mostly the first one. That the others share its session id, the publisher no
  * longer looks at.
+ *
+ * Lens assay does: a payment whose request names no session belongs to that of
+ * the first payment, by time and id, that shares its session id and is linked,
+ * from the UTC day before its own on. It also has what a payment is worth on
+ * average, face value * win probability * tickets, which is published nowhere.
  */
 #include "rollup/rollup.h"
+
+#include "base/clock.h"
+#include "base/index.h"
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
 /* clang-format off */
-static const struct field payment_list[] = {
-    FIELD(TIME, payment_row, event_ts),
-    FIELD(TEXT, payment_row, org),
-    FIELD(TEXT, payment_row, event_id),
-    FIELD(TEXT, payment_row, gateway),
-    FIELD(TEXT, payment_row, session_id),
-    FIELD(TEXT, payment_row, request_id),
-    FIELD(TEXT, payment_row, manifest_id),
-    FIELD(TEXT, payment_row, pipeline_hint),
-    FIELD(TEXT, payment_row, sender_address),
-    FIELD(TEXT, payment_row, recipient_address),
-    FIELD(TEXT, payment_row, orchestrator_url),
-    FIELD(TEXT, payment_row, face_value_wei),
-    FIELD(DOUBLE, payment_row, price_wei_per_pixel),
-    FIELD(DOUBLE, payment_row, win_prob),
-    FIELD(INT, payment_row, num_tickets),
-    FIELD(TEXT, payment_row, session_key),
-    FIELD(TEXT, payment_row, link_method),
-    FIELD(TEXT, payment_row, link_status),
+#define PAYMENT_COLUMNS                                                        \
+    FIELD(TIME, payment_row, event_ts),                                        \
+    FIELD(TEXT, payment_row, org),                                             \
+    FIELD(TEXT, payment_row, event_id),                                        \
+    FIELD(TEXT, payment_row, gateway),                                         \
+    FIELD(TEXT, payment_row, session_id),                                      \
+    FIELD(TEXT, payment_row, request_id),                                      \
+    FIELD(TEXT, payment_row, manifest_id),                                     \
+    FIELD(TEXT, payment_row, pipeline_hint),                                   \
+    FIELD(TEXT, payment_row, sender_address),                                  \
+    FIELD(TEXT, payment_row, recipient_address),                               \
+    FIELD(TEXT, payment_row, orchestrator_url),                                \
+    FIELD(TEXT, payment_row, face_value_wei),                                  \
+    FIELD(DOUBLE, payment_row, price_wei_per_pixel),                           \
+    FIELD(DOUBLE, payment_row, win_prob),                                      \
+    FIELD(INT, payment_row, num_tickets),                                      \
+    FIELD(TEXT, payment_row, session_key),                                     \
+    FIELD(TEXT, payment_row, link_method),                                     \
+    FIELD(TEXT, payment_row, link_status)
+static const struct field payment_list[] = {PAYMENT_COLUMNS};
+static const struct field payment_assay_list[] = {
+    PAYMENT_COLUMNS,
+    FIELD(TEXT, payment_row, expected_value_wei),
 };
 /* clang-format on */
 
 const struct fields payment_fields = {payment_list, COUNT_OF(payment_list),
                                       COUNT_OF(payment_list)};
+const struct fields payment_assay_fields = {payment_assay_list,
+                                            COUNT_OF(payment_assay_list),
+                                            COUNT_OF(payment_assay_list)};
 
 /* "35_model" names the capability before the model. */
 static struct text without_number(struct text manifest)
@@ -46,6 +61,16 @@ static struct text without_number(struct text manifest)
         return manifest;
     return (struct text){manifest.data + digits + 1,
                          manifest.length - digits - 1};
+}
+
+static struct text expected_value_of(struct arena *arena,
+                                     const struct request_event *event)
+{
+    char text[EXPECTED_VALUE_BYTES];
+    if (!expected_value_wei(event->face_value_wei, event->tries,
+                            event->win_prob, text))
+        return (struct text){NULL, 0};
+    return text_of(arena_printf(arena, "%s", text));
 }
 
 struct payment_row payment_row_of(struct arena *arena, struct text org,
@@ -73,6 +98,7 @@ struct payment_row payment_row_of(struct arena *arena, struct text org,
         .session_key = session_key,
         .link_method = text_of(linked ? "request_id" : "unlinked"),
         .link_status = text_of(linked ? "resolved" : "unresolved"),
+        .expected_value_wei = expected_value_of(arena, event),
         .win_prob_text = event->win_prob,
         .line = event->line,
     };
@@ -98,9 +124,11 @@ static enum err session_of(struct store *store, struct arena *arena,
     return query_run(query);
 }
 
-enum err payments_between(struct store *store, struct arena *arena,
-                          struct text org, int64_t from_ms, int64_t until_ms,
-                          struct payment_row **rows, size_t *count)
+/* As published: those that name their session themselves. */
+static enum err read_payments(struct store *store, struct arena *arena,
+                              struct text org, int64_t from_ms,
+                              int64_t until_ms, struct payment_row **rows,
+                              size_t *count)
 {
     struct request_event *events;
     size_t event_count;
@@ -117,4 +145,70 @@ enum err payments_between(struct store *store, struct arena *arena,
                 payment_row_of(arena, org, &events[i], session_key);
     }
     return err;
+}
+
+/* ---- by session id --------------------------------------------------------
+ */
+
+/* The session keys of payments that are linked, by their session ids. */
+struct known_sessions {
+    struct text_index ids;
+    struct text *keys;
+};
+
+static void learn(struct arena *arena, struct known_sessions *known,
+                  const struct payment_row *row)
+{
+    bool added;
+    if (!row->session_key.data || !row->session_id.length)
+        return;
+    size_t number = text_index_add(&known->ids, row->session_id, &added);
+    if (!added)
+        return;
+    known->keys = arena_grow(arena, known->keys, number, sizeof *known->keys);
+    known->keys[number] = row->session_key;
+}
+
+static void link_by_session(const struct known_sessions *known,
+                            struct payment_row *row)
+{
+    if (row->session_key.data || !row->session_id.length)
+        return;
+    ptrdiff_t number = text_index_find(&known->ids, row->session_id);
+    if (number < 0)
+        return;
+    row->session_key = known->keys[number];
+    row->link_method = text_of("session_id");
+    row->link_status = text_of("resolved");
+}
+
+/* ROWS are of one UTC day and the one before. */
+static void link_day(struct arena *arena, struct payment_row *rows,
+                     size_t count)
+{
+    struct known_sessions known = {0};
+    for (size_t i = 0; i < count; i++)
+        learn(arena, &known, &rows[i]);
+    for (size_t i = 0; i < count; i++)
+        link_by_session(&known, &rows[i]);
+    text_index_free(&known.ids);
+}
+
+enum err payments_between(struct store *store, struct arena *arena,
+                          const struct lens *lens, struct text org,
+                          int64_t from_ms, int64_t until_ms,
+                          struct payment_row **rows, size_t *count)
+{
+    bool before = lens_is_assay(lens);
+    enum err err = read_payments(store, arena, org,
+                                 before ? from_ms - MS_PER_DAY : from_ms,
+                                 until_ms, rows, count);
+    if (err || !before)
+        return err;
+    link_day(arena, *rows, *count);
+    while (*count && (*rows)->event_ts < from_ms) {
+        (*rows)++;
+        (*count)--;
+    }
+    return ERR_NONE;
 }

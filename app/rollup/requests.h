@@ -219,7 +219,7 @@ struct request_demand_row *request_demand_build(struct arena *arena,
 
 /* ---- payments (§3.9) ---------------------------------------------------- */
 
-/* One payment and the session that it names by its request's id. */
+/* One payment and the session that it was made for. */
 struct payment_row {
     int64_t event_ts;
     struct text org;
@@ -237,23 +237,27 @@ struct payment_row {
     double win_prob;
     int64_t num_tickets;
     struct text session_key; /* null where unlinked */
-    struct text link_method; /* request_id, unlinked */
+    struct text link_method; /* request_id, unlinked; by assay session_id */
     struct text link_status; /* resolved, unresolved */
+    /* of lens assay */
+    struct text expected_value_wei; /* decimal; null where nothing tells it */
     /* not exported */
     struct text win_prob_text; /* as it came, exact */
     int64_t line;
 };
 extern const struct fields payment_fields;
+extern const struct fields payment_assay_fields;
 
 /* The row of EVENT; SESSION_KEY is null for none. */
 struct payment_row payment_row_of(struct arena *arena, struct text org,
                                   const struct request_event *event,
                                   struct text session_key);
-/* An org's payments with FROM <= ts < UNTIL, by time and id. */
+/* An org's payments with FROM <= ts < UNTIL, by time and id; links by session
+ * id where LENS is assay. */
 MUST_USE enum err payments_between(struct store *store, struct arena *arena,
-                                   struct text org, int64_t from_ms,
-                                   int64_t until_ms, struct payment_row **rows,
-                                   size_t *count);
+                                   const struct lens *lens, struct text org,
+                                   int64_t from_ms, int64_t until_ms,
+                                   struct payment_row **rows, size_t *count);
 
 /* ---- what the network offers (§1.5, §4.4) -------------------------------- */
 

@@ -128,6 +128,14 @@ def test_payments_of_the_sample_are_linked_by_request_alone():
     assert [row["link_status"] for row in rows].count("resolved") == 1
     assert sum(int(row["face_value_wei"]) * row["num_tickets"]
                for row in rows) == 16807200000000000
+    assert "expected_value_wei" not in rows[0]
+    # By lens assay also by the session id that they share; and worth less.
+    rows = export("payments", "--lens", "assay")
+    assert [row["link_method"] for row in rows] == (
+        ["request_id"] + ["session_id"] * 5)
+    assert len({row["session_key"] for row in rows}) == 1
+    assert sum(int(row["expected_value_wei"]) for row in rows) == (
+        3 * 2400000002400 + 4 * 2400000000000)
     minutes, = (row["total_minutes"] for row in export("demand"))
     assert 2.8 < minutes < 2.9
 

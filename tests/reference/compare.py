@@ -57,6 +57,8 @@ class View:
     def columns(self, what):
         if what == 'sla' and len(self.switches) == len(SWITCHES):
             return published.ASSAY_SLA_COLUMNS
+        if what == 'payments' and len(self.switches) == len(SWITCHES):
+            return jobs.ASSAY_PAYMENT_COLUMNS
         return COLUMNS[what]
 
 

@@ -4,12 +4,17 @@ For: specification 1.4, 3.8 and 3.9, with DECISIONS.md 98 to 111. One `Requests`
 holds what one run of the lens made; the tables are lists of rows.
 """
 
+import math
+import re
+from fractions import Fraction
+
 import attribution
 import snapshots
 from attribution import normalise
 from jsontext import double, integer, lower, member, string
 from score import exact_sum, shown
 from sessions import DAY_MS, HOUR_MS
+from switches import SWITCHES
 
 WORKER_REACH_MS = 30 * DAY_MS
 BYOC = 37
@@ -41,6 +46,7 @@ PAYMENT_COLUMNS = '''event_ts org event_id gateway session_id request_id
 manifest_id pipeline_hint sender_address recipient_address orchestrator_url
 face_value_wei price_wei_per_pixel win_prob num_tickets session_key link_method
 link_status'''.split()
+ASSAY_PAYMENT_COLUMNS = PAYMENT_COLUMNS + ['expected_value_wei']
 
 
 def boolean(value):
@@ -215,6 +221,8 @@ class Requests:
                 rows.append(_payment(e, keys))
         rows.sort(key=lambda r: (r['org'].encode(), r['event_ms'],
                                  r['event_id'].encode()))
+        if len(self.switches) == len(SWITCHES):
+            _link_by_session(rows)
         return rows
 
 
@@ -367,6 +375,33 @@ def _without_number(manifest):
     return rest if mark and digits else manifest
 
 
+def _link_by_session(rows):
+    """To the first of the same session id, from the day before on."""
+    named = [dict(r) for r in rows if r['session_key'] and r['session_id']]
+    for row in rows:
+        day = row['event_ms'] // DAY_MS * DAY_MS
+        same = [r for r in named if r['org'] == row['org']
+                and r['session_id'] == row['session_id']
+                and day - DAY_MS <= r['event_ms'] < day + DAY_MS]
+        if not row['session_key'] and same:
+            row.update(session_key=same[0]['session_key'],
+                       link_method='session_id', link_status='resolved')
+
+
+_FRACTION = re.compile(r'(0|1)(\.[0-9]+)?\Z')
+
+
+def _expected(data):
+    """Face value * probability * tickets in whole wei, if all is told."""
+    chance = string(member(data, 'winProb'))
+    tickets = integer(member(data, 'numTickets'))
+    if (not _FRACTION.match(chance) or Fraction(chance) > 1 or tickets < 0
+            or len(chance) > 61):
+        return None
+    face = _wei(string(member(data, 'faceValue')))
+    return str(math.floor(face * Fraction(chance) * tickets))
+
+
 def _payment(e, keys):
     d = e.data
     request = string(member(d, 'requestID'))
@@ -389,4 +424,5 @@ def _payment(e, keys):
             'num_tickets': integer(member(d, 'numTickets')),
             'session_key': min(found, key=str.encode) if found else None,
             'link_method': 'request_id' if found else 'unlinked',
-            'link_status': 'resolved' if found else 'unresolved'}
+            'link_status': 'resolved' if found else 'unresolved',
+            'expected_value_wei': _expected(d)}

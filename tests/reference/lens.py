@@ -456,7 +456,8 @@ def request_tables(requests):
     return {'requests': _told(jobs.DEMAND_COLUMNS, requests.demand()),
             'batch-jobs': _told(jobs.BATCH_COLUMNS, requests.batch),
             'byoc-jobs': _told(jobs.BYOC_COLUMNS, requests.byoc),
-            'payments': _told(jobs.PAYMENT_COLUMNS, requests.payments())}
+            'payments': _told(jobs.ASSAY_PAYMENT_COLUMNS,
+                              requests.payments())}
 
 
 def _decision_columns(decision):

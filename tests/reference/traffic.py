@@ -132,7 +132,8 @@ class Traffic:
                                  '7_8_y']),
             sender='0xAb', recipient=r.choice(self.t.fleet).address,
             orchestrator=self._url(), faceValue=r.choice(FACES),
-            winProb=r.choice(['0.001', '1', 'x', '', None, '1e-3']),
+            winProb=r.choice(['0.001', '1', 'x', '', None, '1e-3',
+                              '0.333333333333333333', '1.5', '00.5']),
             numTickets=r.choice(['2', '100', '', 'x', 3, None]),
             price=r.choice(['1635.021 wei/pixel', '12', 'x wei/pixel', '',
                             None])))
