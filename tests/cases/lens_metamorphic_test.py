@@ -56,7 +56,7 @@ class Store:
         ways = (("--pass", "settled"), ("--pass", "whole"),
                 ("--lens", "assay"))
         return {(what, *way): self.rows(what, *way, *arguments)
-                for what in ("sla", "sessions", "selections")
+                for what in ("sla", "percentiles", "sessions", "selections")
                 for way in ways}
 
     def unique(self):
@@ -126,7 +126,8 @@ def test_lens_assay_is_stored_as_it_would_be_computed():
         store = Store(f"kept-{seed}")
         for first in range(0, len(records), len(records) // 5 + 1):
             store.take(records[first:first + len(records) // 5 + 1])
-        for what in ("sla", "sessions", "demand", "gpu"):
+        for what in ("sla", "sessions", "demand", "gpu", "percentiles",
+                     "payments"):
             assert (store.rows(what, "--lens", "assay") ==
                     store.rows(what, "--lens", "assay", "--pass", "whole")
                     ), (seed, what)

@@ -1,7 +1,7 @@
 """Jobs, request demand and payments of the published lens, slow and simple.
 
-For: specification 1.4, 3.8 and 3.9, with DECISIONS.md 98 to 111, 120. One `Requests`
-holds what one run of the lens made; the tables are lists of rows.
+For: specification 1.4, 3.8 and 3.9, with DECISIONS.md 98 to 111 and 120. One
+`Requests` holds what one run of the lens made; the tables are lists of rows.
 """
 
 import math
