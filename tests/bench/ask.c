@@ -5,7 +5,10 @@
  *
  * Over the last seven days of the rows there are: the hours of the orchestrator
  * that has most of them, and the hours of all. Every column of every row is
- * read. Writes one line for each question: {"name", "rows", "ms": [...]}.
+ * read. Over the last thirty: percentiles of prompt to first frame and of
+ * frames per second, by orchestrator and model. Writes one line for each
+ * question:
+ * {"name", "rows", "ms": [...]}.
  */
 #include "base/clock.h"
 #include "base/index.h"
@@ -15,6 +18,7 @@
 #include <stdlib.h>
 
 static const int64_t WEEK_MS = 7 * (int64_t)MS_PER_DAY;
+static const int64_t MONTH_MS = 30 * (int64_t)MS_PER_DAY;
 
 static void check(enum err err)
 {
@@ -81,16 +85,57 @@ static size_t read_all(struct query *query)
     return rows;
 }
 
+/* What is asked, and how many rows it gives. */
+typedef size_t question(struct store *store, const struct week *week);
+
+static size_t of_orchestrator(struct store *store, const struct week *week)
+{
+    return read_all(
+        start(store, week->until_ms - WEEK_MS, week->until_ms, week->busiest));
+}
+
+static size_t of_fleet(struct store *store, const struct week *week)
+{
+    return read_all(start(store, week->until_ms - WEEK_MS, week->until_ms,
+                          (struct text){NULL, 0}));
+}
+
+static size_t of_month(struct store *store, const struct week *week,
+                       enum sketch_metric metric)
+{
+    struct arena arena = {0};
+    const struct percentile_question asked = {
+        .lens = &lens_published,
+        .from_ms = week->until_ms - MONTH_MS,
+        .until_ms = week->until_ms,
+        .metric = metric,
+        .by = PERCENTILES_BY_ORCHESTRATOR,
+    };
+    struct percentile_row *rows;
+    size_t count;
+    check(percentiles(store, &arena, &asked, &rows, &count));
+    arena_free(&arena);
+    return count;
+}
+
+static size_t of_ptff(struct store *store, const struct week *week)
+{
+    return of_month(store, week, SKETCH_PTFF);
+}
+
+static size_t of_fps(struct store *store, const struct week *week)
+{
+    return of_month(store, week, SKETCH_OUTPUT_FPS);
+}
+
 static void measure(const char *name, struct store *store,
-                    const struct week *week, struct text orchestrator,
-                    int repeats)
+                    const struct week *week, question *asked, int repeats)
 {
     size_t rows = 0;
     printf("{\"name\": \"%s\", \"ms\": [", name);
     for (int i = -1; i < repeats; i++) {
         int64_t began_us = clock_monotonic_us();
-        rows = read_all(start(store, week->until_ms - WEEK_MS, week->until_ms,
-                              orchestrator));
+        rows = asked(store, week);
         double ms = (double)(clock_monotonic_us() - began_us) / 1000;
         if (i >= 0) /* the first fills the caches */
             printf("%s%.3f", i ? ", " : "", ms);
@@ -109,8 +154,10 @@ int main(int argc, char **argv)
     int repeats = atoi(argv[2]);
     check(store_open(&store, argv[1], STORE_READ));
     struct week week = find_week(store, &arena);
-    measure("orchestrator", store, &week, week.busiest, repeats);
-    measure("fleet", store, &week, (struct text){NULL, 0}, repeats);
+    measure("orchestrator", store, &week, of_orchestrator, repeats);
+    measure("fleet", store, &week, of_fleet, repeats);
+    measure("ptff", store, &week, of_ptff, repeats);
+    measure("fps", store, &week, of_fps, repeats);
     store_close(store);
     arena_free(&arena);
     return 0;

@@ -22,7 +22,8 @@ WEEK = "window_start >= (SELECT max(window_start) FROM sla) - 604800000"
 BUSIEST = ("orchestrator_address = (SELECT orchestrator_address FROM sla "
            "WHERE orchestrator_address <> '' GROUP BY 1 "
            "ORDER BY count(*) DESC LIMIT 1)")
-DOCUMENTED = {"orchestrator": "4.1", "fleet": "6.2"}
+DOCUMENTED = {"orchestrator": "4.1", "fleet": "6.2", "ptff": "75",
+              "fps": "75"}
 
 
 def ask(store):
@@ -60,9 +61,12 @@ def main():
         others = duckdb_ms("store")
         for name, what, must, goal in (
                 ("orchestrator", "one orchestrator's 7 days", "0.3", "0.1"),
-                ("fleet", "fleet hourly 7 days", "10", "3")):
+                ("fleet", "fleet hourly 7 days", "10", "3"),
+                ("ptff", "30 days' percentiles of prompt to first frame by "
+                 "orchestrator and model", "10", "2.5"),
+                ("fps", "the same of frames per second", "10", "2.5")):
             beside = f"{DOCUMENTED[name]} (ClickHouse rollups)"
-            if others:
+            if others and name in others:
                 beside += f"; DuckDB {spread(others[name], 2)}"
             add(f"{what}, {answers[name]['rows']:,} rows, of {events:,} events "
                 f"in {DAYS} days", spread(answers[name]["ms"], 3), must, goal,
