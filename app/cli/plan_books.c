@@ -287,9 +287,8 @@ static enum err audit_one(void *context, struct stored_plan *stored)
     for (size_t i = 0; i < books->row_count && !is_revealed(stored); i++)
         if (books->rows[i].due_at >= now)
             now = books->rows[i].due_at + 1;
-    coverage_add(auditing->coverage, &stored->plan, books->rows,
-                 books->row_count, now);
     stored->books.now = now;
+    coverage_add(auditing->coverage, books);
     (void)plan_verify(&stored->books, count_finding, auditing);
     auditing->plans++;
     return ERR_NONE;

@@ -87,12 +87,40 @@ static void count_row(struct coverage_count *count,
         count->skipped_by_it++;
 }
 
-static void take(struct coverage *coverage, const struct ledger_row *row)
+/* GPUs of runs by the number that RUNS gives to their names. */
+struct run_gpus {
+    struct text_index runs;
+    struct text *gpus;
+};
+
+static struct run_gpus read_gpus(const struct plan_books *books)
+{
+    struct run_gpus known = {
+        .gpus = memory_zeroed(books->run_count + 1, sizeof(struct text))};
+    for (size_t i = 0; i < books->run_count; i++) {
+        const struct run *run = &books->runs[i];
+        known.gpus[text_index_add(&known.runs, run->run_id, NULL)] =
+            run->gpu_id;
+    }
+    return known;
+}
+
+static struct text gpu_of(const struct run_gpus *known,
+                          const struct ledger_row *row)
+{
+    ptrdiff_t number = row->run_id.data
+                           ? text_index_find(&known->runs, row->run_id)
+                           : TEXT_INDEX_ABSENT;
+    return row->gpu_id.length || number < 0 ? row->gpu_id : known->gpus[number];
+}
+
+static void take(struct coverage *coverage, const struct ledger_row *row,
+                 struct text gpu)
 {
     bool executed = text_is(row->state, LEDGER_EXECUTED);
     count_row(count_of(&coverage->orchestrators, row->orchestrator_url), row);
-    if (row->gpu_id.length)
-        count_row(count_of(&coverage->gpus, row->gpu_id), row);
+    if (gpu.length)
+        count_row(count_of(&coverage->gpus, gpu), row);
     coverage->executed_all += executed;
     coverage->skipped_all += text_is(row->state, LEDGER_SKIPPED);
     if (executed)
@@ -115,13 +143,17 @@ static void take_plan(struct coverage *coverage, const struct plan *plan,
     }
 }
 
-void coverage_add(struct coverage *coverage, const struct plan *plan,
-                  const struct ledger_row *rows, size_t count, int64_t now)
+void coverage_add(struct coverage *coverage, const struct plan_books *books)
 {
-    for (size_t i = 0; i < count; i++)
-        if (rows[i].due_at < now)
-            take(coverage, &rows[i]);
-    take_plan(coverage, plan, now);
+    struct run_gpus known = read_gpus(books);
+    for (size_t i = 0; i < books->row_count; i++) {
+        const struct ledger_row *row = &books->rows[i];
+        if (row->due_at < books->now)
+            take(coverage, row, gpu_of(&known, row));
+    }
+    take_plan(coverage, books->plan, books->now);
+    text_index_free(&known.runs);
+    free(known.gpus);
 }
 
 /* ---- reporting ----------------------------------------------------------- */

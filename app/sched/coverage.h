@@ -15,7 +15,7 @@
 #ifndef ASSAY_SCHED_COVERAGE_H
 #define ASSAY_SCHED_COVERAGE_H
 
-#include "sched/schedule.h"
+#include "sched/verify.h"
 
 enum { HOURS_PER_WEEK = 168 };
 
@@ -24,10 +24,9 @@ struct coverage;
 struct coverage *coverage_new(void);
 void coverage_free(struct coverage *coverage);
 
-/* One plan and the ROWS of its ledger in the order in which they were written.
- * Only what lies before NOW (a stamp) is counted. */
-void coverage_add(struct coverage *coverage, const struct plan *plan,
-                  const struct ledger_row *rows, size_t count, int64_t now);
+/* One plan with its ledger and its runs, which know GPUs that the plan could
+ * not tell apart. Only what lies before BOOKS->now is counted. */
+void coverage_add(struct coverage *coverage, const struct plan_books *books);
 
 /* Runs of an orchestrator, or of a GPU. */
 struct coverage_count {

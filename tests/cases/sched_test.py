@@ -69,8 +69,15 @@ def live_through_kills():
             time.sleep(0.5 + chance.random() * 3)
             server.stop(code=None, number=signal.SIGKILL)
     before = reveals()
-    with serving(*SERVER):
-        wait_until(lambda: reveals() >= before + 2, 60, "two plans' end")
+    with serving(*SERVER) as server:
+        wait_until(lambda: reveals() >= before + 1, 60, "a plan's end")
+        held = descriptors(server)
+        wait_until(lambda: reveals() >= before + 2, 60, "another plan's end")
+        assert descriptors(server) <= held + 6, (held, descriptors(server))
+
+
+def descriptors(server):
+    return len(os.listdir(f"/proc/{server.process.pid}/fd"))
 
 
 def check_books(truth):

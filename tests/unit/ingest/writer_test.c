@@ -195,3 +195,48 @@ TEST(entries_of_the_journal_go_through_the_writer)
     CHECK_EQ_INT(verdict.defects, 0);
     store_close(store);
 }
+
+/* ---- work that nobody waits for ------------------------------------------ */
+
+enum { POSTS = 40 };
+
+struct post {
+    int *order; /* next number */
+    int ran;
+    int told;
+    enum err err;
+};
+
+static enum err run_post(void *context, struct store *store)
+{
+    struct post *post = context;
+    (void)store;
+    post->ran = ++*post->order;
+    return post->ran % 2 ? ERR_NONE : err_set(ERR_FINDING, "an even one");
+}
+
+static void hear_post(void *context, enum err err, const char *sentence)
+{
+    struct post *post = context;
+    post->err = err;
+    post->told += err != ERR_FINDING || !strcmp(sentence, "an even one");
+}
+
+TEST(posted_work_is_done_in_order_and_told)
+{
+    struct store *store;
+    struct post posts[POSTS];
+    int order = 0;
+    struct writer *writer = start(&store);
+    for (int i = 0; i < POSTS; i++) {
+        posts[i] = (struct post){.order = &order};
+        writer_post(writer, run_post, &posts[i], hear_post);
+    }
+    writer_stop(writer); /* answers what waits */
+    for (int i = 0; i < POSTS; i++) {
+        CHECK_EQ_INT(posts[i].ran, i + 1);
+        CHECK_EQ_INT(posts[i].told, 1);
+        CHECK_EQ_INT(posts[i].err, i % 2 ? ERR_FINDING : ERR_NONE);
+    }
+    store_close(store);
+}

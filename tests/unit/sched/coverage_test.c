@@ -29,11 +29,18 @@ static struct plan even_day(void)
                          .target_count = 2};
 }
 
+static struct plan_books books_of(const struct plan *plan, int64_t now)
+{
+    return (struct plan_books){
+        .plan = plan, .rows = rows, .row_count = ROWS, .now = now};
+}
+
 static struct coverage_report report_of(const struct plan *plan, int64_t now)
 {
     struct coverage *coverage = coverage_new();
     struct coverage_report report;
-    coverage_add(coverage, plan, rows, ROWS, now);
+    struct plan_books books = books_of(plan, now);
+    coverage_add(coverage, &books);
     coverage_report(coverage, &report);
     coverage_free(coverage);
     return report;
@@ -85,7 +92,8 @@ TEST(who_is_starved_and_who_is_busy)
     skip_between(0, 2, 2, SKIP_OVER_BUDGET);
     struct coverage *coverage = coverage_new();
     struct coverage_report report;
-    coverage_add(coverage, &plan, rows, ROWS, MS_PER_DAY);
+    struct plan_books books = books_of(&plan, MS_PER_DAY);
+    coverage_add(coverage, &books);
     coverage_report(coverage, &report);
     CHECK_EQ_INT(report.starved, 2); /* the orchestrator, and its GPU */
     REQUIRE(coverage_starved(coverage, 0) && coverage_starved(coverage, 1));
@@ -102,4 +110,23 @@ TEST(too_few_runs_to_tell)
     struct coverage_report report = report_of(&plan, MS_PER_DAY);
     CHECK(isnan(report.p));
     CHECK(report.even);
+}
+
+TEST(gpus_that_only_runs_know)
+{
+    struct plan plan = even_day();
+    struct run run = run_empty();
+    struct plan_books books = books_of(&plan, MS_PER_DAY);
+    struct coverage *coverage = coverage_new();
+    struct coverage_report report;
+    for (size_t i = 0; i < ROWS; i++)
+        rows[i].gpu_id = (struct text){0};
+    run.run_id = rows[3].run_id = text_of("run-3");
+    run.gpu_id = text_of("GPU-c");
+    books.runs = &run;
+    books.run_count = 1;
+    coverage_add(coverage, &books);
+    coverage_report(coverage, &report);
+    CHECK_EQ_INT(report.gpus, 1);
+    coverage_free(coverage);
 }
