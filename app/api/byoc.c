@@ -83,7 +83,7 @@ static struct byoc_question question_of(const struct request *request,
 
 static struct byoc_question question_as_published(const struct request *request)
 {
-    int64_t now = clock_wall_ms();
+    int64_t now = present_ms(request);
     return (struct byoc_question){
         .start_ms = compat_time(request, "start", now - MS_PER_DAY),
         .end_ms = compat_time(request, "end", now),

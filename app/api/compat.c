@@ -284,7 +284,7 @@ void compat_end(struct compat_page *page, struct text next)
     json_key(writer, "meta");
     json_begin(writer, '{');
     json_key(writer, "generated_at");
-    json_time(writer, clock_wall_ms());
+    json_time(writer, present_ms(page->request));
     json_key(writer, "request_id");
     json_string(writer, hex);
     json_end(writer, '}');

@@ -41,7 +41,7 @@ void dashboard_open_as_published(struct dashboard *dashboard,
     *dashboard = (struct dashboard){
         .request = request,
         .as_published = true,
-        .now_ms = clock_wall_ms(),
+        .now_ms = present_ms(request),
         .computation = computation_published(request),
     };
     set_window(dashboard, compat_window_hours(request));

@@ -114,6 +114,34 @@ static enum err answer(struct request *request, struct reply *reply,
     return err;
 }
 
+/* All of them, as an array. */
+static enum err json_all(struct request *request, struct json_writer *writer,
+                         const struct row_list *list, enum query_id id)
+{
+    char *rows;
+    size_t count;
+    enum err err = read_rows(request, list, id, &rows, &count);
+    json_begin(writer, '[');
+    for (size_t i = 0; i < count; i++) {
+        json_begin(writer, '{');
+        json_fields(writer, *list->fields, list->fields->exported,
+                    rows + i * list->row_bytes);
+        json_end(writer, '}');
+    }
+    json_end(writer, ']');
+    return err;
+}
+
+enum err json_feeds(struct request *request, struct json_writer *writer)
+{
+    return json_all(request, writer, &list_of_feeds, QUERY_API_FEEDS);
+}
+
+enum err json_counts(struct request *request, struct json_writer *writer)
+{
+    return json_all(request, writer, &list_of_counts, QUERY_API_COUNTS);
+}
+
 enum err answer_feeds(struct request *request, struct reply *reply)
 {
     return answer(request, reply, &list_of_feeds, QUERY_API_FEEDS);

@@ -58,33 +58,6 @@ static enum err add_store(struct request *request, struct json_writer *writer)
 
 /* ---- lists --------------------------------------------------------------- */
 
-static void add_feed(struct json_writer *writer, struct query *query)
-{
-    static const char *const texts[] = {"source", "org", "class", "chain",
-                                        "open_sha256"};
-    static const char *const numbers[] = {"lines", "blocks", "raw_bytes",
-                                          "stored_bytes"};
-    for (int i = 0; i < 5; i++) {
-        json_key(writer, texts[i]);
-        json_text(writer, query_text(query, i));
-    }
-    for (int i = 0; i < 4; i++)
-        add_int(writer, numbers[i], query_int(query, 5 + i));
-    add_time(writer, "first_arrival", query, 9);
-    add_time(writer, "last_arrival", query, 10);
-}
-
-static void add_count(struct json_writer *writer, struct query *query)
-{
-    static const char *const texts[] = {"class", "reason", "org"};
-    for (int i = 0; i < 3; i++) {
-        json_key(writer, texts[i]);
-        json_text(writer, query_text(query, i));
-    }
-    add_int(writer, "received", query_int(query, 3));
-    add_int(writer, "unique", query_int(query, 4));
-}
-
 static void add_family(struct json_writer *writer, struct query *query)
 {
     json_key(writer, "family");
@@ -94,18 +67,17 @@ static void add_family(struct json_writer *writer, struct query *query)
     add_int(writer, "unique", query_int(query, 2));
 }
 
-static enum err add_list(struct request *request, struct json_writer *writer,
-                         const char *key, enum query_id id,
-                         void (*add)(struct json_writer *, struct query *))
+static enum err add_families(struct request *request,
+                             struct json_writer *writer)
 {
-    struct query *query = query_start(request->store, id);
+    struct query *query = query_start(request->store, QUERY_API_FAMILIES);
     bool more = true;
     enum err err;
-    json_key(writer, key);
+    json_key(writer, "families");
     json_begin(writer, '[');
     while (!(err = query_step(query, &more)) && more) {
         json_begin(writer, '{');
-        add(writer, query);
+        add_family(writer, query);
         json_end(writer, '}');
     }
     json_end(writer, ']');
@@ -143,13 +115,14 @@ enum err answer_health(struct request *request, struct reply *reply)
     json_time(&writer, present_ms(request));
     add_simulation(request, &writer);
     enum err err = add_store(request, &writer);
+    json_key(&writer, "feeds");
     if (!err)
-        err = add_list(request, &writer, "feeds", QUERY_API_FEEDS, add_feed);
+        err = json_feeds(request, &writer);
+    json_key(&writer, "counts");
     if (!err)
-        err = add_list(request, &writer, "counts", QUERY_API_COUNTS, add_count);
+        err = json_counts(request, &writer);
     if (!err)
-        err = add_list(request, &writer, "families", QUERY_API_FAMILIES,
-                       add_family);
+        err = add_families(request, &writer);
     json_end(&writer, '}');
     return err;
 }

@@ -170,7 +170,7 @@ enum err answer_job_feed(struct request *request, struct reply *reply)
 enum err compat_job_feed(struct request *request, struct reply *reply)
 {
     enum { STANDARD = 50, MOST = 200 };
-    int64_t now_ms = clock_wall_ms();
+    int64_t now_ms = present_ms(request);
     struct open_stream *streams;
     struct feed_row *rows;
     size_t count;

@@ -244,7 +244,7 @@ static enum err answer_as_published(struct request *request,
 {
     struct compat_jobs jobs = {.next = text_of("")};
     struct computation computation = computation_published(request);
-    int64_t now = clock_wall_ms();
+    int64_t now = present_ms(request);
     enum err err = compat_open(&jobs.page, request, 1);
     if (err)
         return err;

@@ -60,6 +60,13 @@ static void add_limits(struct json_writer *writer)
     json_int(writer, LIMIT_STANDARD);
 }
 
+/* May be given several times. */
+static void add_several(struct json_writer *writer)
+{
+    openapi_type(writer, "array", false);
+    openapi_schema(writer, "items", "s");
+}
+
 static const char *meaning_of(enum parameter_kind kind)
 {
     switch (kind) {
@@ -69,6 +76,8 @@ static const char *meaning_of(enum parameter_kind kind)
         return "the start of an hour, RFC 3339";
     case PARAMETER_LIMIT:
         return "rows of a page";
+    case PARAMETER_WINDOW:
+        return "hours before now: 12h, 12, or 7d; at most 168 hours";
     case PARAMETER_CHOICE:
         return "one of these";
     case PARAMETER_CURSOR:
@@ -96,6 +105,8 @@ static void add_parameter(struct json_writer *writer,
         add_choices(writer, parameter->choices);
     else if (parameter->kind == PARAMETER_LIMIT)
         add_limits(writer);
+    else if (strcmp(parameter->name, QUERY_REPEATED) == 0)
+        add_several(writer);
     else
         openapi_type(writer, "string", false);
     if (parameter->kind == PARAMETER_HOUR)

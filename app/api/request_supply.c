@@ -269,7 +269,7 @@ static double rounded(double value, double unit)
 enum err compat_request_models(struct request *request, struct reply *reply)
 {
     struct computation computation = computation_published(request);
-    struct supply_filter filter = supply_of_all();
+    struct supply_filter filter = supply_of_all(request);
     struct model_row *rows;
     size_t count;
     enum err err =
@@ -336,7 +336,7 @@ enum err answer_request_orchestrators(struct request *request,
 enum err compat_request_orchestrators(struct request *request,
                                       struct reply *reply)
 {
-    struct supply_filter filter = supply_of_all();
+    struct supply_filter filter = supply_of_all(request);
     struct supplier_row *rows;
     size_t count;
     enum err err = find_orchestrators(request, &filter, &rows, &count);

@@ -321,7 +321,7 @@ static enum err answer_as_published(struct request *request,
                                     const struct row_list *list,
                                     struct summing summing)
 {
-    int64_t now = clock_wall_ms();
+    int64_t now = present_ms(request);
     struct computation computation = computation_published(request);
     summing.arena = request->arena;
     summing.published_only = true;

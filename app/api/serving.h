@@ -311,6 +311,12 @@ extern const struct fields feed_fields;
 extern const struct fields count_fields;
 extern const struct fields line_fields;
 
+/* Arrays of all rows. */
+MUST_USE enum err json_feeds(struct request *request,
+                             struct json_writer *writer);
+MUST_USE enum err json_counts(struct request *request,
+                              struct json_writer *writer);
+
 /* In hexadecimal, of the original line; a repeat has none. */
 void line_sha256(const struct evidence_line *line,
                  char hex[2 * SHA256_BYTES + 1]);

@@ -321,7 +321,7 @@ static double rounded(double value)
 
 enum err compat_models(struct request *request, struct reply *reply)
 {
-    struct stream_question question = {.filter = supply_of_all()};
+    struct stream_question question = {.filter = supply_of_all(request)};
     int64_t now_ms = question.filter.now_ms;
     struct open_stream *streams;
     struct model_row *rows;
@@ -382,7 +382,7 @@ enum err answer_stream_orchestrators(struct request *request,
 
 enum err compat_orchestrators(struct request *request, struct reply *reply)
 {
-    struct supply_filter filter = supply_of_all();
+    struct supply_filter filter = supply_of_all(request);
     struct supplier_row *rows;
     size_t count;
     enum err err = stream_orchestrators(request, &filter, &rows, &count);

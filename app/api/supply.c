@@ -23,9 +23,9 @@ struct supply_filter supply_filter_of(const struct request *request,
     };
 }
 
-struct supply_filter supply_of_all(void)
+struct supply_filter supply_of_all(const struct request *request)
 {
-    return (struct supply_filter){.now_ms = clock_wall_ms(),
+    return (struct supply_filter){.now_ms = present_ms(request),
                                   .known = &knowledge_all};
 }
 

@@ -25,7 +25,7 @@ struct supply_filter supply_filter_of(const struct request *request,
                                       const struct knowledge *known,
                                       int64_t now_ms);
 /* The same without parameters: everything, now. */
-struct supply_filter supply_of_all(void);
+struct supply_filter supply_of_all(const struct request *request);
 
 /* Offers that FILTER lets through, by address. */
 MUST_USE enum err supply_offers(struct request *request,
