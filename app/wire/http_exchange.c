@@ -165,11 +165,9 @@ static CURLcode set_up_tls(CURL *easy, void *settings, void *context)
     (void)easy;
     if (!exchange->client->ca_bundle.length)
         mbedtls_ssl_conf_authmode(settings, MBEDTLS_SSL_VERIFY_NONE);
-    /* Of records of ours, whose buffer then shrinks after the handshake. */
-    return mbedtls_ssl_conf_max_frag_len(settings,
-                                         MBEDTLS_SSL_MAX_FRAG_LEN_4096)
-               ? CURLE_SSL_CONNECT_ERROR
-               : CURLE_OK;
+    /* No maximum fragment length, though it would spare some buffers: servers
+     * of OpenSSL answer it under TLS 1.3, which mbedtls does not expect. */
+    return CURLE_OK;
 }
 
 static void ask_key(struct http_exchange *exchange,
