@@ -302,6 +302,7 @@ MUST_USE enum err answer_alive(struct request *request, struct reply *reply);
 MUST_USE enum err answer_ready(struct request *request, struct reply *reply);
 MUST_USE enum err answer_health(struct request *request, struct reply *reply);
 MUST_USE enum err answer_scores(struct request *request, struct reply *reply);
+MUST_USE enum err answer_payments(struct request *request, struct reply *reply);
 MUST_USE enum err answer_percentiles(struct request *request,
                                      struct reply *reply);
 MUST_USE enum err answer_demand(struct request *request, struct reply *reply);

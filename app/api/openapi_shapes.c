@@ -200,6 +200,7 @@ static const struct row_schema {
     {"PricingRow", &pricing_fields, "{}"},
     {"JobFeedRow", &job_feed_fields, "{}"},
     {"Candidate", &discover_fields, "{capabilities:[s]}"},
+    {"PaymentRow", &payment_fields, "{expected_value_wei~:s?}"},
     {"SessionRow", &session_fields, "{}"},
     {"SelectionRow", &selection_fields, "{pass:t,line:i}"},
     {"Run", &run_fields, "{line:i?,samples_line:i?}"},
@@ -364,6 +365,7 @@ static const struct described answers[] = {
     {SENDS("/compat/v1/discover/orchestrators",
            "[{address:s,score:n,capabilities:[s],last_seen_ms:i,last_seen:t,"
            "recent_work:b}]")},
+    {SENDS("/v1/payments", PAGE_OF("PaymentRow")), .csv = true},
     {SENDS("/v1/sessions", PAGE_OF("SessionRow")), .csv = true},
     {SENDS("/v1/sessions/{key}", "#Session")},
     {SENDS("/v1/runs", PAGE_OF("Run")), .csv = true},

@@ -167,6 +167,22 @@ static const struct parameter sums_by_pipeline[] = {SUMS_BY("pipeline")};
 static const struct parameter sums_by_capability[] = {SUMS_BY("capability")};
 static const struct parameter sums_by_model[] = {SUMS_BY("model")};
 
+static const struct parameter list_of_payments[] = {
+    {"start", PARAMETER_TIME, NULL, NULL},
+    {"end", PARAMETER_TIME, NULL, NULL},
+    {"org", PARAMETER_TEXT, NULL, NULL},
+    {"orchestrator", PARAMETER_TEXT, NULL, NULL},
+    {"session", PARAMETER_TEXT, NULL, NULL},
+    {"lens", PARAMETER_CHOICE, LENS_NAMES,
+     "published: linked by request id alone; assay: by session id, too, and "
+     "with the expected value"},
+    {"format", PARAMETER_CHOICE, "json|csv", NULL},
+    {"limit", PARAMETER_LIMIT, NULL, NULL},
+    {"cursor", PARAMETER_CURSOR, NULL, NULL},
+    {"pin", PARAMETER_PIN, NULL, NULL},
+    {0},
+};
+
 /* The publisher passes over what it does not know, and so it is done here. */
 static const struct parameter compat_list[] = {
     {"start", PARAMETER_TEXT, NULL, NULL},
@@ -490,6 +506,9 @@ const struct route routes[] = {
      SCOPE_READ, "GET"},
     {"/v1/openapi.json", NULL, false, answer_openapi,
      "this description of all routes", SCOPE_READ, "GET"},
+    {"/v1/payments", list_of_payments, false, answer_payments,
+     "payments with the sessions that they were made for, newest first",
+     SCOPE_READ, "GET"},
     {"/v1/sessions", list_of_sessions, false, answer_sessions,
      "sessions, newest first", SCOPE_READ, "GET"},
     {"/v1/sessions/{key}", events_of_a_session, false, answer_session,

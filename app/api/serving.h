@@ -3,6 +3,7 @@
  * the API.
  *
  *     series.c       sla, demand, gpu-metrics: one list for all three
+ *     payments.c     payments with their sessions
  *     percentiles.c  distributions of any range, merged
  *     computing.c    their rows where they are not in the tables
  *     source.c       rows one by one, whichever of the two it is

@@ -7,8 +7,9 @@ import csv
 import io
 import json
 import random
+import urllib.parse
 
-from harness import SAMPLE_LOG, run
+from harness import SAMPLE_LOG, run, serving
 
 NINE = 1767949200000  # 2026-01-09T09:00:00Z
 URL = "https://o.example:8935"
@@ -138,6 +139,38 @@ def test_payments_of_the_sample_are_linked_by_request_alone():
         3 * 2400000002400 + 4 * 2400000000000)
     minutes, = (row["total_minutes"] for row in export("demand"))
     assert 2.8 < minutes < 2.9
+
+
+def test_payments_are_served_as_they_are_exported():
+    run("import", "--org", "acme", SAMPLE_LOG)
+    run("import", "--org", "beta", SAMPLE_LOG)
+    for lens in ("published", "assay"):
+        rows = export("payments", "--lens", lens)
+        newest = [row for org in ("acme", "beta") for row in rows[::-1]
+                  if row["org"] == org]
+        with serving() as server:
+            for limit in (1, 5, 100):
+                got, more = [], ""
+                while more is not None:
+                    page = server.json(f"/v1/payments?lens={lens}&limit="
+                                       f"{limit}{more}")
+                    got += page["data"]
+                    more = page["pagination"]["next_cursor"]
+                    more = more and "&cursor=" + more
+                assert got == newest, (lens, limit)
+            one = rows[0]
+            for query, expected in (
+                    ("session=" + urllib.parse.quote(one["session_key"]),
+                     [row for row in newest
+                      if row["session_key"] == one["session_key"]]),
+                    ("org=beta&session=", [
+                        row for row in newest if row["org"] == "beta"
+                        and row["session_key"] is None]),
+                    ("orchestrator=0xAA", []),
+                    ("end=" + one["event_ts"], []),
+                    ("org=acme&start=" + rows[5]["event_ts"], [rows[5]])):
+                assert server.json(f"/v1/payments?lens={lens}&{query}")[
+                    "data"] == expected, (lens, query)
 
 
 def test_the_inventory_has_each_offer_as_it_was_seen_last():
