@@ -286,17 +286,30 @@ static enum err read_pending(struct store *store, struct arena *arena,
     return err;
 }
 
+/* With what its ledger says; STARTED as in read_ledger. */
+static enum err open_pending(struct store *store,
+                             const struct pending_plan *pending,
+                             struct open_plan **open,
+                             struct ledger_row **started)
+{
+    enum err err = read_plan(store, pending->line, pending->seed, open);
+    if (err)
+        return err;
+    err = read_ledger(store, *open, started);
+    if (err)
+        open_plan_free(*open);
+    return err;
+}
+
 static enum err end_plan(struct store *store, const struct books_turn *turn,
                          const struct pending_plan *pending)
 {
     struct open_plan *open;
     struct ledger_row *started;
-    enum err err = read_plan(store, pending->line, pending->seed, &open);
+    enum err err = open_pending(store, pending, &open, &started);
     if (err)
         return err;
-    err = read_ledger(store, open, &started);
-    if (!err)
-        err = write_ends(store, open, started, turn->late, turn->now);
+    err = write_ends(store, open, started, turn->late, turn->now);
     if (!err)
         err = reveal(store, open, turn->now);
     open_plan_free(open);
@@ -308,12 +321,10 @@ static enum err resume_plan(struct store *store, struct books_turn *turn,
 {
     struct open_plan *open;
     struct ledger_row *started;
-    enum err err = read_plan(store, pending->line, pending->seed, &open);
+    enum err err = open_pending(store, pending, &open, &started);
     if (err)
         return err;
-    err = read_ledger(store, open, &started);
-    if (!err)
-        err = write_ends(store, open, started, SKIP_NONE, turn->now);
+    err = write_ends(store, open, started, SKIP_NONE, turn->now);
     if (!err)
         err = count_day(store, open, turn->now);
     if (err)

@@ -3,7 +3,7 @@
  *
  * A stamp is what the machine's clock says. Where it moves otherwise than the
  * monotonic clock it has jumped: somebody set it, or the machine slept. For a
- * while after that nothing is begun (DOUBT_US).
+ * while after that nothing is begun (CLOCK_DOUBT_S).
  *
  * A fast clock, for demonstrations and rehearsals, has hours of hour_ms real
  * milliseconds. Its stamps follow from the monotonic clock, and go on from the
