@@ -26,6 +26,7 @@ struct audit {
     size_t skips[SKIP_COUNT];
     size_t findings;
     size_t undecided;
+    struct coverage_report coverage; /* of plans whose seed is revealed */
 };
 
 static void tell(void *context, const char *sentence)
@@ -50,6 +51,7 @@ static struct audit verify_all(struct world *world)
 {
     struct audit audit = {0};
     struct arena arena = {0};
+    struct coverage *reached = coverage_new();
     struct text *hashes = NULL;
     size_t count = 0;
     bool found;
@@ -69,7 +71,11 @@ static struct audit verify_all(struct world *world)
         audit.plans++;
         audit.revealed += stored.books.seed != NULL;
         add(&audit, &coverage);
+        if (stored.books.seed)
+            coverage_add(reached, &stored.books);
     }
+    coverage_report(reached, &audit.coverage);
+    coverage_free(reached);
     store_close(world->store);
     arena_free(&arena);
     return audit;
@@ -107,6 +113,15 @@ TEST(a_day_of_fifty_orchestrators)
     CHECK_EQ_INT(audit.planned, 50 * 24);
     CHECK(audit.executed > audit.planned / 2);
     CHECK(audit.skips[SKIP_BUSY] > 0);
+    CHECK_EQ_INT(audit.coverage.orchestrators, 50);
+    CHECK_EQ_INT(audit.coverage.gpus, 50);
+    CHECK_EQ_INT(audit.coverage.starved, 0);
+    CHECK(audit.coverage.even && audit.coverage.parts == 24);
+    printf("# %lld of %zu planned runs executed, %lld to %lld each; hours of "
+           "the week: chi-square %.1f in %zu parts, p = %.3f\n",
+           (long long)audit.coverage.executed, audit.planned,
+           (long long)audit.coverage.least, (long long)audit.coverage.most,
+           audit.coverage.chi_square, audit.coverage.parts, audit.coverage.p);
     CHECK(world.most_running <= world.terms.runs_at_once);
     for (size_t i = 0; i < world.count; i++) {
         CHECK(world.list[i].down == (world.list[i].live_runs == 0));
