@@ -14,19 +14,28 @@ import {sessionsPage} from "./pages/sessions.js";
 import {sessionPage} from "./pages/session.js";
 import {runsPage} from "./pages/runs.js";
 import {runPage} from "./pages/run.js";
+import {ledgerPage} from "./pages/ledger.js";
+import {planPage} from "./pages/plan.js";
+import {orchestratorPage} from "./pages/orchestrator.js";
 import {evidencePage} from "./pages/evidence.js";
+import {keepLive} from "./lib/live.js";
 
 const PAGES = [
-    {pattern: /^\/?$/, name: "overview", show: overviewPage},
+    {pattern: /^\/?$/, name: "overview", show: overviewPage, live: true},
     {pattern: /^\/sla$/, name: "sla", show: scoresPage},
     {pattern: /^\/sessions$/, name: "sessions", show: sessionsPage},
     {pattern: /^\/session\/(.+)$/, name: "sessions", show: sessionPage},
-    {pattern: /^\/runs$/, name: "runs", show: runsPage},
+    {pattern: /^\/runs$/, name: "runs", show: runsPage, live: true},
     {pattern: /^\/run\/(.+)$/, name: "runs", show: runPage},
+    {pattern: /^\/ledger$/, name: "ledger", show: ledgerPage, live: true},
+    {pattern: /^\/plan\/(.+)$/, name: "ledger", show: planPage, live: true},
+    {pattern: /^\/orchestrator\/(.+)$/, name: "overview",
+        show: orchestratorPage},
     {pattern: /^\/evidence\/(\d+)$/, name: "", show: evidencePage},
 ];
 
 let current = null;
+let shown = null; /* {page, match, query} */
 
 function addressParts() {
     const address = location.hash.replace(/^#/, "") || "/";
@@ -112,8 +121,20 @@ async function route(jumped) {
             controller.signal)
         : missing();
     if (node && !controller.signal.aborted) {
+        shown = page ? {page, match: page.pattern.exec(path), query} : null;
         place(node, jumped);
     }
+}
+
+/* The page as it is now, for whoever may put it in the place of the one that is
+ * shown; null where the page does not change by itself. */
+async function anew(signal) {
+    if (!shown?.page.live) {
+        return null;
+    }
+    const {page, match, query} = shown;
+    const argument = match[1] === undefined ? null : decoded(match[1]);
+    return page.show({argument, query, signal});
 }
 
 document.getElementById("skip").addEventListener("click", (event) => {
@@ -123,4 +144,6 @@ document.getElementById("skip").addEventListener("click", (event) => {
 window.addEventListener("hashchange", () => route(true));
 /* First whose store it is, so that no figure stands there without the word. */
 await fillFrame();
-route(false);
+await route(false);
+keepLive(document.getElementById("live"), anew, () => shown?.page.live,
+    fillFrame);

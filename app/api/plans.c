@@ -93,7 +93,7 @@ enum err answer_plans(struct request *request, struct reply *reply)
 /* ---- the ledger ---------------------------------------------------------- */
 
 /* The columns behind those of the ledger's row. */
-enum { AT_SEQ, AT_LINE, AT_ADDRESS, AT_OUTCOME };
+enum { AT_SEQ, AT_LINE, AT_LATEST, AT_ADDRESS, AT_OUTCOME };
 
 static void add_text(struct json_writer *writer, const char *name,
                      struct query *query, int column)

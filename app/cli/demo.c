@@ -32,6 +32,8 @@
 
 BUILTIN_FILE(demo_scenario, "app/sim/files/demo.scenario.yaml");
 
+#define DEMO_FLAG "assay demo" /* what sets these options, for messages */
+
 enum { HOUR_S = 20, SESSIONS = 1, URL_BYTES = 200 };
 
 /* Of the gateway's events, as of those that the publisher takes. */
@@ -63,6 +65,7 @@ static const struct example examples[] = {
 struct demo {
     struct invocation *invocation;
     struct config config;
+    struct config measuring; /* with what the network told */
     struct scenario scenario;
     struct simulation simulation;
     const char *flattered; /* its name; "" for nobody */
@@ -99,14 +102,13 @@ static enum err read_scenario(struct demo *demo)
     return ERR_NONE;
 }
 
-/* The invocation's, and what makes it a demonstration's. */
-static enum err load_config(struct demo *demo)
+/* The invocation's, and over it COUNT options of the demonstration's OWN. */
+static enum err load_config(struct demo *demo, const struct config_flag *own,
+                            size_t own_count, struct config *config)
 {
     struct invocation *invocation = demo->invocation;
     const struct config_flag *given;
     size_t count = option_overrides(invocation, &given);
-    const struct config_flag own[] = {{"data", demo->temporary, "demo"}};
-    size_t own_count = *demo->temporary ? 1 : 0;
     struct config_flag *flags =
         arena_array(&invocation->arena, count + own_count + 1, sizeof *flags);
     memcpy(flags, given, count * sizeof *flags);
@@ -115,7 +117,58 @@ static enum err load_config(struct demo *demo)
                                      .environment = environ,
                                      .flags = flags,
                                      .flag_count = count + own_count};
-    return config_load(&demo->config, &sources);
+    return config_load(config, &sources);
+}
+
+/* Whoever starts a demonstration wants nothing measured but its network. */
+static enum err load_serving(struct demo *demo)
+{
+    const struct config_flag own[] = {
+        {"sched.enabled", "false", DEMO_FLAG},
+        {"data", demo->temporary, DEMO_FLAG},
+    };
+    return load_config(demo, own, *demo->temporary ? 2 : 1, &demo->config);
+}
+
+/*
+ * The plan's terms: three runs of three seconds an hour on each orchestrator,
+ * which is less than a fifth of what three idle slots have in 20 s. Plans of
+ * two hours are over, and their seeds revealed, within a minute.
+ */
+static enum err load_measuring(struct demo *demo)
+{
+    struct arena *arena = &demo->invocation->arena;
+    const struct config_flag own[] = {
+        {"discover.static", "", DEMO_FLAG},
+        {"discover.file", "", DEMO_FLAG},
+        {"discover.webhook_url", "", DEMO_FLAG},
+        {"discover.discovery_url", "", DEMO_FLAG},
+        {"discover.capabilities_url",
+         arena_printf(arena, "%s/getNetworkCapabilities",
+                      sim_gateway_url(demo->sim)),
+         DEMO_FLAG},
+        {"payment.signer_url", sim_signer_url(demo->sim), DEMO_FLAG},
+        {"payment.run_max_wei", "1000000000000", DEMO_FLAG},
+        {"payment.day_max_wei", "1000000000000000", DEMO_FLAG},
+        {"sched.vantage", "simulated", DEMO_FLAG},
+        {"sched.workflows", "streamdiffusion-sdxl", DEMO_FLAG},
+        {"sched.allow_cidrs", "127.0.0.0/8", DEMO_FLAG},
+        {"sched.control_targets",
+         arena_printf(arena, "%s/healthz",
+                      publisher_events_url(demo->publisher)),
+         DEMO_FLAG},
+        {"sched.hour_ms", arena_printf(arena, "%d", HOUR_S * MS_PER_SECOND),
+         DEMO_FLAG},
+        {"sched.span_hours", "2", DEMO_FLAG},
+        {"sched.run_ms", "3000", DEMO_FLAG},
+        {"sched.run_spread_ms", "500", DEMO_FLAG},
+        {"sched.runs_per_hour", "3", DEMO_FLAG},
+        {"sched.idle_share_ppm", "250000", DEMO_FLAG},
+        {"sched.run_ms_per_hour", "120000", DEMO_FLAG},
+        {"sched.runs_at_once", "8", DEMO_FLAG},
+        {"sched.tight_ppm", "0", DEMO_FLAG},
+    };
+    return load_config(demo, own, sizeof own / sizeof *own, &demo->measuring);
 }
 
 /* Made for it, unless a directory was named. */
@@ -171,12 +224,17 @@ static enum err start(struct demo *demo)
         err = publisher_start(&demo->publisher, "127.0.0.1", &demo->simulation);
     if (!err)
         err = start_network(demo);
+    if (!err)
+        err = load_measuring(demo);
+    if (!err)
+        err = service_measure(&demo->service, &demo->measuring);
     return err;
 }
 
 /* In the order in which one needs the other. */
 static enum err stop(struct demo *demo)
 {
+    service_rest(&demo->service);
     enum err err = demo->sim ? sim_stop(demo->sim) : ERR_NONE;
     publisher_stop(demo->publisher);
     service_close(&demo->service);
@@ -238,7 +296,7 @@ static enum err run(struct invocation *invocation)
     if (!err)
         err = make_directory(&demo);
     if (!err)
-        err = load_config(&demo);
+        err = load_serving(&demo);
     if (!err)
         err = api_may_listen(&demo.config);
     if (!err)
@@ -249,6 +307,7 @@ static enum err run(struct invocation *invocation)
     temporary_remove(demo.temporary);
     free(demo.directory);
     scenario_free(&demo.scenario);
+    config_free(&demo.measuring);
     config_free(&demo.config);
     return err;
 }

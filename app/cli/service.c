@@ -12,7 +12,7 @@ static enum err settle_some(void *context, struct store *store, bool *more)
     return settle_step(context, store, more);
 }
 
-static enum err measure(struct service *service, const struct config *config)
+enum err service_measure(struct service *service, const struct config *config)
 {
     enum err err = loop_start(&service->loop);
     const struct scheduler_settings settings = {
@@ -39,14 +39,21 @@ enum err service_open(struct service *service, const struct config *config,
     if (!err)
         err = api_start(&service->api, config, directory, service->writer);
     if (!err && config->sched_enabled)
-        err = measure(service, config);
+        err = service_measure(service, config);
     return err;
+}
+
+void service_rest(struct service *service)
+{
+    scheduler_stop(service->scheduler);
+    loop_stop(service->loop);
+    service->scheduler = NULL;
+    service->loop = NULL;
 }
 
 void service_close(struct service *service)
 {
-    scheduler_stop(service->scheduler);
-    loop_stop(service->loop);
+    service_rest(service);
     if (service->api)
         api_stop(service->api);
     if (service->writer)

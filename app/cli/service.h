@@ -28,6 +28,14 @@ MUST_USE enum err service_open(struct service *service,
                                const struct config *config,
                                const char *directory, struct store *store);
 
+/* Measures by plans as CONFIG says, which must outlive it, from now on;
+ * service_open does it by itself where sched.enabled is set. */
+MUST_USE enum err service_measure(struct service *service,
+                                  const struct config *config);
+
+/* Ends what is being measured, in order. */
+void service_rest(struct service *service);
+
 /* Ends what is being measured, lets running requests finish, settles what
  * came. */
 void service_close(struct service *service);

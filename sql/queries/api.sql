@@ -173,7 +173,7 @@ SELECT p.plan_hash, p.vantage, p.seed_sha256, p.starts_at, p.ends_at,
         AND l.latest = 1 AND l.state = 'skipped'),
        (SELECT count(*) FROM ledger AS l WHERE l.plan_hash = p.plan_hash
         AND l.latest = 1 AND l.state = 'started'),
-       r.revealed_at, lower(hex(r.seed)), p.line, r.line
+       r.revealed_at, nullif(lower(hex(r.seed)), ''), p.line, r.line
 FROM plan AS p LEFT JOIN plan_reveal AS r USING (plan_hash)
 WHERE p.starts_at >= ?1 AND p.starts_at < ?2
   AND (?3 IS NULL OR p.plan_hash = ?3)

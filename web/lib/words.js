@@ -40,6 +40,23 @@ const REASONS = {
     blank_org: "no organisation; import it with --org NAME",
 };
 
+/* Why a planned run was not run. */
+const SKIPS = {
+    busy: "it had no idle slot when it was asked, right before",
+    no_capacity: "it offers the model no longer",
+    unreachable: "it did not answer when it was asked",
+    over_budget: "its share of idle capacity was used up",
+    global_budget: "the run time of the hour was used up",
+    at_once: "as many runs as allowed were under way",
+    wei: "the ceiling of the day would be passed",
+    clock: "our clock jumped, or was not known well enough",
+    vantage: "our own control targets failed",
+    missed: "we were not running, or too late",
+    store: "its start could not be written down",
+    stopped: "we were told to stop",
+    interrupted: "it had begun when this program was killed",
+};
+
 const CLASSES = {
     accepted: "accepted",
     ignored: "ignored",
@@ -163,6 +180,10 @@ export function triggerWords(trigger) {
 
 export function nullScoreWords(reason) {
     return NULL_SCORES[reason] ?? (readable(reason) || "the row has no score");
+}
+
+export function skipWords(reason) {
+    return SKIPS[reason] ?? readable(reason);
 }
 
 export function sentenceCase(text) {

@@ -7,10 +7,17 @@ import {bytes, count, hash, moment, plural, short, span}
     from "../lib/format.js";
 import {classWords, familyWords, reasonWords} from "../lib/words.js";
 import {scoreTable} from "../lib/score_table.js";
+import {boardLegend, measuredBoard, namesOf} from "../lib/measured.js";
+import {ledgerLanes} from "../lib/ledger_lanes.js";
+import {planPanel, skipList} from "../lib/plan_panel.js";
 
 const PURPOSE = "assay keeps what gateways of the Livepeer AI network " +
     "report, line by line and unchanged, and recomputes the published " +
     "hourly SLA from it. Every number here leads to the lines under it.";
+
+const MEASURED = "What is published of each orchestrator, and what short " +
+    "test streams of our own found in the same hours. Every number leads to " +
+    "the runs and events under it.";
 
 function step(title, ...children) {
     return element("li", null, element("strong", null, title), ...children);
@@ -136,17 +143,70 @@ function latest(rows) {
         element("a", {href: "#/sla"}, "All scores"))];
 }
 
-export async function overviewPage({signal}) {
-    const [health, scores] = await Promise.all([
+/* ---- own runs ---------------------------------------------------------- */
+
+function board(rows) {
+    return element("section", {class: "close"}, measuredBoard(rows),
+        boardLegend(), element("p", {class: "more"},
+            element("a", {href: "#/runs"}, "All runs"), " · ",
+            element("a", {href: "/v1/measured?format=csv"}, "this as CSV")));
+}
+
+function plans(answers, signal) {
+    const list = answers.plans.data;
+    const ledger = answers.ledger.data;
+    if (list.length === 0) {
+        return null;
+    }
+    const revealed = list.find((plan) => plan.seed && plan !== list[0]);
+    return element("section", null,
+        element("h2", null, "What was planned, and what became of it"),
+        element("p", {class: "note"}, "At instants that nobody could know ",
+            "before and everybody can check afterwards, and only where ",
+            "capacity was idle."),
+        ledgerLanes(ledger, namesOf(answers.measured.data)), skipList(ledger),
+        element("h3", null, "The plan under way"),
+        planPanel(list[0], signal),
+        revealed ? [element("h3", null, "The last one that was revealed"),
+            planPanel(revealed, signal)] : null,
+        element("p", {class: "more"}, element("a", {href: "#/ledger"},
+            "All plans and planned runs")));
+}
+
+function measuredPart(answers, signal) {
+    const rows = answers.measured.data;
+    if (answers.plans.data.length === 0 &&
+        rows.every((row) => row.runs === 0)) {
+        return null;
+    }
+    return [element("h1", null, "Measured, beside what is published"),
+        element("p", {class: "lead"}, MEASURED), board(rows),
+        plans(answers, signal)];
+}
+
+async function ask(signal) {
+    const [health, scores, measured, planned, ledger] = await Promise.all([
         get("/v1/health", null, signal),
-        get("/v1/streaming/sla", {limit: 5}, signal)]);
+        get("/v1/streaming/sla", {limit: 5}, signal),
+        get("/v1/measured", {limit: 100}, signal),
+        get("/v1/plan", {limit: 5}, signal),
+        get("/v1/ledger", {limit: 400}, signal)]);
+    return {health, scores, measured, plans: planned, ledger};
+}
+
+export async function overviewPage({signal}) {
+    const answers = await ask(signal);
+    const {health, scores} = answers;
     if (health.store.lines === 0) {
         return emptyStore(health);
     }
-    return element("div", null,
-        element("h1", null, "What this store holds"),
-        element("p", {class: "lead"}, PURPOSE),
-        tiles(health.store),
+    const own = measuredPart(answers, signal);
+    const title = (tag) => [
+        element(tag, null, "What this store holds"),
+        element("p", {class: own ? "note" : "lead"}, PURPOSE)];
+    return element("div", null, own,
+        own ? element("section", null, title("h2"), tiles(health.store))
+            : [title("h1"), tiles(health.store)],
         element("section", null,
             element("h2", null, "Latest scores"), latest(scores.data)),
         element("section", null,

@@ -14,8 +14,8 @@ const FIELDS = [
     {name: "to", label: "To day", placeholder: "2026-01-31"},
 ];
 
-const NOTHING = "No run is kept here that matches. Runs come from " +
-    "assay probe URL --kind live --data DIR.";
+const NOTHING = "No run is kept here that matches. Runs come from plans, and " +
+    "from assay probe URL --kind live --data DIR.";
 
 export async function runsPage({query, signal}) {
     const filters = dayBounds(Object.fromEntries(query));
