@@ -147,6 +147,8 @@ static enum err load_measuring(struct demo *demo)
          arena_printf(arena, "%s/getNetworkCapabilities",
                       sim_gateway_url(demo->sim)),
          DEMO_FLAG},
+        {"ethereum.key_file", "", DEMO_FLAG},
+        {"payment.signer_authorization_file", "", DEMO_FLAG},
         {"payment.signer_url", sim_signer_url(demo->sim), DEMO_FLAG},
         {"payment.run_max_wei", "1000000000000", DEMO_FLAG},
         {"payment.day_max_wei", "1000000000000000", DEMO_FLAG},

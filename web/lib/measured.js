@@ -59,7 +59,8 @@ export const FIGURES = [
         n: "output_fps_n", published: "published_fps",
         publishedN: "published_fps_n", unit: "status reports",
         better: 1, text: (value) => short(value, 1)},
-    {name: "ptff", head: "Prompt to first frame", note: "shorter is better",
+    {name: "ptff", head: "Prompt to first frame",
+        note: "published: to a few segments",
         apart: "the published one ends when a few segments have come, ours " +
             "with the first frame",
         own: "ptff_ms", low: "ptff_low_ms", high: "ptff_high_ms",
@@ -67,7 +68,7 @@ export const FIGURES = [
         publishedN: "published_ptff_n", unit: "sessions",
         better: -1, text: latency},
     {name: "first_segment", head: "End to end",
-        note: "first segment there and back",
+        note: "first segment, out and back",
         own: "first_segment_ms", low: "first_segment_low_ms",
         high: "first_segment_high_ms", n: "first_segment_n",
         published: "published_e2e_ms", publishedN: "published_e2e_n",
@@ -131,8 +132,7 @@ function published(figure, row) {
     return element("a", {class: "told", href: hoursLink(row)},
         exact(figure.text(row[figure.published]), row[figure.published]),
         element("small", {title: figure.apart ?? figure.unit}, " published, ",
-            `n ${count(row[figure.publishedN])}`,
-            figure.apart ? ", another measure" : null));
+            `n ${count(row[figure.publishedN])}`));
 }
 
 /* Apart by less is not worth a word (the strict margin of audits). */
@@ -188,9 +188,9 @@ export function outcomeBar(row) {
 function runsCell(row) {
     if (row.runs === 0 && row.planned_skipped > 0) {
         return element("a", {class: "own", href: ledgerOf(row)},
-            "None", element("small", null, " could be run: all ",
-                plural(row.planned_skipped, "planned run was skipped",
-                    "planned runs were skipped")));
+            "None of ", plural(row.planned_skipped, "planned run",
+                "planned runs"),
+            element("small", null, " could be carried out"));
     }
     if (row.runs === 0) {
         return absent("it was not measured in this time");

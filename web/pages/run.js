@@ -12,6 +12,11 @@ function evidence(label, line) {
         {href: `#/evidence/${line}`}, label);
 }
 
+function link(label, page, key) {
+    return key ? element("a",
+        {href: `#/${page}/${encodeURIComponent(key)}`}, label) : null;
+}
+
 function shown(run, metric) {
     const value = run[metric.name];
     if (value === null || value === undefined) {
@@ -41,13 +46,16 @@ export async function runPage({argument, signal}) {
         get(`/v1/runs/${encodeURIComponent(argument)}`, {}, signal),
         get("/v1/metrics", {}, signal)]);
     const links = [evidence("its line of evidence", run.line),
-        evidence("its raw samples", run.samples_line)].filter(Boolean);
+        evidence("its raw samples", run.samples_line),
+        link("its orchestrator", "orchestrator",
+            run.orchestrator_address || run.orchestrator_url),
+        link("its plan", "plan", run.plan_hash)].filter(Boolean);
     return element("div", null,
         element("h1", null, `A ${run.kind} run`),
         element("p", {class: "lead"}, moment(run.started_at), " UTC, ",
             runOrchestrator(run), " ", runOutcome(run)),
         run.reason ? element("p", null, `Reason: ${run.reason}.`) : null,
-        element("p", null, links.map((link, at) =>
-            [at ? " · " : "", link])),
+        element("p", null, links.map((one, at) =>
+            [at ? " · " : "", one])),
         figures(run, ofRuns(registry)));
 }
