@@ -9,6 +9,8 @@ import {clock, short} from "./format.js";
 
 const SIMULATED = "Simulated network.";
 
+let directory = "";
+
 function hourWords(ms) {
     return ms === 3600000 ? "" : `An hour lasts ${short(ms / 1000, 1)} s. `;
 }
@@ -35,6 +37,7 @@ export async function fillFrame() {
     try {
         const health = await get("/v1/health");
         markSimulation(health.simulation);
+        directory = health.store.directory;
         footer.replaceChildren(
             element("span", null, `assay ${health.version}`),
             element("span", null, "store ",
@@ -47,6 +50,11 @@ export async function fillFrame() {
         footer.replaceChildren("The server does not answer.");
         return null;
     }
+}
+
+/* Of the store, for commands that a visitor may copy. */
+export function storeDirectory() {
+    return directory;
 }
 
 export function isSimulated() {

@@ -10,6 +10,7 @@
 import {element, table} from "./dom.js";
 import {get} from "./api.js";
 import {count, duration, hash, moment, plural, short} from "./format.js";
+import {storeDirectory} from "./frame.js";
 import {skipWords} from "./words.js";
 
 export function planAddress(plan) {
@@ -171,7 +172,8 @@ export function planPanel(plan, signal) {
         element("p", {class: "note"}, "Check instants, lengths, targets and ",
             "that nothing was left out, on your own machine: ",
             element("code", null,
-                `assay plan verify ${plan.plan_hash.slice(0, 12)}`), "."));
+                `assay plan verify --data ${storeDirectory()} ` +
+                plan.plan_hash.slice(0, 12)), "."));
 }
 
 /* ---- many of them ------------------------------------------------------ */
