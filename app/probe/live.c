@@ -272,6 +272,16 @@ void live_close(struct probe *probe)
     loop_timer_after(&live->give_up, live->starting ? GIVE_UP_US : 0);
 }
 
+static void list_rates(struct probe_result *result,
+                       const struct frame_stamps *stamps)
+{
+    double rates[MEASURE_SECONDS_MAX];
+    size_t count = measure_seconds(stamps, rates, MEASURE_SECONDS_MAX);
+    result->rates = arena_array(&result->arena, count, sizeof *rates);
+    result->rate_count = count;
+    memcpy(result->rates, rates, count * sizeof *rates);
+}
+
 void live_result(struct probe *probe)
 {
     struct live *live = probe->live;
@@ -279,14 +289,13 @@ void live_result(struct probe *probe)
     const struct claims *claims = &live->claims;
     struct sample_series *series =
         arena_array(probe->arena, LIVE_SERIES_COUNT, sizeof *series);
-    measure_live(probe->arena, &live->stamps, run);
+    struct arena work = {0};
+    measure_live(&work, &live->stamps, run);
+    arena_free(&work);
     live_series(probe->arena, &live->stamps, series);
     probe->result->samples.series = series;
     probe->result->samples.series_count = LIVE_SERIES_COUNT;
-    probe->result->rates = arena_array(probe->arena, MEASURE_SECONDS_MAX,
-                                       sizeof *probe->result->rates);
-    probe->result->rate_count = measure_seconds(
-        received(live), probe->result->rates, MEASURE_SECONDS_MAX);
+    list_rates(probe->result, received(live));
     if (!live->running)
         return;
     run->segments_out = live->segments_out;

@@ -131,7 +131,8 @@ void live_stamps_init(struct live_stamps *stamps);
 void live_stamps_free(struct live_stamps *stamps);
 
 /* Sets the figures of RUN that follow from STAMPS: startup_ms to e2e_p99_ms,
- * e2e_reason, input_fps, first_segment_ms, frames_in and frames_out. */
+ * e2e_reason, input_fps, first_segment_ms, frames_in and frames_out. ARENA is
+ * for the work alone: nothing of RUN lies in it. */
 void measure_live(struct arena *arena, const struct live_stamps *stamps,
                   struct run *run);
 
