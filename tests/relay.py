@@ -9,6 +9,7 @@ the kernel's stamps: the truth about what a probe measures of a connection.
 A stamp is right however long this thread had to wait for a processor.
 """
 import contextlib
+import select
 import selectors
 import socket
 import struct
@@ -42,9 +43,6 @@ class Connection:
 
     def __init__(self, client, server):
         self.client, self.server = client, server
-        client.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING,
-                          STAMP_SENDING | STAMP_ARRIVAL | STAMP_REPORT |
-                          STAMP_ALONE)
         info = client.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO,
                                  TCP_INFO_BYTES)
         self.round_trip_ms = struct.unpack_from("I", info,
@@ -78,12 +76,21 @@ class Connection:
         data = self.server.recv(65536)
         if data:
             self.client.sendall(data)
-            self.chunks.append((False, self.sent_us(), data))
+            stamp_us = self.sent_us()
+            waiting = select.poll()
+            waiting.register(self.client, 0)  # only for what waits to be told
+            while stamp_us is None and waiting.poll(1000):
+                stamp_us = self.sent_us()
+            self.chunks.append((False, stamp_us, data))
         return bool(data)
 
     def close(self):
         self.client.close()
         self.server.close()
+
+    def is_stamped(self):
+        """Whether the kernel gave every stamp; it may be late to begin."""
+        return all(stamp_us is not None for _, stamp_us, _ in self.chunks)
 
     def calls(self):
         """Where in .chunks the client's calls are."""
@@ -122,6 +129,11 @@ class Relay:
         self.target = host, port
         self.connections = []
         self.listener = socket.create_server(("127.0.0.1", 0), backlog=64)
+        # Handed on to those that are accepted, whose first bytes may be there
+        # before this program is.
+        self.listener.setsockopt(socket.SOL_SOCKET, SO_TIMESTAMPING,
+                                 STAMP_SENDING | STAMP_ARRIVAL | STAMP_REPORT |
+                                 STAMP_ALONE)
         self.port = self.listener.getsockname()[1]
         self.selector = selectors.DefaultSelector()
         self.selector.register(self.listener, selectors.EVENT_READ, self.accept)
