@@ -1,12 +1,24 @@
 /*
  * evidence.c: /v1/evidence/lines/{line}: the exact bytes of one line, and the
  * block and chain that vouch for them.
+ *
+ * A line may have 8 MB, lie in a block of 11, and take six times its length as
+ * JSON, and anybody may ask for it on every worker. So lines are read in turn,
+ * and of a long one only the beginning is shown, as of one that was too long to
+ * be kept; `assay evidence show` prints it whole.
  */
 #include "api/serving.h"
 #include "base/base64.h"
 #include "base/utf8.h"
 
-enum { LINE_DIGITS_MAX = 18, LINE_INDEX_BITS = 16 };
+#include <pthread.h>
+#include <string.h>
+
+enum {
+    LINE_DIGITS_MAX = 18,
+    LINE_INDEX_BITS = 16,
+    SHOWN_WHOLE_BYTES = 256 << 10
+};
 
 static bool line_number(struct text text, int64_t *line)
 {
@@ -78,13 +90,62 @@ void line_sha256(const struct evidence_line *line,
     hash_hex(hash, SHA256_BYTES, hex);
 }
 
-static void add_hash(struct json_writer *writer,
-                     const struct evidence_line *line)
+/* What is told of a line. */
+struct told_line {
+    struct evidence_line asked;
+    struct evidence_line kept; /* the one it repeats, or the same */
+    struct text shown;         /* the bytes of KEPT, or their beginning */
+    char sha256[2 * SHA256_BYTES + 1];
+};
+
+static struct text kept_text(struct arena *arena, struct text text)
 {
-    char hex[2 * SHA256_BYTES + 1];
-    line_sha256(line, hex);
+    text.data = arena_text(arena, text.data, text.length);
+    return text;
+}
+
+/* What is told outlives SCRATCH, where the lines are. */
+static void keep_told(struct arena *arena, struct told_line *told)
+{
+    struct evidence_line *asked = &told->asked;
+    struct text shown = told->kept.bytes;
+    if (shown.length > SHOWN_WHOLE_BYTES)
+        shown = text_whole_characters(shown, EVIDENCE_KEPT_BYTES);
+    told->shown = kept_text(arena, shown);
+    asked->source = kept_text(arena, asked->source);
+    asked->org = kept_text(arena, asked->org);
+}
+
+static enum err read_told(struct store *store, struct arena *arena,
+                          int64_t number, struct told_line *told)
+{
+    struct arena scratch = {0};
+    enum err err = evidence_read(store, &scratch, number, &told->asked);
+    told->kept = told->asked;
+    if (!err && told->asked.kind == EVIDENCE_REPEAT)
+        err = evidence_read(store, &scratch, told->asked.repeats, &told->kept);
+    if (!err) {
+        line_sha256(&told->kept, told->sha256);
+        keep_told(arena, told);
+    }
+    arena_free(&scratch);
+    return err;
+}
+
+static enum err read_in_turn(struct store *store, struct arena *arena,
+                             int64_t number, struct told_line *told)
+{
+    static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
+    pthread_mutex_lock(&turn);
+    enum err err = read_told(store, arena, number, told);
+    pthread_mutex_unlock(&turn);
+    return err;
+}
+
+static void add_hash(struct json_writer *writer, const struct told_line *told)
+{
     json_key(writer, "sha256");
-    json_string(writer, hex);
+    json_string(writer, told->sha256);
 }
 
 static void add_line(struct json_writer *writer,
@@ -106,36 +167,38 @@ static void add_line(struct json_writer *writer,
     json_time(writer, line->event_ms);
 }
 
+static void add_content(struct json_writer *writer,
+                        const struct told_line *told)
+{
+    json_key(writer, "repeats");
+    if (told->asked.kind == EVIDENCE_REPEAT)
+        json_int(writer, told->asked.repeats);
+    else
+        json_null(writer);
+    json_key(writer, "length");
+    json_int(writer, (int64_t)told->kept.length);
+    add_hash(writer, told);
+    json_key(writer, "shown_bytes");
+    json_int(writer, (int64_t)told->shown.length);
+    add_bytes(writer, told->shown);
+}
+
 enum err answer_line(struct request *request, struct reply *reply)
 {
     int64_t number;
-    struct evidence_line line;
+    struct told_line told;
     if (!line_number(request->argument, &number))
         return err_set(ERR_INPUT,
                        "a line of evidence is named by its number, "
                        "not by \"%.*s\"",
                        (int)request->argument.length, request->argument.data);
-    enum err err = evidence_read(request->store, request->arena, number, &line);
-    if (err)
-        return err;
-    struct evidence_line kept = line;
-    if (line.kind == EVIDENCE_REPEAT)
-        err =
-            evidence_read(request->store, request->arena, line.repeats, &kept);
+    enum err err = read_in_turn(request->store, request->arena, number, &told);
     if (err)
         return err;
     struct json_writer writer = reply_json(reply);
     json_begin(&writer, '{');
-    add_line(&writer, &line);
-    json_key(&writer, "repeats");
-    if (line.kind == EVIDENCE_REPEAT)
-        json_int(&writer, line.repeats);
-    else
-        json_null(&writer);
-    json_key(&writer, "length");
-    json_int(&writer, (int64_t)kept.length);
-    add_hash(&writer, &kept);
-    add_bytes(&writer, kept.bytes);
+    add_line(&writer, &told.asked);
+    add_content(&writer, &told);
     err = add_block(request, &writer, number);
     json_end(&writer, '}');
     return err;

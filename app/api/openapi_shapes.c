@@ -439,8 +439,8 @@ static const struct {
      "note:s}]}"},
     {"EvidenceLine",
      "{line:i,source:s,org:s,class:s,kind:s,arrival:t,event_time:t?,"
-     "repeats:i?,length:i,sha256:s,text:s?,base64~:s,block:?{number:i,index:i,"
-     "state:s,lines:i,sha256:s,chain:s}}"},
+     "repeats:i?,length:i,sha256:s,shown_bytes:i,text:s?,base64~:s,block:?"
+     "{number:i,index:i,state:s,lines:i,sha256:s,chain:s}}"},
     {"Metric",
      "{name:s,sets:[s],title:s,unit:s,better:s,statistics:s?,comparability:s?,"
      "counterpart:s?,target:s?,definition:s,formula:s?,null_when:s?,source:s}"},

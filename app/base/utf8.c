@@ -36,6 +36,16 @@ bool text_is_utf8(struct text text)
     return true;
 }
 
+struct text text_whole_characters(struct text text, size_t most_bytes)
+{
+    if (text.length <= most_bytes)
+        return text;
+    size_t end = most_bytes;
+    while (end && most_bytes - end < 3 && (text.data[end] & 0xc0) == 0x80)
+        end--;
+    return (struct text){text.data, end};
+}
+
 void buf_add_repaired(struct buf *out, struct text text)
 {
     const unsigned char *at = (const unsigned char *)text.data;

@@ -13,6 +13,9 @@
 
 bool text_is_utf8(struct text text);
 
+/* At most the first MOST_BYTES of TEXT, without a character that is cut. */
+struct text text_whole_characters(struct text text, size_t most_bytes);
+
 /* Appends TEXT with U+FFFD for each byte that is no part of a character. */
 void buf_add_repaired(struct buf *out, struct text text);
 

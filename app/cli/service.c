@@ -20,12 +20,18 @@ enum err service_measure(struct service *service, const struct config *config)
     return err ? err : scheduler_start(&service->scheduler, &settings);
 }
 
+static void give_back(void *context)
+{
+    settling_give_back(context);
+}
+
 enum err service_open(struct service *service, const struct config *config,
                       const char *directory, struct store *store)
 {
     service->settling = settling_new();
     const struct writer_settings settings = {
         .settle = settle_some,
+        .give_back = give_back,
         .settle_context = service->settling,
         .limits = {config->evidence_keep_accepted_days,
                    config->evidence_keep_ignored_days,

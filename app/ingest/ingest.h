@@ -196,6 +196,7 @@ struct writer_settings {
     /* One unit of settling (settle_step); the room that does it is none of
      * ingest's business. */
     enum err (*settle)(void *context, struct store *store, bool *more);
+    void (*give_back)(void *context); /* its memory, as far as it can */
     void *settle_context;
     struct evidence_limits limits; /* of retention, hourly */
 };

@@ -280,30 +280,41 @@ static void note_commit(struct writer *writer, enum err err)
 static void rest(struct writer *writer)
 {
     ingest_give_back(writer->ingest);
+    if (writer->settings.give_back)
+        writer->settings.give_back(writer->settings.settle_context);
     writer->warm = false;
 }
 
-/* A large group's memory is not kept; a small one's is, for as long as others
- * follow. */
-static void note_memory(struct writer *writer, uint64_t bytes)
+/* A large group gets all the memory there is, and its own is not kept; a small
+ * one's is, for as long as others follow. */
+static bool is_large(const struct job *jobs)
+{
+    uint64_t bytes = 0;
+    for (; jobs; jobs = jobs->next)
+        bytes += jobs->batch ? jobs->batch->decoded_bytes : 0;
+    return bytes > LARGE_BYTES;
+}
+
+static void note_memory(struct writer *writer, bool large)
 {
     writer->warm = true;
     writer->next_rest_us = clock_monotonic_us() + IDLE_US;
-    if (bytes > LARGE_BYTES)
+    if (large)
         rest(writer);
 }
 
 static void take_group(struct writer *writer, struct job *jobs)
 {
     int64_t now_ms = clock_wall_ms();
-    uint64_t bytes = 0;
+    bool large = is_large(jobs);
     enum err err = ERR_NONE;
+    if (large)
+        rest(writer);
     for (struct job *job = jobs; !err && job; job = job->next) {
         bool refused = false;
         job->err = ERR_NONE;
         if (!job->batch)
             continue;
-        bytes += job->batch->decoded_bytes;
         err = take_batch(writer, job->batch, now_ms, &refused);
         if (refused) {
             set_outcome(job, err);
@@ -314,7 +325,7 @@ static void take_group(struct writer *writer, struct job *jobs)
               : ingest_commit(writer->ingest);
     note_commit(writer, err);
     writer->dirty = writer->unjoined = true;
-    note_memory(writer, bytes);
+    note_memory(writer, large);
     for (struct job *job = jobs; err && job; job = job->next)
         if (job->batch && !job->err)
             set_outcome(job, err);

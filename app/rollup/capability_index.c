@@ -50,15 +50,13 @@ static int compare_loaded(const void *left, const void *right)
                  : compare_int((int64_t)a->position, (int64_t)b->position);
 }
 
-static void note_names(struct text_index *names,
-                       const struct selection_row *selections, size_t count)
+void capability_names_add(struct text_index *names, struct text address,
+                          struct text url)
 {
-    for (size_t i = 0; i < count; i++) {
-        if (selections[i].observed_address.length)
-            text_index_add(names, selections[i].observed_address, NULL);
-        if (selections[i].observed_url.length)
-            text_index_add(names, selections[i].observed_url, NULL);
-    }
+    if (address.length)
+        text_index_add(names, address, NULL);
+    if (url.length)
+        text_index_add(names, url, NULL);
 }
 
 static bool is_named(const struct text_index *names,
@@ -153,19 +151,18 @@ static void build_chains(struct arena *arena, struct capability_index *index)
     }
 }
 
-struct capability_index *capability_index_build(
-    struct arena *arena, const struct lens *lens, struct text org,
-    const struct capability_snapshot *loaded, size_t loaded_count,
-    const struct selection_row *selections, size_t selection_count)
+struct capability_index *
+capability_index_of_names(struct arena *arena, const struct lens *lens,
+                          struct text org,
+                          const struct capability_snapshot *loaded,
+                          size_t loaded_count, const struct text_index *names)
 {
-    struct text_index names = {0};
-    note_names(&names, selections, selection_count);
     size_t most = 0;
     for (size_t i = 0; i < loaded_count; i++)
         most += loaded[i].element_count;
     struct loaded_element *elements = memory_zeroed(most, sizeof *elements);
     bool all = lens_has(lens, LENS_LATE_SNAPSHOT);
-    size_t count = load(loaded, loaded_count, all ? NULL : &names, elements);
+    size_t count = load(loaded, loaded_count, all ? NULL : names, elements);
     count = drop_repeated(elements, count);
     struct capability_index *index = arena_alloc(arena, sizeof *index);
     index->lens = lens;
@@ -174,6 +171,20 @@ struct capability_index *capability_index_build(
     collapse(index, elements, count);
     build_chains(arena, index);
     free(elements);
+    return index;
+}
+
+struct capability_index *capability_index_build(
+    struct arena *arena, const struct lens *lens, struct text org,
+    const struct capability_snapshot *loaded, size_t loaded_count,
+    const struct selection_row *selections, size_t selection_count)
+{
+    struct text_index names = {0};
+    for (size_t i = 0; i < selection_count; i++)
+        capability_names_add(&names, selections[i].observed_address,
+                             selections[i].observed_url);
+    struct capability_index *index = capability_index_of_names(
+        arena, lens, org, loaded, loaded_count, &names);
     text_index_free(&names);
     return index;
 }

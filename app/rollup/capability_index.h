@@ -40,6 +40,16 @@ struct capability_index {
     struct version_chains chains[IDENTITY_TYPES];
 };
 
+/* capability_index_build (rollup.h) with the names that selections would give:
+ * what they observed as an address or a URL. */
+struct capability_index *
+capability_index_of_names(struct arena *arena, const struct lens *lens,
+                          struct text org,
+                          const struct capability_snapshot *loaded,
+                          size_t loaded_count, const struct text_index *names);
+void capability_names_add(struct text_index *names, struct text address,
+                          struct text url);
+
 /* Its id, as MD5 in hex (§2.5). */
 void capability_version_id(const struct capability_index *index,
                            const struct capability_version *version,

@@ -325,7 +325,7 @@ struct demand_row *demand_build(struct arena *arena, const struct lens *lens,
         sorted[i] = parts[i];
     if (part_count)
         qsort(sorted, part_count, sizeof *sorted, compare_parts);
-    struct demand_row *rows = arena_array(arena, part_count, sizeof *rows);
+    struct demand_row *rows = NULL;
     *count = 0;
     for (size_t i = 0; i < part_count;) {
         struct group group = group_of(arena, &sorted[i]);
@@ -341,6 +341,7 @@ struct demand_row *demand_build(struct arena *arena, const struct lens *lens,
             else
                 add_session(lens, &group, sorted[i].session);
         }
+        rows = arena_grow(arena, rows, *count, sizeof *rows);
         rows[*count] = finished(&group);
         rows[*count].position = next_position(rows, *count);
         (*count)++;

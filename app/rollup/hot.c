@@ -8,9 +8,9 @@
 enum {
     HOT_FROM_PARTS = 4, /* fewer are soon added up */
     HOT_SESSIONS = 32,
-    HOT_BYTES_MAX = 16 << 20, /* of one; then it is begun again */
-    HOT_BYTES_ALL = 32 << 20, /* then those used least lately are forgotten */
-    HOT_SELECTIONS_MAX = 1000 /* more are built anew */
+    HOT_BYTES_MAX = 8 << 20, /* of one; then it is begun again */
+    HOT_BYTES_ALL = 8 << 20, /* then those used least lately are forgotten */
+    HOT_BYTES_MUCH = 1 << 20 /* of one; is forgotten where memory is wanted */
 };
 
 /* One session up to a place, which is never behind its last part. */
@@ -21,8 +21,7 @@ struct hot_session {
     struct part_place place;
     struct session_sum sum;
     struct assay_sum assay;
-    struct selections selections; /* of the day of PLACE, */
-    bool too_many;                /* or none, where there are too many */
+    struct selections selections; /* of the day of PLACE */
     uint64_t used;                /* the larger, the more recently */
 };
 
@@ -56,6 +55,13 @@ void hot_forget_all(struct settling *settling)
 {
     for (size_t i = 0; settling && i < HOT_SESSIONS; i++)
         forget(&settling->sessions[i]);
+}
+
+void settling_give_back(struct settling *settling)
+{
+    for (size_t i = 0; i < HOT_SESSIONS; i++)
+        if (settling->sessions[i].arena.used_bytes > HOT_BYTES_MUCH)
+            forget(&settling->sessions[i]);
 }
 
 static struct hot_session *find(struct settling *settling, struct text key)
@@ -121,18 +127,14 @@ static void take_part(struct hot_session *hot, struct arena *scratch,
                        part->events, part->count);
     session_sum_append(&hot->arena, &hot->sum, &sum);
     assay_sum_add(&hot->assay, scratch, part->events, part->count);
-    if (!hot->too_many)
-        selections_add(&hot->selections, part->events, part->count);
-    hot->too_many |= hot->selections.count > HOT_SELECTIONS_MAX;
+    selections_add(&hot->selections, part->events, part->count);
 }
 
 static void move_to(struct hot_session *hot, struct part_place place)
 {
-    if (place.day != hot->place.day) {
+    if (place.day != hot->place.day)
         hot->selections =
             selections_begin(&hot->arena, hot->org, hot->key, place.day);
-        hot->too_many = false;
-    }
     hot->place = place;
 }
 
@@ -234,7 +236,7 @@ enum err hot_selections(struct settling *settling, struct store *store,
     enum err err = recall(settling, store, org, key, &hot);
     if (err)
         return err;
-    if (hot && hot->place.day == day && !hot->too_many) {
+    if (hot && hot->place.day == day) {
         selections = selections_copy(arena, &hot->selections);
         from = hot->place;
     }

@@ -436,7 +436,9 @@ void events_dedup(struct arena *arena, const struct lens *lens,
                   struct session_event *events, size_t *count);
 
 /* The selection events among COUNT events of one session and one pass, sorted
- * by time; decisions are still blank (§2.4, §11 "Selection filter"). */
+ * by time; decisions are still blank (§2.4, §11 "Selection filter"). At most
+ * PASS_SELECTIONS_MAX, the earliest: one in eighty seconds, all day. */
+enum { PASS_SELECTIONS_MAX = 1024 };
 struct selection_row *selections_build(struct arena *arena, struct text org,
                                        struct text session_key, int64_t day,
                                        const struct session_event *events,
@@ -555,6 +557,8 @@ MUST_USE enum err settle_within(struct store *store,
 struct settling;
 struct settling *settling_new(void);
 void settling_free(struct settling *settling);
+/* Forgets what takes much memory; it can be had again. */
+void settling_give_back(struct settling *settling);
 
 /* One unit of the same, in one transaction; *MORE is false where nothing was
  * left to do. For writers that have other work in between. */

@@ -8,6 +8,9 @@
  * was kept, blank identities left out (§11 "Selection filter before
  * triggers"). The two orders differ only among equal times, so one instant
  * after the other goes through both steps, and events may come run by run.
+ *
+ * A session that changes its orchestrator thousands of times a day was made up
+ * to cost work; after PASS_SELECTIONS_MAX it chooses none any more.
  */
 #include "rollup/selection.h"
 
@@ -155,7 +158,7 @@ static void choose(struct selections *selections,
 {
     const char *trigger = trigger_of(selections, candidate);
     selections->chosen = candidate->identity;
-    if (!trigger)
+    if (!trigger || selections->count == PASS_SELECTIONS_MAX)
         return;
     struct arena *arena = selections->arena;
     struct selection_row row =

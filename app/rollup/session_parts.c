@@ -15,8 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Events where they were decoded, in the order in which they were written. */
+struct written {
+    const struct session_event *event;
+    size_t number;
+};
+
 struct gathered {
-    struct session_event *events;
+    struct written *list;
     size_t count;
     size_t capacity;
 };
@@ -28,11 +34,12 @@ static void gather(struct gathered *gathered,
         return;
     if (gathered->count + count > gathered->capacity) {
         gathered->capacity = (gathered->count + count) * 2;
-        gathered->events = memory_resize(
-            gathered->events, gathered->capacity * sizeof *gathered->events);
+        gathered->list = memory_resize(
+            gathered->list, gathered->capacity * sizeof *gathered->list);
     }
-    memcpy(gathered->events + gathered->count, events, count * sizeof *events);
-    gathered->count += count;
+    for (size_t i = 0; i < count; i++, gathered->count++)
+        gathered->list[gathered->count] =
+            (struct written){&events[i], gathered->count};
 }
 
 static int compare_key(const struct session_event *a,
@@ -44,42 +51,48 @@ static int compare_key(const struct session_event *a,
     return order ? order : (int)a->family - (int)b->family;
 }
 
-/* Pointers into one array: of equal keys the later written comes last. */
+/* Of equal keys the later written comes last. */
 static int compare_written(const void *left, const void *right)
 {
-    const struct session_event *a = *(const struct session_event *const *)left;
-    const struct session_event *b = *(const struct session_event *const *)right;
-    int order = compare_key(a, b);
-    return order ? order : (a > b) - (a < b);
+    const struct written *a = left;
+    const struct written *b = right;
+    int order = compare_key(a->event, b->event);
+    return order ? order : (a->number > b->number) - (a->number < b->number);
 }
 
 static bool is_sorted(const struct gathered *gathered)
 {
     for (size_t i = 1; i < gathered->count; i++)
-        if (compare_key(&gathered->events[i - 1], &gathered->events[i]) > 0)
+        if (compare_key(gathered->list[i - 1].event, gathered->list[i].event) >
+            0)
             return false;
     return true;
 }
 
-/* Sorted, each key once, removed ones left out; in ARENA. */
-static struct session_event *settle_events(struct arena *arena,
-                                           const struct gathered *gathered,
-                                           size_t *settled)
+/* Sorts them; of each key one stays, and none that was removed. */
+static void settle_events(struct gathered *gathered)
 {
+    struct written *list = gathered->list;
     size_t count = gathered->count;
-    const struct session_event **order =
-        arena_array(arena, count, sizeof *order);
-    for (size_t i = 0; i < count; i++)
-        order[i] = &gathered->events[i];
     if (!is_sorted(gathered))
-        qsort(order, count, sizeof *order, compare_written);
-    struct session_event *events = arena_array(arena, count, sizeof *events);
-    *settled = 0;
+        qsort(list, count, sizeof *list, compare_written);
+    gathered->count = 0;
     for (size_t i = 0; i < count; i++) {
-        bool replaced = i + 1 < count && !compare_key(order[i], order[i + 1]);
-        if (!replaced && !(order[i]->flags & EVENT_REMOVED))
-            events[(*settled)++] = *order[i];
+        bool replaced =
+            i + 1 < count && !compare_key(list[i].event, list[i + 1].event);
+        if (!replaced && !(list[i].event->flags & EVENT_REMOVED))
+            list[gathered->count++] = list[i];
     }
+}
+
+/* COUNT of them from number AT on, in one piece. */
+static struct session_event *copy_events(struct arena *arena,
+                                         const struct gathered *gathered,
+                                         size_t at, size_t count)
+{
+    struct session_event *events = arena_array(arena, count, sizeof *events);
+    for (size_t i = 0; i < count; i++)
+        events[i] = *gathered->list[at + i].event;
     return events;
 }
 
@@ -128,9 +141,12 @@ enum err session_events(struct store *store, struct arena *arena,
     enum err err = gather_chunks(store, query, arena, &gathered);
     *events = NULL;
     *count = 0;
-    if (!err)
-        *events = settle_events(arena, &gathered, count);
-    free(gathered.events);
+    if (!err) {
+        settle_events(&gathered);
+        *count = gathered.count;
+        *events = copy_events(arena, &gathered, 0, *count);
+    }
+    free(gathered.list);
     return err;
 }
 
@@ -188,8 +204,8 @@ static int64_t earliest(const struct gathered *gathered)
 {
     int64_t ts = INT64_MAX;
     for (size_t i = 0; i < gathered->count; i++)
-        if (gathered->events[i].ts < ts)
-            ts = gathered->events[i].ts;
+        if (gathered->list[i].event->ts < ts)
+            ts = gathered->list[i].event->ts;
     return ts;
 }
 
@@ -221,15 +237,21 @@ static enum err read_changing(struct joining *joining)
                                      &part, &found)) &&
            found)
         gather(&joining->gathered, part.events, part.count);
-    gather(&joining->gathered, waiting.events, waiting.count);
-    free(waiting.events);
+    for (size_t i = 0; i < waiting.count; i++)
+        gather(&joining->gathered, waiting.list[i].event, 1);
+    free(waiting.list);
     return err;
 }
 
-static enum err put_part(struct joining *joining, int64_t number,
-                         const struct session_event *events, size_t count)
+/* Those from number AT of what was gathered. */
+static enum err put_part(struct joining *joining, int64_t number, size_t at)
 {
+    struct arena arena = {0};
     struct buf bytes = {0};
+    size_t left = joining->gathered.count - at;
+    size_t count = left < SESSION_PART_EVENTS ? left : SESSION_PART_EVENTS;
+    struct session_event *events =
+        copy_events(&arena, &joining->gathered, at, count);
     session_events_encode(&bytes, events, count);
     struct query *query = query_start(joining->store, QUERY_SESSION_PART_PUT);
     query_bind_text(query, 1, joining->key);
@@ -242,6 +264,7 @@ static enum err put_part(struct joining *joining, int64_t number,
     query_bind_int(query, 8, false);
     enum err err = query_run(query);
     buf_free(&bytes);
+    arena_free(&arena);
     return err;
 }
 
@@ -252,15 +275,11 @@ static enum err write_parts(struct joining *joining)
     query_bind_int(query, 2, joining->day);
     query_bind_int(query, 3, joining->first);
     enum err err = query_run(query);
-    size_t count;
-    struct session_event *events =
-        settle_events(&joining->arena, &joining->gathered, &count);
+    settle_events(&joining->gathered);
     int64_t number = joining->first;
-    for (size_t at = 0; !err && at < count; at += SESSION_PART_EVENTS) {
-        size_t left = count - at;
-        err = put_part(joining, number++, events + at,
-                       left < SESSION_PART_EVENTS ? left : SESSION_PART_EVENTS);
-    }
+    for (size_t at = 0; !err && at < joining->gathered.count;
+         at += SESSION_PART_EVENTS)
+        err = put_part(joining, number++, at);
     return err;
 }
 
@@ -283,7 +302,7 @@ enum err session_day_join(struct store *store, struct text session_key,
     if (!err && waits)
         err = join(&joining);
     *first = waits ? joining.first : INT64_MAX;
-    free(joining.gathered.events);
+    free(joining.gathered.list);
     arena_free(&joining.arena);
     return err;
 }

@@ -1,13 +1,20 @@
 /*
- * settle_day.c: the first stage of settling, one (org, day).
+ * settle_day.c: the first stage of settling: sessions of one (org, day).
  *
  * New events of a session can change that session's selections, and through
  * the orchestrators they name also which snapshots the day's pass loads, and so
- * the decisions of other sessions. Therefore, as soon as any selection or
- * snapshot of the day differs, all its decisions are made again; they are
- * cheap. Only sessions with a different decision, or with new events, are
- * folded again.
+ * the decisions of other sessions. What a day names seldom changes. So a unit
+ * takes as many noted sessions as fit, decides on their selections, and only
+ * where the names or the snapshots of the day are others than before, it makes
+ * the decisions of all others again, some at a time. Only sessions with a
+ * different decision, or with new events, are folded again.
+ *
+ * So neither memory nor the time for which everybody waits grows with the
+ * sessions of a day. After every unit all decisions of the day are those that
+ * its selections and snapshots, as they are in the store, lead to; so it does
+ * not matter in which pieces notes are worked off.
  */
+#include "rollup/capability_index.h"
 #include "rollup/hot.h"
 #include "rollup/settle_int.h"
 
@@ -16,17 +23,34 @@
 
 #include <string.h>
 
+enum {
+    SESSIONS_AT_ONCE = 4096,
+    /* Reached, no further session is taken; more than one can have. */
+    SELECTIONS_AT_ONCE = 8 * PASS_SELECTIONS_MAX
+};
+
+/* A session whose events changed: its selections as stored and as they are. */
+struct changed_session {
+    struct text key;
+    struct selection_list before;
+    struct selection_list now;
+};
+
 struct day_work {
     struct settling *settling; /* may be null */
     struct store *store;
-    struct arena arena; /* lives as long as the day */
+    struct arena arena; /* lives as long as the unit */
     struct text org;
     int64_t day;
-    struct text_index touched; /* sessions to fold again */
-    bool decide;               /* decisions have to be made again */
+    struct changed_session *sessions;
+    size_t count;
+    struct text_index keys; /* of SESSIONS, by the same numbers */
+    struct text last;       /* note that was read */
+    bool snapshots;         /* those of the day have changed, */
+    bool selections;        /* or those of a session have */
 };
 
-/* ---- selections -----------------------------------------------------------
+/* ---- the noted sessions --------------------------------------------------
  */
 
 /* True where A and B would be decided alike: same event, same hints. */
@@ -42,243 +66,333 @@ static bool same_selection(const struct selection_row *a,
            text_equal(a->model_hint, b->model_hint);
 }
 
-static bool same_selections(const struct selection_row *before,
-                            size_t before_count,
+static bool same_selections(const struct selection_list *before,
                             const struct selection_list *now)
 {
-    if (before_count != now->count)
+    if (before->count != now->count)
         return false;
-    for (size_t i = 0; i < before_count; i++)
-        if (!same_selection(&before[i], &now->rows[i]))
+    for (size_t i = 0; i < before->count; i++)
+        if (!same_selection(&before->rows[i], &now->rows[i]))
             return false;
     return true;
 }
 
-/* The run of LIST from *AT on that belongs to KEY or to keys before it; rows of
- * both are sorted by key. Moves *AT past the run of KEY. */
-static size_t run_of(const struct selection_list *list, struct text key,
-                     size_t *first)
+static enum err read_before(struct day_work *work, struct text key,
+                            struct selection_list *list)
 {
-    size_t end = *first;
-    while (end < list->count &&
-           text_compare(list->rows[end].session_key, key) < 0)
-        end++;
-    *first = end;
-    while (end < list->count && text_equal(list->rows[end].session_key, key))
-        end++;
-    return end;
+    struct query *query =
+        query_start(work->store, QUERY_SELECTION_OF_SESSION_DAY);
+    query_bind_text(query, 1, work->org);
+    query_bind_int(query, 2, work->day);
+    query_bind_text(query, 3, key);
+    return read_selections(query, &work->arena, list);
 }
 
-static void append(struct day_work *work, struct selection_list *to,
-                   const struct selection_row *rows, size_t count)
+static enum err refresh_session(struct day_work *work, struct text key)
 {
-    for (size_t i = 0; i < count; i++) {
-        to->rows =
-            arena_grow(&work->arena, to->rows, to->count, sizeof *to->rows);
-        to->rows[to->count++] = rows[i];
-    }
-}
-
-/* One dirty session: BEFORE's rows from *AT to its run, then its own. */
-static enum err refresh_session(struct day_work *work,
-                                const struct selection_list *before, size_t *at,
-                                struct text key, struct selection_list *all)
-{
-    struct selection_list now;
+    struct changed_session *session = &work->sessions[work->count];
     struct part_place changed = {work->day, 0};
     enum err err = session_day_join(work->store, key, work->org, work->day,
                                     &changed.number);
     if (err)
         return err;
     hot_note_change(work->settling, key, changed);
-    err = hot_selections(work->settling, work->store, &work->arena, work->org,
-                         key, work->day, &now.rows, &now.count);
+    session->key = key;
+    err =
+        hot_selections(work->settling, work->store, &work->arena, work->org,
+                       key, work->day, &session->now.rows, &session->now.count);
+    if (!err)
+        err = read_before(work, key, &session->before);
     if (err)
         return err;
-    size_t first = *at;
-    size_t end = run_of(before, key, &first);
-    append(work, all, before->rows + *at, first - *at);
-    if (same_selections(before->rows + first, end - first, &now)) {
-        append(work, all, before->rows + first, end - first);
-    } else {
-        append(work, all, now.rows, now.count);
-        work->decide = true;
-    }
-    *at = end;
-    text_index_add(&work->touched, key, NULL);
+    text_index_add(&work->keys, key, NULL);
+    work->count++;
+    work->selections |= !same_selections(&session->before, &session->now);
     return ERR_NONE;
 }
 
-/* The day's selections with those of the dirty sessions built anew, in ALL. */
-static enum err refresh_selections(struct day_work *work,
-                                   const struct selection_list *before,
-                                   const struct text_list *dirty,
-                                   struct selection_list *all)
+static enum err read_notes(struct day_work *work, struct text_list *notes)
 {
-    size_t at = 0;
-    enum err err = ERR_NONE;
-    *all = (struct selection_list){0};
-    for (size_t i = 0; !err && i < dirty->count; i++) {
-        if (dirty->texts[i].length)
-            err = refresh_session(work, before, &at, dirty->texts[i], all);
-        else
-            work->decide = true;
+    struct query *query = query_start(work->store, QUERY_DIRTY_SESSION_OF_DAY);
+    query_bind_text(query, 1, work->org);
+    query_bind_int(query, 2, work->day);
+    query_bind_int(query, 3, SESSIONS_AT_ONCE);
+    return read_texts(query, &work->arena, notes);
+}
+
+static enum err refresh_sessions(struct day_work *work)
+{
+    struct text_list notes;
+    size_t selections = 0;
+    enum err err = read_notes(work, &notes);
+    if (err)
+        return err;
+    work->sessions =
+        arena_array(&work->arena, notes.count, sizeof *work->sessions);
+    for (size_t i = 0; i < notes.count && selections < SELECTIONS_AT_ONCE;
+         i++) {
+        work->last = notes.texts[i];
+        if (!work->last.length) {
+            work->snapshots = true;
+            continue;
+        }
+        err = refresh_session(work, work->last);
+        if (err)
+            return err;
+        selections += work->sessions[work->count - 1].now.count;
     }
-    append(work, all, before->rows + at, before->count - at);
+    return ERR_NONE;
+}
+
+/* ---- what the day names ---------------------------------------------------
+ */
+
+struct day_names {
+    struct text_index before;
+    struct text_index now;
+};
+
+static bool same_names(const struct day_names *names)
+{
+    if (names->before.count != names->now.count)
+        return false;
+    for (size_t i = 0; i < names->now.count; i++)
+        if (text_index_find(&names->before, names->now.texts[i]) < 0)
+            return false;
+    return true;
+}
+
+static enum err read_names(struct day_work *work, struct day_names *names)
+{
+    struct query *query = query_start(work->store, QUERY_SELECTION_NAMES);
+    query_bind_text(query, 1, work->org);
+    query_bind_int(query, 2, work->day);
+    bool row;
+    enum err err;
+    while (!(err = query_step(query, &row)) && row) {
+        struct text address = query_text(query, 1);
+        struct text url = query_text(query, 2);
+        capability_names_add(&names->before, address, url);
+        if (text_index_find(&work->keys, query_text(query, 0)) < 0)
+            capability_names_add(&names->now, address, url);
+    }
+    for (size_t i = 0; !err && i < work->count; i++) {
+        const struct selection_list *list = &work->sessions[i].now;
+        for (size_t j = 0; j < list->count; j++)
+            capability_names_add(&names->now, list->rows[j].observed_address,
+                                 list->rows[j].observed_url);
+    }
     return err;
 }
 
-/* ---- decisions -------------------------------------------------------------
- */
-
-static enum err decide(struct day_work *work, struct selection_list *all)
+static enum err build_index(struct day_work *work,
+                            const struct text_index *names,
+                            struct capability_index **index)
 {
     struct capability_snapshot *snapshots;
     size_t count;
     enum err err = snapshots_between(
         work->store, &work->arena, work->org, work->day - SNAPSHOT_BEFORE_MS,
         work->day + MS_PER_DAY + SNAPSHOT_AFTER_MS, &snapshots, &count);
-    if (err)
-        return err;
-    struct capability_index *index =
-        capability_index_build(&work->arena, &lens_published, work->org,
-                               snapshots, count, all->rows, all->count);
-    for (size_t i = 0; i < all->count; i++)
-        attribute(&work->arena, index, &all->rows[i]);
-    capability_index_free(index);
-    return ERR_NONE;
+    if (!err)
+        *index = capability_index_of_names(&work->arena, &lens_published,
+                                           work->org, snapshots, count, names);
+    return err;
 }
+
+/* ---- decisions -------------------------------------------------------------
+ */
 
 /* Rows of one session, by position: those that differ are written. */
 static enum err write_selections(struct day_work *work, struct text key,
-                                 const struct selection_row *before,
-                                 size_t before_count,
-                                 const struct selection_row *rows, size_t count)
+                                 const struct selection_list *before,
+                                 const struct selection_list *now)
 {
     struct query *query;
     enum err err = ERR_NONE;
-    if (before_count > count) {
+    if (before->count > now->count) {
         query = query_start(work->store, QUERY_SELECTION_DELETE);
         query_bind_text(query, 1, work->org);
         query_bind_int(query, 2, work->day);
         query_bind_text(query, 3, key);
-        query_bind_int(query, 4, (int64_t)count);
+        query_bind_int(query, 4, (int64_t)now->count);
         err = query_run(query);
     }
-    for (size_t i = 0; !err && i < count; i++) {
-        if (i < before_count &&
-            fields_equal(selection_fields, &before[i], &rows[i]))
+    for (size_t i = 0; !err && i < now->count; i++) {
+        if (i < before->count &&
+            fields_equal(selection_fields, &before->rows[i], &now->rows[i]))
             continue;
         query = query_start(work->store, QUERY_SELECTION_PUT);
-        fields_bind(query, 1, selection_fields, &rows[i]);
+        fields_bind(query, 1, selection_fields, &now->rows[i]);
         err = query_run(query);
     }
     return err;
 }
 
-static bool equal_runs(const struct selection_row *a, size_t a_count,
-                       const struct selection_row *b, size_t b_count)
+/* A copy of ROWS, to decide on. */
+static struct selection_row *
+copy_rows(struct arena *arena, const struct selection_row *rows, size_t count)
 {
-    if (a_count != b_count)
-        return false;
-    for (size_t i = 0; i < a_count; i++)
+    struct selection_row *copy = arena_array(arena, count, sizeof *copy);
+    for (size_t i = 0; i < count; i++)
+        copy[i] = rows[i];
+    return copy;
+}
+
+static enum err decide_changed(struct day_work *work,
+                               const struct capability_index *index)
+{
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < work->count; i++) {
+        struct changed_session *session = &work->sessions[i];
+        for (size_t j = 0; j < session->now.count; j++)
+            attribute(&work->arena, index, &session->now.rows[j]);
+        err = write_selections(work, session->key, &session->before,
+                               &session->now);
+    }
+    return err;
+}
+
+static bool equal_runs(const struct selection_row *a,
+                       const struct selection_row *b, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
         if (!fields_equal(selection_fields, &a[i], &b[i]))
             return false;
     return true;
 }
 
-/* The key that comes first in either list from A and B on. */
-static struct text next_key(const struct selection_list *before, size_t a,
-                            const struct selection_list *now, size_t b)
+/* COUNT selections of one session; it is folded where a decision differs. */
+static enum err decide_run(struct day_work *work, struct arena *arena,
+                           struct selection_row *before,
+                           struct selection_row *now, size_t count)
 {
-    if (a == before->count)
-        return now->rows[b].session_key;
-    if (b == now->count ||
-        text_compare(before->rows[a].session_key, now->rows[b].session_key) < 0)
-        return before->rows[a].session_key;
-    return now->rows[b].session_key;
+    struct text key = now->session_key;
+    if (text_index_find(&work->keys, key) >= 0 ||
+        equal_runs(before, now, count))
+        return ERR_NONE;
+    enum err err =
+        write_selections(work, key, &(struct selection_list){before, count},
+                         &(struct selection_list){now, count});
+    return err ? err
+               : settle_session(work->settling, work->store, arena, work->org,
+                                key);
 }
 
-/* Writes the sessions whose selections differ, and marks them touched. */
-static enum err store_differences(struct day_work *work,
-                                  const struct selection_list *before,
-                                  const struct selection_list *now)
+static size_t run_length(const struct selection_row *rows, size_t count)
 {
-    size_t a = 0;
-    size_t b = 0;
+    size_t length = 1;
+    while (length < count &&
+           text_equal(rows[length].session_key, rows->session_key))
+        length++;
+    return length;
+}
+
+/* LIST is whole but for its last session, unless it is the END of all. Moves
+ * *AFTER to the last one that was decided. */
+static enum err decide_list(struct day_work *work, struct arena *arena,
+                            const struct capability_index *index,
+                            const struct selection_list *list, bool end,
+                            struct text *after)
+{
+    struct arena fold = {0};
+    struct selection_row *now = copy_rows(arena, list->rows, list->count);
     enum err err = ERR_NONE;
-    while (!err && (a < before->count || b < now->count)) {
-        struct text key = next_key(before, a, now, b);
-        size_t a_end = run_of(before, key, &a);
-        size_t b_end = run_of(now, key, &b);
-        if (!equal_runs(before->rows + a, a_end - a, now->rows + b,
-                        b_end - b)) {
-            err = write_selections(work, key, before->rows + a, a_end - a,
-                                   now->rows + b, b_end - b);
-            text_index_add(&work->touched, key, NULL);
-        }
-        a = a_end;
-        b = b_end;
+    for (size_t i = 0; i < list->count; i++)
+        attribute(arena, index, &now[i]);
+    for (size_t at = 0; !err && at < list->count;) {
+        size_t length = run_length(now + at, list->count - at);
+        if (!end && at > 0 && at + length == list->count)
+            break;
+        err = decide_run(work, &fold, list->rows + at, now + at, length);
+        *after = now[at].session_key;
+        at += length;
+        arena_clear(&fold);
     }
+    arena_free(&fold);
     return err;
 }
 
-/* ---- sessions ------------------------------------------------------------ */
+/* Two arenas take turns: where a list ended is needed for the next. */
+static enum err decide_others(struct day_work *work,
+                              const struct capability_index *index)
+{
+    struct arena turns[2] = {0};
+    struct selection_list list;
+    struct text after = text_of("");
+    size_t turn = 0;
+    enum err err;
+    do {
+        struct query *query =
+            query_start(work->store, QUERY_SELECTION_OF_DAY_AFTER);
+        query_bind_text(query, 1, work->org);
+        query_bind_int(query, 2, work->day);
+        query_bind_text(query, 3, after);
+        query_bind_int(query, 4, SELECTIONS_AT_ONCE);
+        turn = !turn;
+        arena_clear(&turns[turn]);
+        err = read_selections(query, &turns[turn], &list);
+        if (!err)
+            err = decide_list(work, &turns[turn], index, &list,
+                              list.count < SELECTIONS_AT_ONCE, &after);
+    } while (!err && list.count == SELECTIONS_AT_ONCE);
+    arena_free(&turns[0]);
+    arena_free(&turns[1]);
+    return err;
+}
 
-static enum err refold_touched(struct day_work *work)
+static enum err decide(struct day_work *work)
+{
+    struct day_names names = {0};
+    struct capability_index *index = NULL;
+    enum err err = read_names(work, &names);
+    if (!err)
+        err = build_index(work, &names.now, &index);
+    if (!err)
+        err = decide_changed(work, index);
+    if (!err && (work->snapshots || !same_names(&names)))
+        err = decide_others(work, index);
+    if (index)
+        capability_index_free(index);
+    text_index_free(&names.before);
+    text_index_free(&names.now);
+    return err;
+}
+
+/* ---- the unit ------------------------------------------------------------ */
+
+static enum err fold_changed(struct day_work *work)
 {
     struct arena arena = {0};
     enum err err = ERR_NONE;
-    for (size_t i = 0; !err && i < work->touched.count; i++) {
+    for (size_t i = 0; !err && i < work->count; i++) {
         err = settle_session(work->settling, work->store, &arena, work->org,
-                             work->touched.texts[i]);
+                             work->sessions[i].key);
         arena_clear(&arena);
     }
     arena_free(&arena);
     return err;
 }
 
-/* ---- the day ------------------------------------------------------------- */
+static enum err clear_notes(struct day_work *work)
+{
+    struct query *query = query_start(work->store, QUERY_DIRTY_SESSION_CLEAR);
+    query_bind_text(query, 1, work->org);
+    query_bind_int(query, 2, work->day);
+    query_bind_text(query, 3, work->last);
+    return query_run(query);
+}
 
 /* What was to do is done, and may have left parts that are warm. */
 static enum err change_notes(struct day_work *work)
 {
-    static const enum query_id changes[] = {QUERY_DIRTY_SESSION_CLEAR,
-                                            QUERY_WARM_DAY_ADD};
-    enum err err = ERR_NONE;
-    for (size_t i = 0; !err && i < sizeof changes / sizeof *changes; i++) {
-        struct query *query = query_start(work->store, changes[i]);
-        query_bind_text(query, 1, work->org);
-        query_bind_int(query, 2, work->day);
-        err = query_run(query);
-    }
-    return err;
-}
-
-static enum err work_day(struct day_work *work)
-{
-    struct text_list dirty;
-    struct selection_list before;
-    struct selection_list now;
-    struct query *query = query_start(work->store, QUERY_DIRTY_SESSION_OF_DAY);
-    query_bind_text(query, 1, work->org);
-    query_bind_int(query, 2, work->day);
-    enum err err = read_texts(query, &work->arena, &dirty);
+    enum err err = clear_notes(work);
     if (err)
         return err;
-    query = query_start(work->store, QUERY_SELECTION_OF_DAY);
+    struct query *query = query_start(work->store, QUERY_WARM_DAY_ADD);
     query_bind_text(query, 1, work->org);
     query_bind_int(query, 2, work->day);
-    err = read_selections(query, &work->arena, &before);
-    if (!err)
-        err = refresh_selections(work, &before, &dirty, &now);
-    if (!err && work->decide)
-        err = decide(work, &now);
-    if (!err && work->decide)
-        err = store_differences(work, &before, &now);
-    if (!err)
-        err = refold_touched(work);
-    return err ? err : change_notes(work);
+    return query_run(query);
 }
 
 enum err settle_day(struct settling *settling, struct store *store,
@@ -286,8 +400,14 @@ enum err settle_day(struct settling *settling, struct store *store,
 {
     struct day_work work = {
         .settling = settling, .store = store, .org = org, .day = day};
-    enum err err = work_day(&work);
-    text_index_free(&work.touched);
+    enum err err = refresh_sessions(&work);
+    if (!err && (work.snapshots || work.selections))
+        err = decide(&work);
+    if (!err)
+        err = fold_changed(&work);
+    if (!err)
+        err = change_notes(&work);
+    text_index_free(&work.keys);
     arena_free(&work.arena);
     return err;
 }

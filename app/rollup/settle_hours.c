@@ -197,18 +197,24 @@ static enum err settle_by_lens(struct store *store, struct arena *arena,
     return err ? err : settle_gpus(store, arena, tables, note, hours, count);
 }
 
-/* BENCHMARKS are one list for each lens. */
+/* BENCHMARKS are one list for each lens. An hour may have very many sessions,
+ * so nothing is kept for longer than it is needed. */
 static enum err settle_hour(struct store *store, struct arena *arena,
                             const struct hour_note *note,
                             const struct benchmark_list *benchmarks)
 {
     struct hour_sessions sessions;
+    struct arena rows = {0};
     enum err err = read_hour(store, arena, note, &sessions);
     if (!err)
         err = join_sessions(store, arena, &sessions);
-    for (size_t i = 0; !err && i < LENSES_KEPT; i++)
-        err = settle_by_lens(store, arena, &lens_tables[i], note, &sessions,
+    for (size_t i = 0; !err && i < LENSES_KEPT; i++) {
+        err = settle_by_lens(store, &rows, &lens_tables[i], note, &sessions,
                              &benchmarks[i]);
+        arena_clear(&rows);
+    }
+    arena_free(&rows);
+    arena_clear(arena);
     return err ? err : settle_demand(store, arena, note->org, note->hour);
 }
 

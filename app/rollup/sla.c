@@ -298,7 +298,7 @@ struct sla_row *sla_build(struct arena *arena, const struct lens *lens,
             sorted[used++] = hours[i];
     if (used)
         qsort(sorted, used, sizeof *sorted, compare_hours);
-    struct sla_row *rows = arena_array(arena, used, sizeof *rows);
+    struct sla_row *rows = NULL;
     *count = 0;
     for (size_t i = 0; i < used;) {
         struct group group = group_of(arena, &sorted[i]);
@@ -307,6 +307,7 @@ struct sla_row *sla_build(struct arena *arena, const struct lens *lens,
             add_hour(lens, &group, &sorted[i++], arena);
         finish_group(lens, &group);
         group.row.position = (int64_t)*count;
+        rows = arena_grow(arena, rows, *count, sizeof *rows);
         rows[(*count)++] = group.row;
     }
     return rows;

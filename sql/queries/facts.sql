@@ -194,8 +194,9 @@ VALUES (?1, ?2, ?3);
 SELECT org, day FROM dirty_session ORDER BY org, day LIMIT 1;
 
 -- name: dirty_session_of_day
+-- The first ?3.
 SELECT session_key FROM dirty_session
-WHERE org = ?1 AND day = ?2 ORDER BY session_key;
+WHERE org = ?1 AND day = ?2 ORDER BY session_key LIMIT ?3;
 
 -- name: dirty_any
 SELECT EXISTS (SELECT 1 FROM dirty_session)
@@ -209,7 +210,8 @@ SELECT EXISTS (SELECT 1 FROM dirty_session)
     OR EXISTS (SELECT 1 FROM dirty_request);
 
 -- name: dirty_session_clear
-DELETE FROM dirty_session WHERE org = ?1 AND day = ?2;
+-- Up to ?3.
+DELETE FROM dirty_session WHERE org = ?1 AND day = ?2 AND session_key <= ?3;
 
 -- name: dirty_hour_add
 INSERT OR IGNORE INTO dirty_hour (hour, org) VALUES (?1, ?2);

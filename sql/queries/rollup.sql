@@ -19,7 +19,8 @@ INSERT OR REPLACE INTO selection (
 DELETE FROM selection
 WHERE org = ?1 AND day = ?2 AND session_key = ?3 AND position >= ?4;
 
--- name: selection_of_day
+-- name: selection_of_day_after
+-- Up to ?4 of a day, of the sessions behind ?3.
 SELECT
     selection_event_id, org, session_key, selection_ts, selection_trigger,
     event_id, orchestrator_identity, observed_address, observed_url,
@@ -28,8 +29,27 @@ SELECT
     orchestrator_address, orchestrator_uri, pipeline_id, model_id, gpu_id,
     day, position, line
 FROM selection
-WHERE org = ?1 AND day = ?2
-ORDER BY session_key, position;
+WHERE org = ?1 AND day = ?2 AND session_key > ?3
+ORDER BY session_key, position
+LIMIT ?4;
+
+-- name: selection_of_session_day
+SELECT
+    selection_event_id, org, session_key, selection_ts, selection_trigger,
+    event_id, orchestrator_identity, observed_address, observed_url,
+    pipeline_hint, model_hint, attribution_status, attribution_reason,
+    attribution_method, attribution_confidence, attribution_snapshot_ts,
+    orchestrator_address, orchestrator_uri, pipeline_id, model_id, gpu_id,
+    day, position, line
+FROM selection
+WHERE org = ?1 AND day = ?2 AND session_key = ?3
+ORDER BY position;
+
+-- name: selection_names
+-- Of a day: who names which orchestrator.
+SELECT session_key, observed_address, observed_url
+FROM selection
+WHERE org = ?1 AND day = ?2;
 
 -- name: selection_of_session
 SELECT

@@ -1,10 +1,11 @@
-"""Sessions of many events: shown page by page, settled step by step."""
+"""Sessions of many events, and days of many sessions: shown page by page, settled
+step by step."""
 import json
 import random
 import sqlite3
 import urllib.parse
 
-from harness import run, sanitised, serving, skip, wait_until
+from harness import export, run, sanitised, serving, skip, wait_until
 
 DAY = 1767830400000  # 2026-01-08
 KEY = "acme|s|r"
@@ -175,3 +176,59 @@ def test_no_row_is_ever_seen_without_its_score():
                 assert (row["sla_score"] is None) == \
                     (row["requested_sessions"] == 0), row
                 assert row["sla_semantics_version"], row
+
+
+# ---- days of many sessions ---------------------------------------------------
+
+SESSIONS_AT_ONCE = 4096 # of a day, when it is settled
+CHOSEN = DAY + 3 * 3_600_000
+
+
+def snapshot(number, local):
+    """What one orchestrator offered, under another signing address each time.
+    """
+    return json.dumps({
+        "id": f"snapshot-{number}", "type": "network_capabilities",
+        "timestamp": str(CHOSEN + (number - 3) * 60_000), "gateway": "g",
+        "data": [{
+            "address": "0x" + "a" * 40, "local_address": "0x" + local * 40,
+            "orch_uri": "https://one.example:8935", "uri": "",
+            "hardware": [{"pipeline": "live-video-to-video", "model_id": "m",
+                          "gpu_info": {"0": {"id": f"GPU-{number}"}}}]}]})
+
+
+def choosing(stream, address):
+    return json.dumps({
+        "id": stream, "type": "stream_trace", "gateway": "g",
+        "timestamp": str(CHOSEN), "data": {
+            "type": "gateway_receive_stream_request", "stream_id": stream,
+            "request_id": "r", "pipeline_id": "live-video-to-video",
+            "orchestrator_info": {"address": address}}})
+
+
+def test_what_the_last_session_names_decides_on_the_first():
+    """Although they are settled one after the other, piece by piece: all
+    decisions of a day follow from all that it names."""
+    one = "0x" + "1" * 40
+    lines = [snapshot(1, "1"), snapshot(2, "2")] + [
+        choosing(f"s{number:05d}", one)
+        for number in range(SESSIONS_AT_ONCE + 500)]
+    last = choosing("t", "0x" + "a" * 40)
+    random.Random(3).shuffle(lines)
+    take(lines, "without")
+    take(lines, "later")
+    take([last], "later")
+    take(lines + [last], "with")
+    before = export("selections", data="without")
+    rows = export("selections", data="with")
+    assert rows == run_whole("with") and before == run_whole("without")
+    assert rows == export("selections", data="later")
+    assert len(rows) == len(before) + 1
+    for old, now in zip(before, rows):
+        assert old["session_key"] == now["session_key"]
+        assert old["attribution_snapshot_ts"] != now["attribution_snapshot_ts"] \
+            or old["attribution_method"] != now["attribution_method"], now
+
+
+def run_whole(store):
+    return export("selections", "--pass", "whole", data=store)

@@ -29,6 +29,12 @@ function kindNote(line) {
             `length (${count(line.length)} bytes), its hash and its first `,
             "64 KB are kept.");
     }
+    if (line.shown_bytes < line.length) {
+        return element("p", {class: "note"}, `The line has `,
+            `${count(line.length)} bytes, of which the first are shown; `,
+            element("code", null, `assay evidence show ${line.line}`),
+            " prints it whole.");
+    }
     return null;
 }
 

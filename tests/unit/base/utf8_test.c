@@ -36,6 +36,28 @@ TEST(utf8_is_what_rfc_3629_says)
               row->is_utf8);
 }
 
+TEST(a_text_is_cut_between_characters)
+{
+    static const struct {
+        const char *text;
+        size_t most;
+        const char *cut;
+    } rows[] = {
+        {"abc", 3, "abc"},
+        {"abc", 2, "ab"},
+        {"abc", 0, ""},
+        {"a\xC3\xA4z", 2, "a"},
+        {"a\xC3\xA4z", 3, "a\xC3\xA4"},
+        {"\xE2\x82\xAC", 2, ""},
+        {"\xF0\x9F\x98\x80z", 3, ""},
+        {"\xF0\x9F\x98\x80z", 4, "\xF0\x9F\x98\x80"},
+    };
+    EACH_ROW (row, rows) {
+        struct text cut = text_whole_characters(text_of(row->text), row->most);
+        CHECK(text_is(cut, row->cut));
+    }
+}
+
 TEST(bytes_that_are_no_text_are_repaired_one_by_one)
 {
     static const struct {

@@ -173,6 +173,23 @@ TEST(which_events_select)
     arena_free(&arena);
 }
 
+TEST(a_pass_has_only_so_many)
+{
+    enum { EVENTS = PASS_SELECTIONS_MAX + 100 };
+    static const struct row row = {1, SWAP, "a", "x", "", 0, 0};
+    struct session_event *events = arena_array(&arena, EVENTS, sizeof *events);
+    size_t count;
+    for (int i = 0; i < EVENTS; i++) {
+        events[i] = event_of(&row);
+        events[i].ts = i;
+    }
+    struct selection_row *list = selections_build(
+        &arena, text_of("o"), text_of("o|s|r"), 0, events, EVENTS, &count);
+    CHECK_EQ_INT(count, PASS_SELECTIONS_MAX);
+    CHECK_EQ_INT(list[count - 1].selection_ts, PASS_SELECTIONS_MAX - 1);
+    arena_free(&arena);
+}
+
 static void check_text(struct text got, const char *wanted)
 {
     CHECK_EQ_TEXT(arena_text(&arena, got.data, got.length), wanted);
