@@ -66,6 +66,7 @@ chromium chromium
 zstd zstd
 openssl openssl
 git git
+strace strace
 package python3-aiohttp
 package python3-grpcio'
 bench_needs='python3 python3

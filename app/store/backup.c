@@ -4,8 +4,8 @@
  * Both ways make the copy in a folder of its own beside where it shall be
  * ("NAME.partial-PID", so that two at once never share one), open it there as a
  * store, check it, and only then rename it. A copy that was cut short or is
- * damaged never has the name of a whole one. What a killed run left behind is
- * removed by the next.
+ * damaged never has the name of a whole one. What a killed restore left behind
+ * is removed by the next. How a copy becomes the store is in restored.c.
  *
  * The copy out is SQLite's online backup from a read transaction: one moment
  * of the store, while its writer goes on. Copying the files would tear the
@@ -13,6 +13,7 @@
  */
 #include "store/store_int.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -83,13 +84,6 @@ static void remove_copy(const struct copy *copy)
     arena_free(&arena);
 }
 
-static enum err file_failure(const char *what, const char *path)
-{
-    if (errno == ENOSPC || errno == EDQUOT || errno == EFBIG)
-        return err_set(ERR_FULL, "no space left for %s", path);
-    return err_set(ERR_STORE, "cannot %s %s: %s", what, path, strerror(errno));
-}
-
 /* A folder for the copy that becomes PATH. */
 static enum err make_copy(struct copy *copy, const char *path)
 {
@@ -140,40 +134,21 @@ static enum err check_copy(const struct copy *copy,
     return err;
 }
 
-static enum err sync_file(const char *path, int flags)
-{
-    int file = open(path, flags | O_CLOEXEC);
-    if (file < 0)
-        return file_failure("open", path);
-    int failed = fsync(file);
-    enum err err = failed ? file_failure("write", path) : ERR_NONE;
-    close(file);
-    return err;
-}
-
 static enum err sync_folder_of(const char *path)
 {
     struct arena arena = {0};
     const char *slash = strrchr(path, '/');
     const char *folder =
         slash ? arena_text(&arena, path, (size_t)(slash - path) + 1) : ".";
-    enum err err = sync_file(folder, O_RDONLY | O_DIRECTORY);
+    enum err err = sync_path(folder, O_RDONLY | O_DIRECTORY);
     arena_free(&arena);
     return err;
 }
 
-static enum err name_copy(const struct copy *copy, const char *path)
-{
-    enum err err = sync_file(copy->database, O_RDWR);
-    if (!err && rename(copy->database, path) != 0)
-        err = file_failure("rename the copy to", path);
-    return err ? err : sync_folder_of(path);
-}
-
-/* The same, but never over a file that came to be there meanwhile. */
+/* Never over a file that came to be there meanwhile. */
 static enum err name_backup(const struct copy *copy, const char *path)
 {
-    enum err err = sync_file(copy->database, O_RDWR);
+    enum err err = sync_path(copy->database, O_RDWR);
     if (!err && link(copy->database, path) != 0)
         err =
             errno == EEXIST
@@ -329,29 +304,23 @@ static enum err copy_file(const char *file, const struct copy *copy,
     return err;
 }
 
-/*
- * The log of the old store must not meet the new database, so it goes before
- * the new one comes. Killed in between, the old store is there as of its last
- * checkpoint, its log beside it under another name, and the same command
- * finishes the work.
- */
-static enum err put_in_place(const struct copy *copy, const char *directory)
+/* Folders of copies that were killed; with the lock no other is at work. */
+static void remove_left(const char *directory)
 {
-    struct arena arena = {0};
-    const char *path = arena_printf(&arena, "%s/assay.db", directory);
-    const char *log = arena_printf(&arena, "%s-wal", path);
-    const char *aside = arena_printf(&arena, "%s.replaced", log);
-    enum err err = ERR_NONE;
-    if (rename(log, aside) != 0 && errno != ENOENT)
-        err = file_failure("rename", log);
-    if (!err) {
-        unlink(arena_printf(&arena, "%s-shm", path));
-        err = name_copy(copy, path);
+    static const char name[] = "assay.db.partial-";
+    DIR *folder = opendir(directory);
+    struct dirent *entry;
+    while (folder && (entry = readdir(folder))) {
+        struct copy copy = {0};
+        if (strncmp(entry->d_name, name, sizeof name - 1) != 0)
+            continue;
+        copy.folder =
+            arena_printf(&copy.arena, "%s/%s", directory, entry->d_name);
+        copy.database = arena_printf(&copy.arena, "%s/assay.db", copy.folder);
+        end_copy(&copy);
     }
-    if (!err)
-        unlink(aside);
-    arena_free(&arena);
-    return err;
+    if (folder)
+        closedir(folder);
 }
 
 static enum err restore_locked(const char *file, const char *directory,
@@ -360,8 +329,9 @@ static enum err restore_locked(const char *file, const char *directory,
     struct copy copy;
     struct arena arena = {0};
     const char *path = arena_printf(&arena, "%s/assay.db", directory);
-    enum err err = ERR_NONE;
-    if (!replace && access(path, F_OK) == 0)
+    remove_left(directory);
+    enum err err = restored_finish(directory);
+    if (!err && !replace && access(path, F_OK) == 0)
         err =
             err_set(ERR_USAGE, "%s holds a store already; --force replaces it",
                     directory);
@@ -372,7 +342,7 @@ static enum err restore_locked(const char *file, const char *directory,
         if (!err && (err = check_copy(&copy, watch)))
             err_wrap(err, "%s cannot be restored", file);
         if (!err)
-            err = put_in_place(&copy, directory);
+            err = restored_put(copy.database, directory);
         end_copy(&copy);
     }
     arena_free(&arena);

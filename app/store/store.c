@@ -192,6 +192,8 @@ static enum err open_writer(struct store *store)
     if (!err)
         err = lock_take(store->directory, &store->lock);
     if (!err)
+        err = restored_finish(store->directory);
+    if (!err)
         err = connect(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, false);
     if (!err)
         err = identify(store, &version);
@@ -210,9 +212,12 @@ static enum err open_reader(struct store *store)
         QUERY_STORE_SET_QUERY_ONLY, QUERY_STORE_SET_MAP,
         QUERY_STORE_SET_TEMPORARY, QUERY_STORE_SET_CELL_CHECK};
     int64_t version;
+    enum err err = restored_finish_first(store->directory);
+    if (err)
+        return err;
     if (file_bytes(store->path, "") < 0 && errno == ENOENT)
         return absent(store);
-    enum err err = connect(store, SQLITE_OPEN_READONLY, false);
+    err = connect(store, SQLITE_OPEN_READONLY, false);
     if (!err)
         err = identify(store, &version);
     if (err == ERR_STORE && access(store->directory, W_OK) &&

@@ -12,6 +12,7 @@
  *     evidence_verify.c     recomputing hashes and chains
  *     evidence_expire.c     retention
  *     backup.c                  checked copies, out and in
+ *     restored.c                how one takes the store's place
  */
 #ifndef ASSAY_STORE_STORE_INT_H
 #define ASSAY_STORE_STORE_INT_H
@@ -197,5 +198,20 @@ MUST_USE enum err evidence_seal_names(struct store *store,
 /* ---- evidence_read.c ------------------------------------------------- */
 
 void read_blocks_forget(struct store *store);
+
+/* ---- restored.c ---------------------------------------------------------- */
+
+/* The checked database COPY, on the same disk, becomes the store in DIRECTORY,
+ * whose lock is held: from one instant on, for good. */
+MUST_USE enum err restored_put(const char *copy, const char *directory);
+/* Ends what a restore has begun, if any; for who holds the lock, */
+MUST_USE enum err restored_finish(const char *directory);
+/* and for who does not. */
+MUST_USE enum err restored_finish_first(const char *directory);
+
+/* errno as an error: what could not be done with PATH. */
+enum err file_failure(const char *what, const char *path);
+/* What PATH, opened with FLAGS, holds is on the disk. */
+MUST_USE enum err sync_path(const char *path, int flags);
 
 #endif

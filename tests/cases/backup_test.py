@@ -9,7 +9,7 @@ import sys
 import threading
 
 from harness import (ROOT, SAMPLE_LOG, binary, environment, export, folder,
-                     run, sanitised, serving, soaking)
+                     run, sanitised, serving, skip, soaking)
 
 sys.path.insert(0, str(ROOT / "tests" / "reference"))
 
@@ -149,6 +149,74 @@ def test_restore_replaces_only_when_told():
     # And it is a store like any other.
     run("import", "more.ndjson")
     assert len(lines_of("assay-data")) == len(now)
+
+
+# ---- killed while it restores --------------------------------------------------
+
+# What changes names or makes something durable; between two of them nothing
+# else matters.
+STEPS = "rename,unlink,mkdir,rmdir,fsync,fdatasync,link"
+
+
+def killed_store():
+    """One whose server was killed, so that its log holds what was
+    acknowledged last; its lines."""
+    secret = run("token", "create", "--scope", "ingest", "--org",
+                 "acme").out.split()[-1]
+    run("import", "--org", "acme", SAMPLE_LOG)
+    body = b"".join(line + b"\n" for line in generate.generate(7, sessions=3))
+    with serving() as server:
+        code, _, _ = server.get(
+            "/v1/ingest/events", "POST", body,
+            {"Authorization": "Bearer " + secret,
+             "Content-Type": "application/x-ndjson"})
+        assert code == 200, code
+        server.process.kill()
+        server.process.wait()
+    assert os.path.getsize("assay-data/assay.db-wal") > 0
+    shutil.copytree("assay-data", "old")
+    return lines_of("old")
+
+
+def restore_killed(step):
+    """Whether it was killed; as it enters its STEPth step."""
+    shutil.rmtree("assay-data")
+    shutil.copytree("old", "assay-data")
+    done = subprocess.run(
+        ["strace", "-f", "-o", "/dev/null", "-e", "trace=" + STEPS, "-e",
+         f"inject={STEPS}:signal=KILL:when={step}", binary(), "restore",
+         "b.db", "--force"], env=environment({}), capture_output=True,
+        check=False)
+    assert done.returncode in (0, -9, 137), done.stderr
+    return done.returncode != 0
+
+
+def test_a_restore_killed_anywhere_leaves_one_of_the_two():
+    """Wholly the old store, with its log, or wholly the new one; and never the
+    old one again once it was the new one."""
+    if sanitised():
+        skip("a sanitised program cannot be traced")
+    run("import", "--data", "other", SAMPLE_LOG)
+    run("backup", "b.db", "--data", "other")
+    new = lines_of("other")
+    old = killed_store()
+    assert old != new
+    was_new, step = False, 1
+    while restore_killed(step):
+        if step % 2: # a reader finishes it, or a writer
+            run("import", "-", input="")
+        found = lines_of("assay-data")
+        assert found in (old, new), (step, len(found))
+        assert found == new or not was_new, step
+        was_new = found == new
+        step += 1
+    assert was_new and step > 10, step
+    run("evidence", "verify")
+    run("restore", "b.db", "--force")
+    left = {path.name for path in pathlib.Path("assay-data").iterdir()}
+    assert left <= {"assay.db", "assay.db-wal", "assay.db-shm",
+                    "assay.lock"}, left
+    print(f"# killed at {step - 1} steps")
 
 
 def test_what_is_no_backup_changes_nothing():
