@@ -18,6 +18,19 @@ static void say_go_on(struct request_body *body)
     body->expected = false;
 }
 
+uint64_t body_promised_bytes(const struct request_body *body)
+{
+    int64_t promised = mg_get_request_info(body->connection)->content_length;
+    return promised > 0 ? (uint64_t)promised : 0;
+}
+
+static enum err refuse_length(struct request_body *body)
+{
+    body->too_long = true;
+    return err_set(ERR_INPUT, "the body is longer than %llu bytes",
+                   (unsigned long long)body->most_bytes);
+}
+
 static enum err feed(void *context, const char **bytes, size_t *length)
 {
     struct request_body *body = context;
@@ -25,6 +38,8 @@ static enum err feed(void *context, const char **bytes, size_t *length)
     *length = 0;
     if (body->ended)
         return ERR_NONE;
+    if (body_promised_bytes(body) > body->most_bytes)
+        return refuse_length(body);
     say_go_on(body);
     int count = mg_read(body->connection, body->buffer, BUFFER_BYTES);
     if (count < 0)
@@ -32,18 +47,10 @@ static enum err feed(void *context, const char **bytes, size_t *length)
                                   "its header says, or came too slowly");
     body->ended = count == 0;
     body->bytes += (uint64_t)count;
-    body->too_long = body->bytes > body->most_bytes;
-    if (body->too_long)
-        return err_set(ERR_INPUT, "the body is longer than %llu bytes",
-                       (unsigned long long)body->most_bytes);
+    if (body->bytes > body->most_bytes)
+        return refuse_length(body);
     *length = (size_t)count;
     return ERR_NONE;
-}
-
-uint64_t body_promised_bytes(const struct request_body *body)
-{
-    int64_t promised = mg_get_request_info(body->connection)->content_length;
-    return promised > 0 ? (uint64_t)promised : 0;
 }
 
 /* Without a promise to check, a lack of bytes is the end; with one it is not.

@@ -223,6 +223,14 @@ static bool within(const struct limit *limit, const char *address, int cost)
     return limiter_take(limit->limiter, address, cost, clock_monotonic_us());
 }
 
+/* RFC 9112 §3.2. */
+static bool lacks_host(const struct mg_request_info *info,
+                       const struct visit *visit)
+{
+    return !visit->host && info->http_version &&
+           strcmp(info->http_version, "1.1") == 0;
+}
+
 /* What can be said without looking at the address. False where REPLY holds the
  * refusal. */
 static bool may_come(const struct mg_request_info *info, struct api *api,
@@ -233,6 +241,9 @@ static bool may_come(const struct mg_request_info *info, struct api *api,
         judgement = (struct judgement){
             .status = 400,
             .detail = "a header that may stand once stands there twice"};
+    else if (lacks_host(info, visit))
+        judgement = (struct judgement){
+            .status = 400, .detail = "HTTP/1.1 wants the header Host"};
     else if (!judgement.status && !within(&api->requests, info->remote_addr, 1))
         judgement = (struct judgement){
             .status = 429, .detail = "too many requests from this address"};
