@@ -288,6 +288,9 @@ static enum err expire(struct import *import)
     if (!err && dropped)
         log_message(LOG_INFO, "%llu blocks of evidence have expired",
                     (unsigned long long)dropped);
+    bool more = !err;
+    while (!err && more)
+        err = store_shrink(import->store, &more);
     return err;
 }
 

@@ -41,6 +41,7 @@ enum {
     /* Of a group, and without work, after which memory is given back. */
     LARGE_BYTES = 1 << 20,
     IDLE_US = 5 * US_PER_SECOND,
+    SHRINK_REST_US = US_PER_SECOND / 20, /* between two steps of it */
     KEY_KEPT_MS = MS_PER_DAY,
     STACK_BYTES = 2 << 20
 };
@@ -88,7 +89,8 @@ struct writer {
     int64_t next_round_us;
     int64_t next_join_us;
     int64_t next_expire_us;
-    int64_t next_rest_us; /* if warm */
+    int64_t next_shrink_us; /* INT64_MAX until something has expired */
+    int64_t next_rest_us;   /* if warm */
 };
 
 /* ---- answers that are kept ----------------------------------------------- */
@@ -439,7 +441,20 @@ static void expire(struct writer *writer)
     if (dropped)
         log_message(LOG_INFO, "%llu blocks of evidence have expired",
                     (unsigned long long)dropped);
-    writer->next_expire_us = clock_monotonic_us() + EXPIRE_EVERY_US;
+    writer->next_shrink_us = clock_monotonic_us();
+    writer->next_expire_us = writer->next_shrink_us + EXPIRE_EVERY_US;
+}
+
+/* One step; those that wait for an answer come between. */
+static void shrink(struct writer *writer)
+{
+    bool more = false;
+    if (store_shrink(writer->store, &more))
+        log_message(LOG_ERROR,
+                    "no space was given back, which is tried later: %s",
+                    err_message());
+    writer->next_shrink_us =
+        more ? clock_monotonic_us() + SHRINK_REST_US : INT64_MAX;
 }
 
 /* ---- the loop ------------------------------------------------------------ */
@@ -485,6 +500,7 @@ static int64_t earlier_of(int64_t a, int64_t b)
 static void sleep_until_due(struct writer *writer)
 {
     int64_t due = earlier_of(writer->next_join_us, writer->next_expire_us);
+    due = earlier_of(due, writer->next_shrink_us);
     if (writer->dirty && writer->settings.settle)
         due = earlier_of(due, writer->next_round_us);
     if (writer->warm)
@@ -511,6 +527,8 @@ static bool do_what_is_due(struct writer *writer)
         join(writer);
     else if (now_us >= writer->next_expire_us)
         expire(writer);
+    else if (now_us >= writer->next_shrink_us)
+        shrink(writer);
     else if (writer->warm && now_us >= writer->next_rest_us)
         rest(writer);
     else
@@ -699,6 +717,7 @@ enum err writer_start(struct writer **out, struct store *store,
     writer->dirty = true;
     writer->next_join_us = clock_monotonic_us() + JOIN_EVERY_US;
     writer->next_expire_us = clock_monotonic_us() + US_PER_SECOND;
+    writer->next_shrink_us = INT64_MAX;
     pthread_mutex_init(&writer->mutex, NULL);
     pthread_condattr_init(&monotonic);
     pthread_condattr_setclock(&monotonic, CLOCK_MONOTONIC);

@@ -75,7 +75,8 @@ struct copy {
 
 static void remove_copy(const struct copy *copy)
 {
-    static const char *const ends[] = {"", "-wal", "-shm", "-journal"};
+    static const char *const ends[] = {
+        "", "-wal", "-shm", "-journal", ".rewrite", ".rewrite-journal"};
     struct arena arena = {0};
     for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
         unlink(arena_printf(&arena, "%s%s", copy->database, ends[i]));
@@ -114,13 +115,33 @@ static bool has_log(const struct copy *copy)
     return found;
 }
 
+/* A copy of a store that cannot be shrunk becomes one that can. */
+static enum err rewrite_copy(const struct copy *copy)
+{
+    struct arena arena = {0};
+    struct store *store;
+    bool rewritten = false;
+    const char *path = arena_printf(&arena, "%s.rewrite", copy->database);
+    enum err err = store_open(&store, copy->folder, STORE_WRITE);
+    if (!err) {
+        err = store_rewrite(store, path, &rewritten);
+        store_close(store);
+    }
+    if (!err && rewritten && rename(path, copy->database) != 0)
+        err = file_failure("rename", path);
+    arena_free(&arena);
+    return err;
+}
+
 /* As a writer, so that an older one is upgraded and no log stays behind. */
 static enum err check_copy(const struct copy *copy,
                            const struct store_watch *watch)
 {
     struct store *store;
     uint64_t defects = 0;
-    enum err err = store_open(&store, copy->folder, STORE_WRITE);
+    enum err err = rewrite_copy(copy);
+    if (!err)
+        err = store_open(&store, copy->folder, STORE_WRITE);
     if (err)
         return err;
     err = store_check(store, watch, &defects);

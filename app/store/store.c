@@ -183,10 +183,10 @@ static enum err migrate(struct store *store, int64_t version)
 static enum err open_writer(struct store *store)
 {
     static const enum query_id before[] = {
-        QUERY_STORE_SET_PAGE_SIZE,   QUERY_STORE_SET_WAL,
-        QUERY_STORE_SET_SYNCHRONOUS, QUERY_STORE_SET_JOURNAL_LIMIT,
-        QUERY_STORE_SET_CACHE,       QUERY_STORE_SET_TEMPORARY,
-        QUERY_STORE_SET_CELL_CHECK};
+        QUERY_STORE_SET_PAGE_SIZE,     QUERY_STORE_SET_AUTO_VACUUM,
+        QUERY_STORE_SET_WAL,           QUERY_STORE_SET_SYNCHRONOUS,
+        QUERY_STORE_SET_JOURNAL_LIMIT, QUERY_STORE_SET_CACHE,
+        QUERY_STORE_SET_TEMPORARY,     QUERY_STORE_SET_CELL_CHECK};
     int64_t version;
     enum err err = directory_make(store->directory);
     if (!err)

@@ -288,6 +288,13 @@ MUST_USE enum err store_refuse_simulation(struct store *store,
 MUST_USE enum err store_simulation_clock(struct store *store,
                                          int64_t otherwise_ms, int64_t *ms);
 
+/* ---- space -------------------------------------------------------------- */
+
+/* Gives some of what is free in the file back to the disk, a small transaction;
+ * *MORE tells whether that is worth doing again. Some is kept. Nothing in a
+ * store from before there was this. */
+MUST_USE enum err store_shrink(struct store *store, bool *more);
+
 /* ---- backups ---------------------------------------------------------- */
 
 /* Who wants to hear what a long work finds and how far it is; null members

@@ -13,6 +13,7 @@
  *     evidence_expire.c     retention
  *     backup.c                  checked copies, out and in
  *     restored.c                how one takes the store's place
+ *     shrink.c                  free space goes back to the disk
  */
 #ifndef ASSAY_STORE_STORE_INT_H
 #define ASSAY_STORE_STORE_INT_H
@@ -213,5 +214,12 @@ MUST_USE enum err restored_finish_first(const char *directory);
 enum err file_failure(const char *what, const char *path);
 /* What PATH, opened with FLAGS, holds is on the disk. */
 MUST_USE enum err sync_path(const char *path, int flags);
+
+/* ---- shrink.c ------------------------------------------------------------ */
+
+/* Writes a STORE that cannot be shrunk into the new file PATH as one that can;
+ * any other is left alone. */
+MUST_USE enum err store_rewrite(struct store *store, const char *path,
+                                bool *rewritten);
 
 #endif

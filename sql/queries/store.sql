@@ -19,6 +19,23 @@ SELECT count(*) FROM sqlite_schema;
 -- Before the first table is made; chosen for blobs of some 30 KB.
 PRAGMA page_size = 8192;
 
+-- name: store_set_auto_vacuum
+-- 2, incremental (shrink.c); before the first table is made, too.
+PRAGMA auto_vacuum = 2;
+
+-- name: store_auto_vacuum
+PRAGMA auto_vacuum;
+
+-- name: store_free_pages
+PRAGMA freelist_count;
+
+-- name: store_shrink_some
+PRAGMA incremental_vacuum(256);
+
+-- name: store_rewrite
+-- All that is in use, in a new file ?1.
+VACUUM INTO ?1;
+
 -- name: store_set_wal
 PRAGMA journal_mode = WAL;
 

@@ -2,6 +2,8 @@
 its last stage says is done in an empty root: its copies, its user, its
 variables, its commands. What starts there starts in the image."""
 import contextlib
+import ctypes
+import errno
 import json
 import os
 import pathlib
@@ -16,6 +18,33 @@ from harness import (ROOT, SAMPLE_LOG, binary, certificate, folder, free_port,
                      skip, wait_until)
 
 PRODUCT_ALONE = True
+
+# sched.h and sys/mount.h
+CLONE_NEWNS = 0x20000
+MS_RDONLY, MS_REMOUNT, MS_BIND, MS_REC, MS_PRIVATE = 1, 32, 4096, 1 << 14, 1 << 18
+
+
+def may_mount():
+    return subprocess.run(["unshare", "-m", "true"], check=False,
+                          stderr=subprocess.DEVNULL).returncode == 0
+
+
+def mount(source, target, flags):
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.mount(os.fsencode(source), os.fsencode(target), None,
+                  ctypes.c_ulong(flags), None) != 0:
+        raise OSError(ctypes.get_errno(), "mount", target)
+
+
+def mount_as_engines_do(root, volume):
+    """In a mount namespace of this process: ROOT read-only, VOLUME not."""
+    libc = ctypes.CDLL(None, use_errno=True)
+    if libc.unshare(CLONE_NEWNS) != 0:
+        raise OSError(ctypes.get_errno(), "unshare")
+    mount("none", "/", MS_REC | MS_PRIVATE)
+    mount(root, root, MS_BIND)
+    mount(volume, volume, MS_BIND)
+    mount("none", root, MS_REMOUNT | MS_BIND | MS_RDONLY)
 
 
 def instructions():
@@ -82,6 +111,8 @@ class Image:
         root.chmod(0o555)
 
     def enter(self, root):
+        if may_mount():
+            mount_as_engines_do(root, root / self.volume.lstrip("/"))
         os.chroot(root)
         os.chdir("/")
         os.setgroups([])
@@ -196,7 +227,32 @@ def check_process(pid, image, root):
     status = pathlib.Path(f"/proc/{pid}/status").read_text()
     ids = re.search(r"^Uid:\s+(.*)$", status, re.M).group(1).split()
     assert set(ids) == {str(image.user)}, ids
-    assert os.readlink(f"/proc/{pid}/root") == str(root)
+    inside = os.stat(f"/proc/{pid}/root")
+    assert os.path.samestat(inside, os.stat(root))
+    if may_mount():
+        mounts = pathlib.Path(f"/proc/{pid}/mounts").read_text().split("\n")
+        options = {row.split()[1]: row.split()[3] for row in mounts if row}
+        assert options["/"].startswith("ro,"), mounts
+        assert options["/data"].startswith("rw,"), mounts
+
+
+def test_the_root_is_mounted_read_only():
+    """Not by rights alone: root itself cannot write there."""
+    if os.geteuid() != 0 or not may_mount():
+        skip("no file system may be mounted here; the other tests have a root "
+             "that is read-only by its rights")
+    with laid_out() as (image, root):
+        child = os.fork()
+        if child == 0:
+            mount_as_engines_do(root, root / "data")
+            (root / "data" / "written").touch()
+            try:
+                (root / "written").touch()
+            except OSError as error:
+                os._exit(0 if error.errno == errno.EROFS else 2)
+            os._exit(1)
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == 0
+        assert (root / "data" / "written").exists()
 
 
 def test_it_does_not_start_open_to_all_by_itself():

@@ -4,9 +4,13 @@ Blocks are made old by changing their arrival times in the database; hashes
 cover the lines, not these.
 """
 import json
+import os
+import random
 import sqlite3
+import threading
+import time
 
-from harness import export, folder, run
+from harness import export, folder, run, sanitised, serving, wait_until
 
 ORG = "livepeer-cloud"  # longer than what small buffers hold
 OLD = {"ASSAY_EVIDENCE_KEEP_IGNORED_DAYS": "1",
@@ -115,3 +119,85 @@ def test_expired_lines_that_come_again_are_kept_again():
     assert set(sessions()) <= set(lines)
     assert ([row["unique"] for row in after["counts"]]
             == [row["unique"] for row in before["counts"]])
+
+
+# ---- space -------------------------------------------------------------------
+
+SPARE_BYTES = 4 << 20 # what is kept for what comes next
+STORE = "assay-data/assay.db"
+
+
+def heavy():
+    """Lines that take 20 MB in the store."""
+    chance = random.Random(11)
+    return [line(number, "heavy", "webrtc_stats",
+                 {"n": "%x" % chance.getrandbits(40000)})
+            for number in range(4000)]
+
+
+def test_space_of_what_has_expired_is_given_back():
+    take(heavy())
+    full = os.path.getsize(STORE)
+    assert full > 16 << 20, full
+    make_old(1)
+    take([line(0, "last", "webrtc_stats", {})], OLD)
+    assert expired() > 0
+    left = os.path.getsize(STORE)
+    assert left < 2 * SPARE_BYTES, (full, left)
+    run("evidence", "verify")
+
+
+def test_a_server_gives_space_back_while_it_takes_events():
+    secret = run("token", "create", "--scope", "ingest").out.split()[-1]
+    take(heavy())
+    full = os.path.getsize(STORE)
+    make_old(1)
+    waits, stop = [], threading.Event()
+
+    def send(server):
+        while not stop.is_set():
+            began = time.monotonic()
+            code, _, _ = server.get(
+                "/v1/ingest/events", "POST",
+                line(len(waits), "live", "webrtc_stats", {}).encode(),
+                {"Authorization": "Bearer " + secret,
+                 "Content-Type": "application/x-ndjson"})
+            assert code == 200, code
+            waits.append(time.monotonic() - began)
+
+    with serving(env=OLD) as server:
+        sender = threading.Thread(target=send, args=(server,))
+        sender.start()
+        try:
+            wait_until(lambda: os.path.getsize(STORE) < 2 * SPARE_BYTES, 60,
+                       "a shorter file")
+        finally:
+            stop.set()
+            sender.join()
+    print(f"# {full >> 20} MB became {os.path.getsize(STORE) >> 20}; "
+          f"{len(waits)} batches, longest wait {max(waits) * 1000:.0f} ms")
+    assert sanitised() or max(waits) < 2, max(waits)
+    run("evidence", "verify")
+
+
+def test_a_store_that_cannot_shrink_can_when_it_is_restored():
+    """It was made before there was this."""
+    take(heavy())
+    database = sqlite3.connect(STORE, isolation_level=None)
+    database.execute("PRAGMA auto_vacuum = 0")
+    database.execute("VACUUM")
+    assert database.execute("PRAGMA auto_vacuum").fetchone() == (0,)
+    database.close()
+    before = rows()
+    make_old(1)
+    take([line(0, "last", "webrtc_stats", {})], OLD)
+    assert os.path.getsize(STORE) > 16 << 20
+    run("backup", "b.db")
+    run("restore", "b.db", "--force")
+    assert os.path.getsize(STORE) < 2 * SPARE_BYTES
+    database = sqlite3.connect(STORE)
+    assert database.execute("PRAGMA auto_vacuum").fetchone() == (2,)
+    database.close()
+    after = rows()
+    assert {key: after[key] for key in before if key != "counts"} == {
+        key: before[key] for key in before if key != "counts"}

@@ -35,7 +35,7 @@ def number_of_slow():
 
 
 def seconds():
-    return 60 if soaking() else 10
+    return 600 if soaking() else 10
 
 
 def resident_kib(pid, field="VmRSS"):
