@@ -151,7 +151,7 @@ int main(int argc, char **argv)
         fprintf(stderr, "ask DIRECTORY REPEATS\n");
         return 2;
     }
-    int repeats = atoi(argv[2]);
+    int repeats = (int)strtol(argv[2], NULL, 10);
     check(store_open(&store, argv[1], STORE_READ));
     struct week week = find_week(store, &arena);
     measure("orchestrator", store, &week, of_orchestrator, repeats);
