@@ -182,8 +182,10 @@ static enum err migrate(struct store *store, int64_t version)
 
 static enum err open_writer(struct store *store)
 {
+    /* The second is a commit even where it changes nothing. */
+    static const enum query_id once[] = {QUERY_STORE_SET_PAGE_SIZE,
+                                         QUERY_STORE_SET_AUTO_VACUUM};
     static const enum query_id before[] = {
-        QUERY_STORE_SET_PAGE_SIZE,     QUERY_STORE_SET_AUTO_VACUUM,
         QUERY_STORE_SET_WAL,           QUERY_STORE_SET_SYNCHRONOUS,
         QUERY_STORE_SET_JOURNAL_LIMIT, QUERY_STORE_SET_CACHE,
         QUERY_STORE_SET_TEMPORARY,     QUERY_STORE_SET_CELL_CHECK};
@@ -197,6 +199,8 @@ static enum err open_writer(struct store *store)
         err = connect(store, SQLITE_OPEN_READWRITE | SQLITE_OPEN_CREATE, false);
     if (!err)
         err = identify(store, &version);
+    if (!err && !version)
+        err = run_all(store, once, sizeof once / sizeof once[0]);
     if (!err)
         err = run_all(store, before, sizeof before / sizeof before[0]);
     if (!err)
