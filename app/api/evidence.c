@@ -12,7 +12,6 @@
 #include "base/utf8.h"
 
 #include <pthread.h>
-#include <string.h>
 
 enum {
     LINE_DIGITS_MAX = 18,
