@@ -67,6 +67,12 @@ void memory_be_frugal(void)
         mi_option_set(mi_option_decommit_delay, 0);
 }
 
+void memory_be_quick(void)
+{
+    if (mi_option_set)
+        mi_option_set(mi_option_allow_decommit, 0);
+}
+
 static void add_block(struct arena *arena, size_t least)
 {
     size_t size = arena->blocks ? arena->blocks->size * 2 : FIRST_BLOCK_BYTES;

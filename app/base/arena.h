@@ -32,6 +32,11 @@ void *memory_resize(void *memory, size_t bytes)
  * a few hundredths of the time, and is for a process that stays. */
 void memory_be_frugal(void);
 
+/* From now on memory that is freed is kept for the next use. That saves the
+ * system clearing it again and again, and is for a process that has one large
+ * work to do and ends. */
+void memory_be_quick(void);
+
 /* Zeroed bytes, aligned for any type, valid until clear or free. */
 void *arena_alloc(struct arena *arena, size_t bytes)
     __attribute__((returns_nonnull));

@@ -339,6 +339,7 @@ static enum err run(struct invocation *invocation)
         return err;
     }
     stop_catch();
+    memory_be_quick();
     import.origin.source = text_of("import");
     import.origin.org = text_of(invocation->config->org);
     import.progress = progress_start(invocation);

@@ -42,6 +42,7 @@ static enum err run(struct invocation *invocation)
     if (err)
         return err;
     stop_catch();
+    memory_be_quick();
     err = rebuild(store, &progress);
     store_close(store);
     return err;

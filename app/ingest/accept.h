@@ -29,8 +29,7 @@ struct event {
 void event_judge(struct arena *arena, struct text record, struct text org,
                  bool decided, struct event *event);
 
-/* What tells the key of an event that is not rejected: of (its reason, type,
- * time, id). */
+/* What nearly tells the key of an event that is not rejected. */
 uint64_t event_fingerprint(const struct event *event);
 
 /*

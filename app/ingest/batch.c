@@ -12,6 +12,7 @@
 #include "base/clock.h"
 #include "ingest/batch_requests.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -136,14 +137,25 @@ static struct session_day *day_of(struct batch *batch, struct text session_key,
     return day;
 }
 
-static void keep_texts(struct batch *batch, struct session_event *event)
+/* Most texts are those of the event BEFORE of the same session, if any: to
+ * compare them is less work than to find them among all. */
+static void keep_texts(struct batch *batch, struct session_event *event,
+                       const struct session_event *before)
 {
-    struct text *texts[] = {&event->stream_id,  &event->request_id,
-                            &event->gateway,    &event->address,
-                            &event->url,        &event->pipeline,
-                            &event->pipeline_id};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
-        *texts[i] = kept(batch, *texts[i]);
+    static const size_t places[] = {
+        offsetof(struct session_event, stream_id),
+        offsetof(struct session_event, request_id),
+        offsetof(struct session_event, gateway),
+        offsetof(struct session_event, address),
+        offsetof(struct session_event, url),
+        offsetof(struct session_event, pipeline),
+        offsetof(struct session_event, pipeline_id)};
+    for (size_t i = 0; i < sizeof places / sizeof *places; i++) {
+        struct text *text = (void *)((char *)event + places[i]);
+        const struct text *same =
+            before ? (const void *)((const char *)before + places[i]) : NULL;
+        *text = same && text_equal(*same, *text) ? *same : kept(batch, *text);
+    }
     event->id.data =
         arena_text(&batch->arena, event->id.data, event->id.length);
 }
@@ -175,8 +187,8 @@ static void add_session_event(struct batch *batch, struct arena *arena,
     fact.offset = event->offset;
     if (removed)
         fact.flags |= EVENT_REMOVED;
-    keep_texts(batch, &fact);
     struct session_day *day = day_of(batch, key, event->org, event->ts);
+    keep_texts(batch, &fact, day->count ? &day->events[day->count - 1] : NULL);
     day->events =
         arena_grow(&batch->arena, day->events, day->count, sizeof *day->events);
     if (removed ||
