@@ -26,8 +26,11 @@ void buf_reserve(struct buf *buf, size_t more)
     if (buf->capacity - buf->length >= more)
         return;
     size_t wanted = buf->capacity ? buf->capacity : 64;
-    while (wanted - buf->length < more)
+    while (wanted - buf->length < more) {
+        if (wanted > SIZE_MAX / 2)
+            abort();
         wanted *= 2;
+    }
     buf->data = memory_resize(buf->data, wanted);
     buf->capacity = wanted;
 }

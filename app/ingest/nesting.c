@@ -20,7 +20,7 @@ void nesting_begin_array(struct nesting *nesting)
 void nesting_begin_element(struct nesting *nesting)
 {
     nesting->depth = 0;
-    nesting->in_string = nesting->escaped = false;
+    nesting->in_string = nesting->escaped = nesting->matched = false;
     nesting->last = '\0';
     nesting->key_state = KEY_NONE;
 }
@@ -57,7 +57,8 @@ static void close_level(struct nesting *nesting, bool object)
     while (level > 0 && level < NESTING_LEVELS &&
            is_object(nesting, level) != object)
         level--;
-    if (level > 0)
+    nesting->matched = level > 0;
+    if (nesting->matched)
         nesting->depth = level - 1;
 }
 
@@ -161,12 +162,14 @@ bool nesting_follow(struct nesting *nesting, char c, uint64_t offset)
 }
 
 /* The array's own ']' was taken for that of a list in the element; what began
- * behind the commas of that list were elements of the array. */
+ * behind the commas of that list were elements of the array. Where it matched
+ * nothing, the next level is none of this element's: its mark is an earlier
+ * one's. */
 bool nesting_was_unclosed(const struct nesting *nesting, uint64_t *offset)
 {
     if (!nesting->depth || nesting->in_string || nesting->last != ']')
         return false;
-    for (int level = 1; level <= nesting->depth + 1; level++) {
+    for (int level = 1; level <= nesting->depth + nesting->matched; level++) {
         if (level >= NESTING_LEVELS)
             return false;
         if (!is_object(nesting, level) && nesting->marks[level]) {

@@ -29,7 +29,8 @@ struct nesting {
     int depth;
     bool in_string;
     bool escaped;
-    char last; /* outside of strings, and no white space */
+    bool matched; /* by the closing bracket read last */
+    char last;    /* outside of strings, and no white space */
     uint64_t objects[NESTING_LEVELS / 64]; /* a bit a level; else an array */
     uint64_t marks[NESTING_LEVELS]; /* the first brace behind a comma at this
                                        level, whose key fits; 0 for none */

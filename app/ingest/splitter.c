@@ -275,7 +275,7 @@ static enum err cut_before(struct splitter *splitter, size_t offset)
 {
     struct buf *record = &splitter->record;
     struct buf next = {0};
-    if (splitter->oversize)
+    if (splitter->oversize || offset > record->length)
         return ERR_NONE;
     buf_add(&next, record->data + offset, record->length - offset);
     splitter->read_again_bytes += next.length;
