@@ -38,10 +38,7 @@ static const struct frame_stamps *received(const struct live *live)
 
 static bool is_silent(const struct live *live, int64_t now_us)
 {
-    int64_t allowed_us = live->probe->request.measure_us / 2;
-    if (allowed_us > SILENCE_MAX_US)
-        allowed_us = SILENCE_MAX_US;
-    return now_us - received(live)->newest_us > allowed_us;
+    return now_us - received(live)->newest_us > live->silence_us;
 }
 
 /* Nothing, or nothing more, came back. */
@@ -65,6 +62,9 @@ static void conclude_measured(struct live *live, int64_t now_us)
     else if (is_silent(live, now_us))
         conclude_missing(live, REASON_OUTPUT_STOPPED,
                          "output ended before the input");
+    else if (received(live)->total < 2 && live->cut_short)
+        probe_conclude(live->probe, REASON_STOPPED,
+                       "it was ended when one frame had come");
     else if (received(live)->total < 2)
         conclude_missing(live, REASON_OUTPUT_TOO_SHORT, "one frame came back");
     else
@@ -141,6 +141,7 @@ void live_enough(struct probe *probe)
 {
     struct live *live = probe->live;
     int64_t now_us = clock_monotonic_us();
+    live->cut_short = true;
     if (received(live)->total)
         probe->request.measure_us = now_us - received(live)->first_us;
     live->patience_until_us = now_us;
@@ -164,6 +165,10 @@ void live_start(struct probe *probe)
         request->patience_us = PATIENCE_US;
     probe->live = live;
     live->probe = probe;
+    /* Of the length that was asked for: it may be cut (live_enough). */
+    live->silence_us = request->measure_us / 2;
+    if (live->silence_us > SILENCE_MAX_US)
+        live->silence_us = SILENCE_MAX_US;
     live->claims.fps = (double)NAN;
     live_stamps_init(&live->stamps);
     loop_timer_init(&live->tick, loop, on_tick, live);

@@ -60,6 +60,8 @@ struct live {
     struct live_stamps stamps;
     struct loop_timer tick;
     int64_t patience_until_us;
+    int64_t silence_us;         /* that output may keep at the end */
+    bool cut_short;             /* by us, before its length was over */
     uint64_t frames_at_tick[4]; /* of the last second, for progress */
     unsigned ticks;
     unsigned closing;          /* channels whose deletion is not answered yet */

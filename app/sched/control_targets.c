@@ -27,7 +27,6 @@ struct control_targets {
     size_t count;
     size_t running;
     struct control_round round;
-    bool contradicted; /* the clocks of targets do not agree */
     void (*on_done)(void *context, const struct control_round *round);
     void *context;
 };
@@ -83,7 +82,7 @@ static void finish_one(struct control_targets *targets)
 {
     if (--targets->running)
         return;
-    if (targets->contradicted)
+    if (targets->round.offset_contradicted)
         targets->round.offset_known = false;
     targets->on_done(targets->context, &targets->round);
 }
@@ -108,7 +107,7 @@ static void on_done(void *context, const struct http_answer *answer)
     if (answered && asking->date_ms != ABSENT_INT &&
         !control_round_narrow(&targets->round, asking->date_ms, asking->sent_ms,
                               clock_wall_ms()))
-        targets->contradicted = true;
+        targets->round.offset_contradicted = true;
     finish_one(targets);
 }
 
@@ -136,7 +135,6 @@ void control_targets_ask(struct control_targets *targets,
     targets->on_done = done;
     targets->context = context;
     targets->round = (struct control_round){.asked = (int64_t)targets->count};
-    targets->contradicted = false;
     targets->running = targets->count;
     for (size_t i = 0; i < targets->count; i++)
         ask(&targets->list[i]);
@@ -163,6 +161,10 @@ enum err control_targets_open(struct control_targets **result,
                 .targets = targets,
                 .url = arena_text(&targets->arena, at + blank, length - blank)};
         at += length + (at[length] == ',');
+    }
+    if (*urls && !targets->count) {
+        control_targets_close(targets);
+        return err_set(ERR_CONFIG, "sched.control_targets names none");
     }
     *result = targets;
     return ERR_NONE;

@@ -11,7 +11,7 @@
 struct control_targets;
 
 /* URLS are parted by commas; CLIENT is borrowed. On its loop's thread, as all
- * below. ERR_CONFIG where there are too many. */
+ * below. ERR_CONFIG where it names none, or too many; "" is none. */
 MUST_USE enum err control_targets_open(struct control_targets **targets,
                                        struct http_client *client,
                                        const char *urls);

@@ -28,6 +28,8 @@ enum {
     GIVE_UP_US = 750000, /* past its length it is cut off */
     RATE_US = US_PER_SECOND,
     RATES_LEAST = 5,
+    RATES_SOME = 2,           /* fewer are no measurement */
+    STALL_US = US_PER_SECOND, /* so late only a process that stood wakes */
     RUN_ID_BYTES = 37
 };
 
@@ -72,8 +74,8 @@ struct errand {
     char run_id[RUN_ID_BYTES];
     int64_t began_us;
     int64_t next_check_us;
-    bool cut;     /* its length is over */
-    bool doubted; /* the clock jumped */
+    int64_t cut_us; /* when its length was seen to be over; 0: not yet */
+    bool doubted;   /* the clock jumped, or we stood still */
     struct rates rates;
     struct control_round worst;
     bool controlled; /* WORST is one */
@@ -251,14 +253,18 @@ static void add_rate(struct rates *rates, double rate)
     rates->squares += before * (rate - rates->mean);
 }
 
-/* Nothing more is to be measured. */
+/* Nothing more is to be measured. Where too little was, that is for our reasons
+ * and says nothing of the orchestrator. */
 static void end_early(struct errand *errand, const char *why)
 {
-    if (errand->row.stopped_early.data || errand->cut)
+    const struct surroundings *outside = outside_of(errand);
+    if (errand->row.stopped_early.data || errand->cut_us)
         return;
     errand->row.stopped_early = text_of(why);
-    outside_of(errand)->enough(outside_of(errand)->context,
-                               errand->live->probe);
+    if (errand->rates.count < RATES_SOME)
+        outside->stop(outside->context, errand->live->probe, REASON_STOPPED);
+    else
+        outside->enough(outside->context, errand->live->probe);
 }
 
 static void on_progress(void *context, const struct probe_progress *progress)
@@ -371,17 +377,26 @@ static enum skip ask_budget(struct errand *errand)
     return answer.skip;
 }
 
+/* By more than a minute, or the hosts that we asked contradict one another
+ * (audit method §1.3, 7). */
+static bool clock_is_wrong(const struct driver *driver)
+{
+    int64_t offset_ms = driver_clock_offset_ms(driver);
+    return (driver->controls.known &&
+            driver->controls.last.offset_contradicted) ||
+           (offset_ms != ABSENT_INT && (offset_ms > 60 * MS_PER_SECOND ||
+                                        offset_ms < -60 * MS_PER_SECOND));
+}
+
 /* Why it cannot be begun now, our own reasons first. */
 static enum skip find_skip(struct errand *errand)
 {
     struct driver *driver = errand->driver;
-    int64_t offset_ms = driver_clock_offset_ms(driver);
     if (driver->stopping || !errand->workflow)
         return SKIP_STOPPED;
     if (driver->stamp < errand->run->due_at ||
         clock_watch_doubts(&driver->watch, driver->now_us) ||
-        (offset_ms != ABSENT_INT &&
-         (offset_ms > 60 * MS_PER_SECOND || offset_ms < -60 * MS_PER_SECOND)))
+        clock_is_wrong(driver))
         return SKIP_CLOCK;
     if (driver->outbox.failing)
         return SKIP_STORE;
@@ -522,11 +537,12 @@ static void run_on(struct errand *errand)
     int64_t now_us = errand->driver->now_us;
     int64_t end_us = errand->began_us + errand->run->run_ms * US_PER_MS;
     const struct surroundings *outside = outside_of(errand);
-    if (now_us >= end_us + GIVE_UP_US) {
+    if (errand->cut_us && now_us >= errand->cut_us + GIVE_UP_US) {
         outside->stop(outside->context, errand->live->probe,
                       REASON_START_TIMEOUT);
-    } else if (now_us >= end_us && !errand->cut) {
-        errand->cut = true;
+    } else if (now_us >= end_us && !errand->cut_us) {
+        errand->cut_us = now_us;
+        errand->doubted |= now_us > end_us + STALL_US;
         outside->enough(outside->context, errand->live->probe);
     } else if (now_us >= errand->next_check_us && !errand->question) {
         ask(errand, on_checked);
@@ -588,7 +604,7 @@ int64_t errand_next_us(const struct errand *errand)
                    ? errand->due_us
                    : errand->due_us + ASK_GRACE_US;
     case RUNNING:
-        return errand->cut ? end_us + GIVE_UP_US : end_us;
+        return errand->cut_us ? errand->cut_us + GIVE_UP_US : end_us;
     case CONFIRMING:
         return errand->ended_us + CONFIRM_MAX_US;
     case STARTING:
@@ -613,7 +629,8 @@ void errand_stop(struct errand *errand)
 
 void errand_doubt(struct errand *errand)
 {
-    errand->doubted = errand->state == RUNNING || errand->state == CONFIRMING;
+    errand->doubted |= errand->state == STARTING || errand->state == RUNNING ||
+                       errand->state == CONFIRMING;
 }
 
 static bool is_worse(const struct errand *errand,

@@ -37,6 +37,7 @@ struct control_round {
     bool offset_known;     /* of our clock, by their Date headers: */
     int64_t offset_low_ms; /* how far ours is behind, at the least */
     int64_t offset_high_ms;
+    bool offset_contradicted; /* they do not agree on any */
 };
 
 struct surroundings {

@@ -65,6 +65,10 @@ enum err terms_read(struct arena *arena, const struct config *config,
                        "sched.run_spread_ms must be less than sched.run_ms");
     if (MS_PER_DAY % terms->span_ms)
         return err_set(ERR_CONFIG, "sched.span_hours must divide 24");
+    if (*terms->control_targets &&
+        !terms->control_targets[strspn(terms->control_targets, " ,")])
+        return err_set(ERR_CONFIG, "sched.control_targets names none; leave "
+                                   "it empty to have none");
     return read_workflows(arena, config->sched_workflows, terms);
 }
 

@@ -166,6 +166,25 @@ TEST(who_wants_the_last_slot_gets_it)
     world_close(&world);
 }
 
+TEST(who_wants_the_slot_before_a_frame_came_blames_nobody)
+{
+    static struct world world;
+    world_open(&world, 3);
+    world.minute = rush;
+    world.terms.runs_per_hour = 4;
+    world.terms.span_ms = 6 * HOUR;
+    for (size_t i = 0; i < world.count; i++)
+        world.list[i].slow_ms = 12000;
+    world_start(&world);
+    world_run(&world, 6 * HOUR + 5 * MINUTE);
+    CHECK(world_rows(&world, "stopped_early", LEDGER_STOPPED_BUSY) > 3);
+    CHECK(world_runs(&world, "excused") > 3);
+    CHECK_EQ_INT(world_runs(&world, "failed"), 0);
+    world_stop(&world);
+    CHECK_EQ_INT(verify_all(&world).findings, 0);
+    world_close(&world);
+}
+
 /* ---- clocks -------------------------------------------------------------- */
 
 TEST(a_clock_that_jumps_makes_no_storm)
@@ -211,22 +230,48 @@ TEST(a_clock_that_jumps_makes_no_storm)
     }
 }
 
-TEST(a_clock_that_is_known_to_be_wrong_measures_nothing)
+TEST(a_clock_that_is_wrong_or_contradicted_measures_nothing)
 {
-    static struct world world;
-    world_open(&world, 3);
-    world.offset_ms = 70000;
-    world.terms.span_ms = 3 * HOUR;
-    world_start(&world);
-    world_run(&world, 3 * HOUR + 5 * MINUTE);
-    world_stop(&world);
-    struct audit audit = verify_all(&world);
-    CHECK_EQ_INT(audit.executed, 0);
-    CHECK(audit.skips[SKIP_CLOCK] > 3);
-    world_close(&world);
+    for (int contradicted = 0; contradicted < 2; contradicted++) {
+        static struct world world;
+        world_open(&world, 3);
+        world.offset_ms = contradicted ? 0 : 70000;
+        world.offset_contradicted = contradicted;
+        world.terms.span_ms = 3 * HOUR;
+        world_start(&world);
+        world_run(&world, 3 * HOUR + 5 * MINUTE);
+        world_stop(&world);
+        struct audit audit = verify_all(&world);
+        CHECK_EQ_INT(audit.executed, 0);
+        CHECK(audit.skips[SKIP_CLOCK] > 3);
+        world_close(&world);
+        world_forget_store();
+    }
 }
 
 /* ---- our own faults ------------------------------------------------------ */
+
+static void stand_still(struct world *world)
+{
+    world_stall(world, 4 * MS_PER_SECOND);
+}
+
+TEST(what_we_slept_through_is_not_theirs)
+{
+    static struct world world;
+    world_open(&world, 10);
+    world.minute = stand_still;
+    world.terms.runs_per_hour = 4;
+    world.terms.span_ms = 6 * HOUR;
+    world_start(&world);
+    world_run(&world, 6 * HOUR + 5 * MINUTE);
+    CHECK_EQ_INT(world_runs(&world, "failed"), 0);
+    CHECK(world_runs(&world, "vantage_suspect") > 0);
+    CHECK(world_runs(&world, "ok") > 100);
+    world_stop(&world);
+    CHECK_EQ_INT(verify_all(&world).findings, 0);
+    world_close(&world);
+}
 
 /* From the eleventh minute of each hour on, for three minutes, we are cut off.
  */

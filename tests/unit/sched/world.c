@@ -157,9 +157,10 @@ static void begin_live(struct world *world, struct world_event *event)
         event->reason = REASON_INSUFFICIENT_CAPACITY;
         event->end_us = event->began_us + ASK_US;
     } else {
+        int64_t slow_us = (int64_t)event->at->slow_ms * 1000;
         take_slot(world, event);
         event->reason = event->at->fails ? REASON_NO_OUTPUT : REASON_NONE;
-        event->end_us = event->began_us + STARTUP_US +
+        event->end_us = event->began_us + STARTUP_US + slow_us +
                         (event->at->fails ? event->request.patience_us
                                           : event->request.measure_us);
     }
@@ -208,6 +209,8 @@ static void end_probe(void *context, struct probe *probe)
 {
     struct world_event *event = (struct world_event *)(void *)probe;
     (void)context;
+    if (event->holds && !event->frames && !event->reason)
+        event->reason = REASON_NO_OUTPUT;
     if (event->end_us > event->world->monotonic_us + TICK_US)
         end_at(event, TICK_US);
 }
@@ -271,7 +274,8 @@ static void step_probe(struct world *world, struct world_event *event)
     }
     int64_t next_us = world->monotonic_us + PROGRESS_US;
     put(world, event, next_us < event->end_us ? next_us : event->end_us);
-    if (!event->at->fails)
+    if (!event->at->fails && world->monotonic_us - event->began_us >
+                                 (int64_t)event->at->slow_ms * 1000)
         event->frames += 24 + (world->steady ? 0 : world_drawn(world) % 5);
     const struct probe_progress progress = {.phase = "frames",
                                             .elapsed_us = world->monotonic_us -
@@ -320,7 +324,8 @@ static void happen(struct world *world, struct world_event *event)
         break;
     case EVENT_CONTROLS:
         round.failed = world->controls_fail ? 2 : 1;
-        round.offset_known = true;
+        round.offset_known = !world->offset_contradicted;
+        round.offset_contradicted = world->offset_contradicted;
         round.offset_low_ms = world->offset_ms - 10;
         round.offset_high_ms = world->offset_ms + 10;
         driver_controls(world->driver, &round);
@@ -371,6 +376,11 @@ void world_run(struct world *world, int64_t ms)
     }
     if (!world->stopped)
         pass_to(world, until_us);
+}
+
+void world_stall(struct world *world, int64_t ms)
+{
+    pass_to(world, world->monotonic_us + ms * 1000);
 }
 
 void world_set_clock(struct world *world, int64_t ms)

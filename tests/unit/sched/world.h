@@ -26,6 +26,7 @@ struct simulated {
     bool down;     /* answers nothing */
     int live_runs; /* that were begun */
     bool fails;    /* runs get no output */
+    int slow_ms;   /* later than others its first frame comes */
     char gpu[32];  /* that its one model works on; "" for two */
 };
 
@@ -47,8 +48,9 @@ struct world {
     size_t count;
     bool disk_full;
     bool controls_fail;
-    int64_t offset_ms; /* of our clock, as control targets tell */
-    int writes;        /* pieces of work for the store */
+    int64_t offset_ms;        /* of our clock, as control targets tell, ... */
+    bool offset_contradicted; /* ... or they do not agree */
+    int writes;               /* pieces of work for the store */
     int dies_at_write; /* DIES is called when that many are done; 0: never */
     void (*dies)(struct world *world);
     bool steady; /* rates without noise */
@@ -69,6 +71,8 @@ void world_open(struct world *world, size_t count);
 void world_start(struct world *world);
 /* Lets so much time pass. */
 void world_run(struct world *world, int64_t ms);
+/* Time passes, and nothing is done. Only from MINUTE. */
+void world_stall(struct world *world, int64_t ms);
 /* Ends the driver in order. */
 void world_stop(struct world *world);
 void world_close(struct world *world);
