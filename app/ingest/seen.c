@@ -134,7 +134,8 @@ struct loading {
     enum err err;       /* the first */
 };
 
-/* The fingerprint of an entry that was stored without. */
+/* The fingerprint of an entry that was stored without, or with one made in
+ * another way; that one stays where the line has expired. */
 static enum err fingerprint_again(struct loading *loading,
                                   struct seen_entry *entry)
 {
@@ -144,7 +145,7 @@ static enum err fingerprint_again(struct loading *loading,
     enum err err = evidence_read(loading->seen->store, &loading->arena,
                                  entry->line, &line);
     if (err)
-        return err;
+        return err == ERR_ABSENT && entry->fingerprint ? ERR_NONE : err;
     event_judge(&loading->arena, line.bytes, line.org, true, &event);
     entry->fingerprint = event_fingerprint(&event) & SEEN_FINGERPRINT_MASK;
     return ERR_NONE;

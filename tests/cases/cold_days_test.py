@@ -127,3 +127,49 @@ def test_what_expires_is_warm_before():
     assert answers() == before
     assert added(take(records)) == 0
     assert answers() == before
+
+
+def varint(chunk, at):
+    value = shift = 0
+    while True:
+        value |= (chunk[at] & 127) << shift
+        shift += 7
+        at += 1
+        if chunk[at - 1] < 128:
+            return value, at
+
+
+def otherwise_made(chunk):
+    """A chunk of fingerprints, each of which is another one."""
+    count, at = varint(chunk, 1)
+    lines = 0
+    while lines < count:
+        _, at = varint(chunk, at)
+        more, at = varint(chunk, at)
+        lines += 1 + more
+    return (chunk[:at] + bytes(255 - byte for byte in chunk[at:at + 6 * count])
+            + chunk[at + 6 * count:])
+
+
+def test_fingerprints_of_an_older_schema_are_made_again():
+    records = generate.generate(11, days=2, sessions=12)
+    take(records)
+    wanted = answers()
+    base = database()
+    with base:
+        warm = base.execute("SELECT class, org, shard, chunk, fingerprints "
+                            "FROM seen WHERE class < 2 AND NOT cold").fetchall()
+        assert len(warm) > 10
+        for *key, chunk in warm:
+            assert chunk[0] == 1
+            base.execute(
+                "UPDATE seen SET fingerprints = ? WHERE class = ? "
+                "AND org = ? AND shard = ? AND chunk = ?",
+                (otherwise_made(chunk), *key))
+        base.execute("PRAGMA user_version = 19")
+    base.close()
+    done = take(records)
+    assert all(row["added"] == 0
+               for row in map(json.loads, done.out.splitlines())
+               if row["class"] != "rejected"), done.out
+    assert answers() == wanted
