@@ -47,8 +47,9 @@ static void on_terms(void *context, const struct grpc_answer *answer)
                        probe_reason_of(answer->http, REASON_CALL_TIMEOUT), "%s",
                        answer->http->detail);
     } else {
-        probe_conclude(probe, call_refusal(text_of(answer->text)), "%s",
-                       answer->text);
+        probe_conclude(probe,
+                       call_refusal(answer->status, text_of(answer->text)),
+                       "%s", answer->text);
     }
 }
 

@@ -166,8 +166,9 @@ static bool was_answered(struct probe *probe, const struct grpc_answer *answer)
     else if (answer->status == GRPC_NO_STATUS)
         probe_conclude(probe, REASON_PROTOCOL_ERROR, "%s", answer->text);
     else
-        probe_conclude(probe, call_refusal(text_of(answer->text)), "%s",
-                       answer->text);
+        probe_conclude(probe,
+                       call_refusal(answer->status, text_of(answer->text)),
+                       "%s", answer->text);
     return false;
 }
 

@@ -5,6 +5,7 @@
 #include "probe/refusal.h"
 
 #include "livepeer/livepeer.h"
+#include "wire/wire.h"
 
 struct line {
     int status;             /* 0 fits any */
@@ -13,6 +14,7 @@ struct line {
 };
 
 static const struct line calls[] = {
+    {GRPC_DEADLINE_EXCEEDED, "", REASON_CALL_TIMEOUT},
     {0, "sig check failed", REASON_SIGNATURE_REFUSED},
     {0, "orchestratorcapped", REASON_ORCHESTRATOR_CAPPED},
     {0, "insufficient sender reserve", REASON_INSUFFICIENT_SENDER_RESERVE},
@@ -49,9 +51,9 @@ static enum reason reason_of(const struct line *lines, int status,
     return lines->reason;
 }
 
-enum reason call_refusal(struct text message)
+enum reason call_refusal(int status, struct text message)
 {
-    return reason_of(calls, 0, message);
+    return reason_of(calls, status, message);
 }
 
 enum reason job_refusal(int status, struct text body)

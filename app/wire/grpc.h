@@ -19,6 +19,7 @@ enum grpc_status {
     GRPC_NO_STATUS = -1, /* no whole answer, or none of gRPC */
     GRPC_OK = 0,
     GRPC_UNKNOWN = 2,
+    GRPC_DEADLINE_EXCEEDED = 4,
     GRPC_UNIMPLEMENTED = 12
 };
 

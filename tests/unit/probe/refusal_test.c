@@ -5,26 +5,29 @@
 
 #include "harness.h"
 
-TEST(the_text_of_a_refused_call_decides)
+TEST(status_and_text_of_a_refused_call_decide)
 {
     static const struct {
+        int status;
         const char *message;
         const char *reason;
         enum outcome outcome;
     } rows[] = {
-        {"Invalid orchestrator request: orchestrator req sig check failed",
+        {2, "Invalid orchestrator request: orchestrator req sig check failed",
          "signature_refused", OUTCOME_EXCUSED},
-        {"Invalid orchestrator request: OrchestratorCapped",
+        {2, "Invalid orchestrator request: OrchestratorCapped",
          "orchestrator_capped", OUTCOME_BUSY},
-        {"insufficient sender reserve", "insufficient_sender_reserve",
+        {2, "insufficient sender reserve", "insufficient_sender_reserve",
          OUTCOME_EXCUSED},
-        {"authentication failed: forbidden", "not_authorized", OUTCOME_EXCUSED},
-        {"something else", "call_refused", OUTCOME_FAILED},
-        {"", "call_refused", OUTCOME_FAILED},
+        {2, "authentication failed: forbidden", "not_authorized",
+         OUTCOME_EXCUSED},
+        {2, "something else", "call_refused", OUTCOME_FAILED},
+        {2, "", "call_refused", OUTCOME_FAILED},
+        {4, "Deadline Exceeded", "call_timeout", OUTCOME_FAILED},
     };
     EACH_ROW (row, rows) {
         const struct reason_entry *entry =
-            reason_entry(call_refusal(text_of(row->message)));
+            reason_entry(call_refusal(row->status, text_of(row->message)));
         CHECK_EQ_TEXT(entry->name, row->reason);
         CHECK_EQ_INT(entry->outcome, row->outcome);
     }
