@@ -11,8 +11,6 @@
 #include "base/base64.h"
 #include "base/utf8.h"
 
-#include <pthread.h>
-
 enum {
     LINE_DIGITS_MAX = 18,
     LINE_INDEX_BITS = 16,
@@ -134,10 +132,9 @@ static enum err read_told(struct store *store, struct arena *arena,
 static enum err read_in_turn(struct store *store, struct arena *arena,
                              int64_t number, struct told_line *told)
 {
-    static pthread_mutex_t turn = PTHREAD_MUTEX_INITIALIZER;
-    pthread_mutex_lock(&turn);
+    turn_take(TURN_BLOCK);
     enum err err = read_told(store, arena, number, told);
-    pthread_mutex_unlock(&turn);
+    turn_give(TURN_BLOCK);
     return err;
 }
 

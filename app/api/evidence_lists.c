@@ -3,7 +3,8 @@
  * where, what became of it, and line by line.
  *
  * The list of lines has their hashes and not their bytes: those are asked for
- * one by one (evidence.c), since a line may have 8 MB.
+ * one by one (evidence.c), since a line may have 8 MB; for the same reason one
+ * list at a time is read.
  */
 #include "api/list.h"
 
@@ -254,7 +255,9 @@ enum err answer_lines(struct request *request, struct reply *reply)
         .after = listing.after.given ? listing.after.parts[0].number : -1,
     };
     list_begin(&listing, reply, NULL);
+    turn_take(TURN_BLOCK);
     err = evidence_walk_where(request->store, &filter, visit, &walk);
+    turn_give(TURN_BLOCK);
     if (!err || walk.full)
         list_end(&listing);
     return walk.full ? ERR_NONE : err;

@@ -130,26 +130,79 @@ static int64_t told_of(const struct payments_asked *asked,
     return order < 0 ? INT64_MAX : order > 0 ? 0 : parts[2].number;
 }
 
+/* A day of an organisation while it is told, from its newest payment on. */
+struct day_telling {
+    const struct org_day *day;
+    int64_t told; /* that the pages before told */
+    int64_t read; /* so far */
+    struct cursor *last;
+};
+
+static void add_rows(const struct payments_asked *asked, struct page *page,
+                     struct day_telling *telling,
+                     const struct payment_row *rows, size_t count)
+{
+    struct cursor *last = telling->last;
+    while (count && !page->more) {
+        const struct payment_row *row = &rows[--count];
+        if (telling->read++ < telling->told || !is_wanted(asked, row) ||
+            !page_wants_row(page))
+            continue;
+        add_row(page, asked->fields, row);
+        last->parts[0].number = telling->day->day;
+        last->parts[1].text = telling->day->org;
+        last->parts[2].number = telling->read;
+    }
+}
+
+/* Links by session id look at the day before as well. */
+static enum err payments_fit(const struct payments_asked *asked,
+                             struct text org, int64_t from_ms, int64_t until_ms)
+{
+    const struct arena arena = {0};
+    const struct request *request = asked->request;
+    return request_events_fit(
+        request->store, &arena, org, GROUP_PAYMENTS,
+        lens_is_assay(asked->lens) ? from_ms - MS_PER_DAY : from_ms, until_ms,
+        (size_t)request->config->serve_compute_bytes);
+}
+
+static enum err add_span(const struct payments_asked *asked, struct page *page,
+                         struct day_telling *telling, int64_t from_ms,
+                         int64_t until_ms)
+{
+    struct arena arena = {0};
+    struct payment_row *rows;
+    struct text org = telling->day->org;
+    size_t count = 0;
+    enum err err = payments_fit(asked, org, from_ms, until_ms);
+    if (err)
+        return err;
+    turn_take(TURN_DAY);
+    err = payments_between(asked->request->store, &arena, asked->lens, org,
+                           from_ms, until_ms, &rows, &count);
+    if (!err)
+        add_rows(asked, page, telling, rows, count);
+    arena_free(&arena);
+    turn_give(TURN_DAY);
+    return err;
+}
+
+/* As a whole where it fits or must be, since its links are those of a day, else
+ * by the hour. */
 static enum err add_day(const struct payments_asked *asked, struct page *page,
                         const struct org_day *day, int64_t told,
                         struct cursor *last)
 {
-    struct arena arena = {0};
-    struct payment_row *rows;
-    size_t count = 0;
-    enum err err =
-        payments_between(asked->request->store, &arena, asked->lens, day->org,
-                         day->day, day->day + MS_PER_DAY, &rows, &count);
-    for (size_t i = (size_t)told; !err && i < count && !page->more; i++) {
-        const struct payment_row *row = &rows[count - 1 - i];
-        if (!is_wanted(asked, row) || !page_wants_row(page))
-            continue;
-        add_row(page, asked->fields, row);
-        last->parts[0].number = day->day;
-        last->parts[1].text = day->org;
-        last->parts[2].number = (int64_t)i + 1;
-    }
-    arena_free(&arena);
+    struct day_telling telling = {.day = day, .told = told, .last = last};
+    int64_t until_ms = day->day + MS_PER_DAY;
+    int64_t step_ms = MS_PER_DAY;
+    if (!lens_is_assay(asked->lens) &&
+        payments_fit(asked, day->org, day->day, until_ms) == ERR_LARGE)
+        step_ms = MS_PER_HOUR;
+    enum err err = ERR_NONE;
+    for (; !err && !page->more && until_ms > day->day; until_ms -= step_ms)
+        err = add_span(asked, page, &telling, until_ms - step_ms, until_ms);
     return err;
 }
 

@@ -106,6 +106,20 @@ void computed_release(struct request *request, const struct computed *rows);
 MUST_USE enum err computing_begin(struct request *request);
 MUST_USE enum err computing_end(struct request *request, enum err err);
 
+/* ---- turns.c ------------------------------------------------------------- */
+
+/* What one worker at a time has in memory. */
+enum turn {
+    TURN_DAY,   /* the events of a day, and rows made of them */
+    TURN_BLOCK, /* a block of evidence */
+    TURN_COUNT
+};
+
+/* Waits until the turn is free. It is not taken twice by one, and TURN_BLOCK
+ * may be taken within TURN_DAY, not the other way round. */
+void turn_take(enum turn turn);
+void turn_give(enum turn turn);
+
 /* ---- source.c ----------------------------------------------------------- */
 
 /* Calls VISIT for rows of hours FROM <= window_start < UNTIL, out of their
@@ -139,7 +153,8 @@ MUST_USE enum err each_jobs(struct request *request,
                             const bool *enough);
 
 /* Calls VISIT for the events of GROUP with FROM <= ts < UNTIL, of ORG or, where
- * that has no data, of all; borrowed for the call. */
+ * that has no data, of all; borrowed for the call. ERR_LARGE where those of an
+ * hour take more than serve.compute_bytes. */
 typedef void event_visit(void *context, const struct request_event *event);
 MUST_USE enum err each_request_event(struct request *request,
                                      const struct knowledge *known,

@@ -190,6 +190,7 @@ static enum err read_pass(const struct job_reading *reading, int64_t day)
 {
     struct arena arena = {0};
     enum err err = ERR_NONE;
+    turn_take(TURN_DAY);
     for (size_t i = 0; !err && i < reading->org_count; i++) {
         struct jobs jobs;
         err = jobs_computed(reading->request->store, &arena,
@@ -200,6 +201,7 @@ static enum err read_pass(const struct job_reading *reading, int64_t day)
     if (!err)
         err = reading->visit(reading->context, &arena, NULL);
     arena_free(&arena);
+    turn_give(TURN_DAY);
     return err;
 }
 
@@ -250,23 +252,56 @@ struct event_reading {
     void *context;
 };
 
-static enum err read_event_day(const struct event_reading *reading,
-                               struct text org, int64_t day)
+static enum err events_fit(const struct event_reading *reading, struct text org,
+                           int64_t from_ms, int64_t until_ms)
+{
+    const struct arena arena = {0};
+    return request_events_fit(
+        reading->request->store, &arena, org, reading->group, from_ms, until_ms,
+        (size_t)reading->request->config->serve_compute_bytes);
+}
+
+static enum err read_events(const struct event_reading *reading,
+                            struct text org, int64_t from_ms, int64_t until_ms)
 {
     struct arena arena = {0};
     struct request_event *events;
     size_t count;
-    int64_t end_ms = day + MS_PER_DAY;
-    enum err err = request_events_between(
-        reading->request->store, &arena, org, reading->group,
-        day > reading->from_ms ? day : reading->from_ms,
-        end_ms < reading->until_ms ? end_ms : reading->until_ms, &events,
-        &count);
+    turn_take(TURN_DAY);
+    enum err err = request_events_between(reading->request->store, &arena, org,
+                                          reading->group, from_ms, until_ms,
+                                          &events, &count);
     if (!err)
         known_requests(reading->known, events, &count);
     for (size_t i = 0; !err && i < count; i++)
         reading->visit(reading->context, &events[i]);
     arena_free(&arena);
+    turn_give(TURN_DAY);
+    return err;
+}
+
+/* As a whole where it fits, else by the hour; the order is the same. */
+static enum err read_event_day(const struct event_reading *reading,
+                               struct text org, int64_t day)
+{
+    int64_t end_ms = day + MS_PER_DAY;
+    int64_t from_ms = day > reading->from_ms ? day : reading->from_ms;
+    int64_t until_ms = end_ms < reading->until_ms ? end_ms : reading->until_ms;
+    enum err err = events_fit(reading, org, from_ms, until_ms);
+    if (!err)
+        return read_events(reading, org, from_ms, until_ms);
+    if (err != ERR_LARGE)
+        return err;
+    err = ERR_NONE;
+    while (!err && from_ms < until_ms) {
+        int64_t next_ms = clock_hour_start(from_ms) + MS_PER_HOUR;
+        if (next_ms > until_ms)
+            next_ms = until_ms;
+        err = events_fit(reading, org, from_ms, next_ms);
+        if (!err)
+            err = read_events(reading, org, from_ms, next_ms);
+        from_ms = next_ms;
+    }
     return err;
 }
 

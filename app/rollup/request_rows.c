@@ -12,18 +12,18 @@
  * rounded up. */
 enum { GROWTH = 32 };
 
-/* Whether the jobs of ORG from FROM_MS on are few enough; a pass is read as a
- * whole, so that is asked before. */
-static enum err has_room(struct store *store, const struct arena *arena,
-                         const struct computation *computation, struct text org,
-                         int64_t from_ms, int64_t until_ms)
+/* Events are read as a whole, so that this is asked before. */
+enum err request_events_fit(struct store *store, const struct arena *arena,
+                            struct text org, enum request_group group,
+                            int64_t from_ms, int64_t until_ms, size_t bytes_max)
 {
-    if (!computation->bytes_max)
+    if (!bytes_max)
         return ERR_NONE;
     struct query *query = query_start(store, QUERY_REQUEST_HOUR_BYTES);
     query_bind_text(query, 1, org);
-    query_bind_int(query, 2, GROUP_JOBS);
-    query_bind_int(query, 3, from_ms);
+    query_bind_int(query, 2, (int64_t)group);
+    query_bind_int(query, 3,
+                   from_ms == INT64_MIN ? from_ms : clock_hour_start(from_ms));
     query_bind_int(query, 4, until_ms);
     bool row;
     enum err err = query_step(query, &row);
@@ -31,10 +31,11 @@ static enum err has_room(struct store *store, const struct arena *arena,
         return err;
     uint64_t wanted = (uint64_t)query_int(query, 0) * GROWTH;
     err = query_run(query);
-    if (!err && arena->used_bytes + wanted > computation->bytes_max)
-        err =
-            err_set(ERR_LARGE, "there are too many jobs for %lld MB of memory",
-                    (long long)(computation->bytes_max >> 20));
+    if (!err && arena->used_bytes + wanted > bytes_max)
+        err = err_set(ERR_LARGE,
+                      "there are too many jobs, workers or payments of one "
+                      "time for %lld MB of memory (serve.compute_bytes)",
+                      (long long)(bytes_max >> 20));
     return err;
 }
 
@@ -43,7 +44,8 @@ enum err jobs_computed(struct store *store, struct arena *arena,
                        int64_t day, struct jobs *jobs)
 {
     int64_t until_ms = day == INT64_MIN ? INT64_MAX : day + MS_PER_DAY;
-    enum err err = has_room(store, arena, computation, org, day, until_ms);
+    enum err err = request_events_fit(store, arena, org, GROUP_JOBS, day,
+                                      until_ms, computation->bytes_max);
     if (err)
         return err;
     return jobs_of_day(store, arena, computation->lens, &computation->known,

@@ -217,6 +217,14 @@ struct request_demand_row *request_demand_build(struct arena *arena,
                                                 const struct jobs *jobs,
                                                 size_t *count);
 
+/* ERR_LARGE where ORG's events of GROUP of the hours between FROM and UNTIL,
+ * and rows made of them, would take more than BYTES_MAX (0: no limit) of
+ * memory, together with what ARENA has. */
+MUST_USE enum err request_events_fit(struct store *store,
+                                     const struct arena *arena, struct text org,
+                                     enum request_group group, int64_t from_ms,
+                                     int64_t until_ms, size_t bytes_max);
+
 /* ---- payments (§3.9) ---------------------------------------------------- */
 
 /* One payment and the session that it was made for. */
