@@ -71,9 +71,12 @@ ORDER BY org, min(first_ts), session_key;
 
 -- name: facts_cold_before
 -- Days before this one are cold: the facts of their lines are in the evidence
--- alone. A day becomes so when six hours of the next have been told. Null where
--- nothing was taken.
-SELECT (max(last_event) - 21600000) / 86400000 * 86400000
+-- alone. A day becomes so when six hours of the next have been told, and also
+-- passed before the last arrival: a stamp of the future tells nothing. Null
+-- where nothing was taken.
+SELECT (min(max(last_event),
+            (SELECT max(last_arrival_ms) FROM evidence_feed)) - 21600000)
+    / 86400000 * 86400000
 FROM count_total WHERE class = 'accepted';
 
 -- name: warm_day_add
@@ -201,7 +204,9 @@ WHERE org = ?1 AND day = ?2 ORDER BY session_key LIMIT ?3;
 -- name: dirty_any
 SELECT EXISTS (SELECT 1 FROM dirty_session)
     OR EXISTS (SELECT 1 FROM warm_day WHERE day <
-        (SELECT (max(last_event) - 21600000) / 86400000 * 86400000
+        (SELECT (min(max(last_event),
+                     (SELECT max(last_arrival_ms) FROM evidence_feed))
+                 - 21600000) / 86400000 * 86400000
          FROM count_total WHERE class = 'accepted'))
     OR EXISTS (SELECT 1 FROM dirty_closing)
     OR EXISTS (SELECT 1 FROM dirty_attribution)

@@ -3,6 +3,7 @@ import json
 import random
 import sqlite3
 import sys
+import time
 
 from harness import ROOT, folder, run, serving
 
@@ -173,3 +174,19 @@ def test_fingerprints_of_an_older_schema_are_made_again():
                for row in map(json.loads, done.out.splitlines())
                if row["class"] != "rejected"), done.out
     assert answers() == wanted
+
+
+def test_a_stamp_of_the_future_cools_nothing():
+    now = int(time.time() * 1000)
+
+    def line(name, at):
+        return json.dumps({
+            "org": "o", "id": name, "type": "stream_trace", "gateway": "",
+            "timestamp": str(at),
+            "data": {"stream_id": name, "request_id": name,
+                     "type": "gateway_receive_stream_request"}}).encode()
+
+    take([line("today", now), line("future", now + 300 * DAY)])
+    assert cold() == [(0, 2), (0, 2)]
+    take([line("past", now - 3 * DAY)])
+    assert cold() == [(1, 2), (1, 2)]
