@@ -45,6 +45,7 @@ struct seen {
     struct shard *shards;    /* by number of the name */
     size_t shard_capacity;
     size_t entries; /* in memory */
+    size_t largest; /* of them in one shard that is loaded */
 };
 
 struct seen *seen_new(struct store *store)
@@ -57,6 +58,8 @@ struct seen *seen_new(struct store *store)
 static void unload(struct seen *seen, struct shard *shard)
 {
     seen->entries -= shard->count;
+    if (shard->count == seen->largest)
+        seen->largest = 0; /* until one of those that stay grows */
     free(shard->slots);
     free(shard->added);
     struct seen_place place = shard->place;
@@ -81,9 +84,11 @@ void seen_free(struct seen *seen)
     free(seen);
 }
 
+/* The largest shard does not count: alone over the limit, it would be written
+ * and loaded again with every line. */
 bool seen_is_large(const struct seen *seen)
 {
-    return seen->entries > ENTRIES_IN_MEMORY_MAX ||
+    return seen->entries - seen->largest > ENTRIES_IN_MEMORY_MAX ||
            seen->names.count > SHARDS_MAX;
 }
 
@@ -124,6 +129,8 @@ static void insert(struct seen *seen, struct shard *shard,
     place_entry(shard, entry);
     shard->count++;
     seen->entries++;
+    if (shard->count > seen->largest)
+        seen->largest = shard->count;
 }
 
 struct loading {

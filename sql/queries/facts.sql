@@ -155,11 +155,13 @@ WHERE class = ?1 AND org = ?2 AND shard = ?3
 ORDER BY chunk;
 
 -- name: seen_unjoined
--- Shards in several chunks, and hours before number ?1 that are to be cold.
+-- Shards in several chunks, and hours before number ?1 that are to be cold: not
+-- those of 2^20 entries of six bytes, more than a cold chunk may have.
 SELECT class, org, shard FROM seen WHERE chunk > 0
 UNION
 SELECT class, org, shard FROM seen AS s
 WHERE class = 0 AND shard < ?1 AND cold = 0
+    AND length(fingerprints) < 6291456
     AND NOT EXISTS (SELECT 1 FROM evidence_expired_day AS e
                     WHERE e.org = s.org AND e.day = shard / 24 * 86400000)
 ORDER BY class, org, shard;
