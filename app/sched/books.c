@@ -141,6 +141,20 @@ static enum err read_ledger(struct store *store, struct open_plan *open,
     return err;
 }
 
+/* The day's ceiling is of all runs, and those of `assay probe` have no row. */
+static enum err count_by_hand(struct store *store, struct open_plan *open,
+                              int64_t now)
+{
+    bool found;
+    enum err err;
+    struct query *query = query_start(store, QUERY_JOURNAL_RUN_COSTS_BY_HAND);
+    query_bind_int(query, 1, clock_day_start(now));
+    query_bind_int(query, 2, clock_day_start(now) + MS_PER_DAY);
+    while (!(err = query_step(query, &found)) && found)
+        budget_spend(open->budget, now, query_int(query, 0));
+    return err;
+}
+
 /* What runs of NOW's day have taken. */
 static enum err count_day(struct store *store, struct open_plan *open,
                           int64_t now)
@@ -155,7 +169,7 @@ static enum err count_day(struct store *store, struct open_plan *open,
         fields_borrow(query, ledger_fields, &row);
         budget_count(open->budget, &row);
     }
-    return err;
+    return err ? err : count_by_hand(store, open, now);
 }
 
 static enum err count_evidence(struct store *store, struct books_turn *turn)

@@ -167,16 +167,21 @@ static bool same_target(const struct plan_target *target,
            text_equal(target->gpu_id, row->gpu_id);
 }
 
+void budget_spend(struct budget *budget, int64_t now, int64_t wei)
+{
+    turn_day(budget, now);
+    if (budget->day == clock_day_start(now))
+        budget->spent_wei = sum_within(budget->spent_wei, wei);
+}
+
 void budget_count(struct budget *budget, const struct ledger_row *row)
 {
     const struct plan *plan = budget->plan;
     if (row->began_at == ABSENT_INT)
         return;
-    turn_day(budget, row->began_at);
     /* Of a run that never ended nobody knows the cost: the most is taken. */
     int64_t wei = row->cost_wei == ABSENT_INT ? plan->run_wei : row->cost_wei;
-    if (budget->day == clock_day_start(row->began_at))
-        budget->spent_wei = sum_within(budget->spent_wei, wei);
+    budget_spend(budget, row->began_at, wei);
     if (!text_is(row->plan_hash, budget->plan_hash))
         return;
     int64_t ms = row->run_ms == ABSENT_INT ? row->planned_ms : row->run_ms;

@@ -52,6 +52,9 @@ void budget_end(struct budget *budget, const struct budget_request *request,
  * the day's wei alone. */
 void budget_count(struct budget *budget, const struct ledger_row *row);
 
+/* WEI were spent on NOW's day beside the ledger. */
+void budget_spend(struct budget *budget, int64_t now, int64_t wei);
+
 int64_t budget_running(const struct budget *budget);
 
 #endif

@@ -21,7 +21,9 @@ struct check {
     struct text plan_hash;            /* hex */
     struct text_index keys;           /* of planned runs */
     const struct ledger_row **latest; /* by number of the key */
-    struct text_index run_ids;
+    struct text_index run_ids;        /* of runs under this plan */
+    const struct run **runs;          /* by number of the run_id */
+    bool *named;                      /* by an executed row */
 };
 
 static void PRINTF_LIKE(2, 3)
@@ -88,7 +90,26 @@ static void take_row(struct check *check, const struct ledger_row *row)
         complain(check, "the run of %.*s at %s was decided twice",
                  (int)row->orchestrator_url.length, row->orchestrator_url.data,
                  due_text(row, due));
+    else if (before && text_is(row->state, LEDGER_STARTED))
+        complain(check, "the run of %.*s at %s was begun twice",
+                 (int)row->orchestrator_url.length, row->orchestrator_url.data,
+                 due_text(row, due));
     check->latest[number] = row;
+}
+
+static void index_runs(struct check *check)
+{
+    const struct plan_books *books = check->books;
+    check->runs = memory_zeroed(books->run_count + 1, sizeof *check->runs);
+    check->named = memory_zeroed(books->run_count + 1, sizeof *check->named);
+    for (size_t i = 0; i < books->run_count; i++) {
+        const struct run *run = &books->runs[i];
+        bool added;
+        if (!text_equal(run->plan_hash, check->plan_hash))
+            continue;
+        size_t number = text_index_add(&check->run_ids, run->run_id, &added);
+        check->runs[number] = run;
+    }
 }
 
 static void take_rows(struct check *check)
@@ -97,8 +118,7 @@ static void take_rows(struct check *check)
     for (size_t i = 0; i < books->row_count; i++)
         if (text_equal(books->rows[i].plan_hash, check->plan_hash))
             take_row(check, &books->rows[i]);
-    for (size_t i = 0; i < books->run_count; i++)
-        text_index_add(&check->run_ids, books->runs[i].run_id, NULL);
+    index_runs(check);
 }
 
 /* ---- one planned run ----------------------------------------------------- */
@@ -109,6 +129,51 @@ static int64_t in_stamps(const struct plan *plan, int64_t ms)
     return (int64_t)((__int128)ms * MS_PER_HOUR / plan->hour_ms);
 }
 
+/* What a run says of itself, in the words of its row. */
+static bool is_run_of(const struct run *run, const struct ledger_row *row)
+{
+    return text_equal(run->orchestrator_url, row->orchestrator_url) &&
+           text_equal(run->workflow, row->workflow) &&
+           text_equal(run->model_id, row->model_id) &&
+           text_equal(run->prompt_id, row->prompt_id) &&
+           run->started_at == row->began_at;
+}
+
+/* The run of every row that was executed: there, its own, and of no other. */
+static void check_run(struct check *check, const struct ledger_row *row)
+{
+    char due[CLOCK_TEXT_BYTES];
+    ptrdiff_t number =
+        row->run_id.data ? text_index_find(&check->run_ids, row->run_id) : -1;
+    due_text(row, due);
+    if (number < 0) {
+        complain(check, "the run planned for %s was executed, and is missing",
+                 due);
+        return;
+    }
+    if (check->named[number])
+        complain(check, "the run planned for %s is another one's, too", due);
+    check->named[number] = true;
+    if (!is_run_of(check->runs[number], row))
+        complain(check,
+                 "the run planned for %s is of another orchestrator, "
+                 "workflow, model, prompt or instant than its row",
+                 due);
+}
+
+static void check_runs(struct check *check)
+{
+    for (size_t i = 0; i < check->keys.count; i++)
+        if (check->latest[i] &&
+            text_is(check->latest[i]->state, LEDGER_EXECUTED))
+            check_run(check, check->latest[i]);
+    for (size_t i = 0; i < check->run_ids.count; i++)
+        if (!check->named[i])
+            complain(check, "no row of the ledger names the run %.*s",
+                     (int)check->runs[i]->run_id.length,
+                     check->runs[i]->run_id.data);
+}
+
 static void check_executed(struct check *check, const struct ledger_row *row)
 {
     char due[CLOCK_TEXT_BYTES];
@@ -117,9 +182,6 @@ static void check_executed(struct check *check, const struct ledger_row *row)
         row->began_at - row->due_at >
             in_stamps(check->books->plan, PLAN_LATE_MS))
         complain(check, "the run planned for %s did not begin then",
-                 due_text(row, due));
-    if (!row->run_id.data || text_index_find(&check->run_ids, row->run_id) < 0)
-        complain(check, "the run planned for %s was executed, and is missing",
                  due_text(row, due));
 }
 
@@ -283,6 +345,7 @@ plan_verify(const struct plan_books *books,
                           .plan_hash = text_of(hex)};
     index_plan(&check);
     take_rows(&check);
+    check_runs(&check);
     check_budget(&check);
     if (books->seed && !plan_is_of_seed(books->plan, books->seed))
         complain(&check, "the revealed seed is not the one whose hash the plan "
@@ -292,5 +355,7 @@ plan_verify(const struct plan_books *books,
     text_index_free(&check.keys);
     text_index_free(&check.run_ids);
     free(check.latest);
+    free(check.runs);
+    free(check.named);
     return check.coverage;
 }

@@ -3,8 +3,10 @@
  *
  * Found are: a seed that is not the promised one; an instant, a length or a
  * target that was not drawn; a planned run of which the ledger says nothing, or
- * two things; a run that the ledger names and nobody has; and every ceiling of
- * the budget that was passed. Pure; any thread.
+ * two things; a run that was begun twice; a run that the ledger names and
+ * nobody has, that is of something else, or that two rows name; a run under
+ * this plan that no row names; and every ceiling of the budget that was passed.
+ * Pure; any thread.
  */
 #ifndef ASSAY_SCHED_VERIFY_H
 #define ASSAY_SCHED_VERIFY_H

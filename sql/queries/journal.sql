@@ -38,6 +38,12 @@ ORDER BY started_at, run_id;
 SELECT cost_wei FROM run
 WHERE started_at >= ?1 AND started_at < ?2 AND cost_wei IS NOT NULL;
 
+-- name: journal_run_costs_by_hand
+-- The same of runs that no plan had.
+SELECT cost_wei FROM run
+WHERE started_at >= ?1 AND started_at < ?2 AND cost_wei IS NOT NULL
+    AND plan_hash IS NULL;
+
 -- name: replay_clear_journal
 DELETE FROM journal_entry;
 

@@ -98,9 +98,11 @@ WHERE latest = 1 AND began_at >= ?1 AND began_at < ?2
 ORDER BY seq;
 
 -- name: ledger_evidence
--- Executed runs of each target since ?1.
+-- Runs of each target since ?1 that told something of it: that it is busy is
+-- an answer, and who always is would else come first for ever.
 SELECT orchestrator_url, workflow, model_id, gpu_id, count(*) FROM ledger
-WHERE latest = 1 AND state = 'executed' AND due_at >= ?1
+WHERE latest = 1 AND due_at >= ?1
+    AND (state = 'executed' OR reason IN ('busy', 'no_capacity'))
 GROUP BY orchestrator_url, workflow, model_id, gpu_id;
 
 -- name: ledger_counts

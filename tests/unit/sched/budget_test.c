@@ -151,6 +151,13 @@ TEST(the_ledger_gives_the_budget_again)
     CHECK_EQ_INT(budget_ask(budget, &request).used_ms, 15000);
     request.wei = 51;
     CHECK_EQ_INT(budget_ask(budget, &request).skip, SKIP_WEI);
+    /* What was spent by hand counts, too; that of the day before does not. */
+    request.wei = 50;
+    CHECK_EQ_INT(budget_ask(budget, &request).skip, SKIP_NONE);
+    budget_spend(budget, request.now - MS_PER_DAY, 1);
+    CHECK_EQ_INT(budget_ask(budget, &request).skip, SKIP_NONE);
+    budget_spend(budget, request.now, 1);
+    CHECK_EQ_INT(budget_ask(budget, &request).skip, SKIP_WEI);
     /* One that had begun counts with all that it may have taken. */
     row.state = text_of(LEDGER_STARTED);
     row.began_at = plan.starts_at + 5;

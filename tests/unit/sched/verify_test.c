@@ -16,7 +16,7 @@ struct world {
     char seed_hex[2 * SHA256_BYTES + 1];
     char plan_hex[2 * SHA256_BYTES + 1];
     struct ledger_row rows[ROWS + 2];
-    struct run runs[ROWS];
+    struct run runs[ROWS + 1];
     char ids[ROWS][8];
     struct plan_books books;
     char said[1024];
@@ -46,6 +46,10 @@ static void decide(struct world *world, const uint8_t *hash, size_t target,
     row->run_id = text_of(world->ids[at]);
     world->runs[at] = run_empty();
     world->runs[at].run_id = row->run_id;
+    world->runs[at].plan_hash = row->plan_hash;
+    world->runs[at].orchestrator_url = row->orchestrator_url;
+    world->runs[at].workflow = row->workflow;
+    world->runs[at].started_at = row->began_at;
 }
 
 static void make(struct world *world)
@@ -119,6 +123,7 @@ TEST(honest_books)
     CHECK_EQ_INT(coverage.executed, ROWS);
     world.rows[2].state = text_of(LEDGER_SKIPPED);
     world.rows[2].reason = text_of("busy");
+    world.runs[2].plan_hash = (struct text){0}; /* by hand, and not by plan */
     coverage = verify(&world);
     CHECK_EQ_TEXT(world.said, "");
     CHECK_EQ_INT(coverage.skips[SKIP_BUSY], 1);
@@ -129,6 +134,7 @@ TEST(a_run_that_has_no_row)
     struct world world;
     make(&world);
     world.books.row_count--;
+    world.books.run_count--;
     check_finds(&world, "says nothing of the run planned for");
     world.books.now = 0;
     struct plan_coverage coverage = verify(&world);
@@ -179,6 +185,61 @@ TEST(a_run_that_began_and_ended)
     world.rows[0].state = text_of(LEDGER_STARTED);
     world.books.row_count++;
     CHECK_EQ_INT(verify(&world).findings, 0);
+}
+
+TEST(a_run_begun_twice)
+{
+    struct world world;
+    make(&world);
+    memmove(world.rows + 2, world.rows, ROWS * sizeof *world.rows);
+    world.rows[0].state = text_of(LEDGER_STARTED);
+    world.rows[1] = world.rows[0];
+    world.books.row_count += 2;
+    check_finds(&world, "was begun twice");
+}
+
+TEST(a_run_that_no_row_names)
+{
+    struct world world;
+    make(&world);
+    world.runs[ROWS] = world.runs[0];
+    world.runs[ROWS].run_id = text_of("one more");
+    world.books.run_count++;
+    check_finds(&world, "no row of the ledger names the run one more");
+    /* A row that says it was skipped does not name it either. */
+    make(&world);
+    world.rows[2].state = text_of(LEDGER_SKIPPED);
+    world.rows[2].reason = text_of("busy");
+    check_finds(&world, "no row of the ledger names the run run 2");
+}
+
+TEST(a_run_that_two_rows_name)
+{
+    struct world world;
+    make(&world);
+    world.rows[1].run_id = world.rows[0].run_id;
+    check_finds(&world, "is another one's, too");
+}
+
+TEST(a_run_of_something_else)
+{
+    static const char words[] = "of another orchestrator, workflow, model";
+    struct world world;
+    make(&world);
+    world.runs[1].orchestrator_url = text_of("https://c.example");
+    check_finds(&world, words);
+    make(&world);
+    world.runs[1].workflow = text_of("depth");
+    check_finds(&world, words);
+    make(&world);
+    world.runs[1].model_id = text_of("another");
+    check_finds(&world, words);
+    make(&world);
+    world.runs[1].prompt_id = text_of("another");
+    check_finds(&world, words);
+    make(&world);
+    world.runs[1].started_at++;
+    check_finds(&world, words);
 }
 
 TEST(a_run_that_nobody_has)
