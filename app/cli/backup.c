@@ -82,6 +82,8 @@ const struct command command_backup = {
         "named by the time where a directory is given, and prints its name. A "
         "running server goes on meanwhile. The copy is checked, pages and "
         "evidence, before it gets its name: a file that is there is whole.\n\n"
+        "It holds the secret seed of the plan that is under way: hand it to "
+        "nobody before that plan is over.\n\n"
         "`assay restore FILE` is the way back. Nothing is ever replaced.",
     .examples = examples,
     .least = 1,
