@@ -53,7 +53,7 @@ struct plan {
     int64_t hour_ms;         /* 3,600,000; less where a demo's clock is fast */
     int64_t run_ms;          /* a run's length, ... */
     int64_t run_spread_ms;   /* ... give or take so much; less than run_ms */
-    int64_t idle_share_ppm;  /* of idle capacity, per target and hour */
+    int64_t idle_share_ppm;  /* of a model's idle capacity at one, by hour */
     int64_t run_ms_per_hour; /* of all runs that begin in an hour */
     int64_t runs_at_once;
     int64_t run_wei; /* ceiling of a run ... */

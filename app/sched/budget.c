@@ -1,14 +1,16 @@
 /*
  * budget.c: see budget.h.
  *
- * A target's books hold one hour. Runs begin in order of time, so that an hour
- * that has passed is never asked for again; a run belongs to the hour in which
- * it begins, with all of its length.
+ * The books of a model at an orchestrator hold one hour; targets whose
+ * workflows run that model share them. Runs begin in order of time, so that an
+ * hour that has passed is never asked for again; a run belongs to the hour in
+ * which it begins, with all of its length.
  */
 #include "sched/budget.h"
 
 #include "base/arena.h"
 #include "base/clock.h"
+#include "base/index.h"
 
 #include <stdlib.h>
 
@@ -20,8 +22,8 @@ struct hour_books {
 
 struct budget {
     const struct plan *plan;
-    char plan_hash[2 * SHA256_BYTES + 1];
-    struct hour_books *targets;
+    struct text_index capacities; /* by capacity_key */
+    struct hour_books *books;     /* by number of the capacity */
     struct hour_books all;
     int64_t running;
     int64_t day; /* start of the UTC day that spent_wei is of */
@@ -33,16 +35,21 @@ static const struct hour_books no_hour = {INT64_MIN, 0, ABSENT_INT};
 struct budget *budget_new(const struct plan *plan)
 {
     struct budget *budget = memory_zeroed(1, sizeof *budget);
-    uint8_t hash[SHA256_BYTES];
-    plan_hash(plan, hash);
-    hash_hex(hash, sizeof hash, budget->plan_hash);
     budget->plan = plan;
     budget->all = no_hour;
     budget->day = INT64_MIN;
-    budget->targets =
-        memory_alloc((plan->target_count + 1) * sizeof *budget->targets);
-    for (size_t i = 0; i < plan->target_count; i++)
-        budget->targets[i] = no_hour;
+    budget->books =
+        memory_alloc((plan->target_count + 1) * sizeof *budget->books);
+    struct buf key = {0};
+    for (size_t i = 0; i < plan->target_count; i++) {
+        const struct plan_target *target = &plan->targets[i];
+        size_t number = text_index_add(
+            &budget->capacities,
+            capacity_key(&key, target->orchestrator_url, target->model_id, 0),
+            NULL);
+        budget->books[number] = no_hour;
+    }
+    buf_free(&key);
     return budget;
 }
 
@@ -50,7 +57,8 @@ void budget_free(struct budget *budget)
 {
     if (!budget)
         return;
-    free(budget->targets);
+    text_index_free(&budget->capacities);
+    free(budget->books);
     free(budget);
 }
 
@@ -67,6 +75,23 @@ static struct hour_books *books_at(struct hour_books *books, int64_t now)
     if (hour > books->hour)
         *books = (struct hour_books){hour, 0, ABSENT_INT};
     return books;
+}
+
+/* Null where no target has that model there. */
+static struct hour_books *books_of(struct budget *budget, struct text url,
+                                   struct text model)
+{
+    struct buf key = {0};
+    ptrdiff_t number =
+        text_index_find(&budget->capacities, capacity_key(&key, url, model, 0));
+    buf_free(&key);
+    return number < 0 ? NULL : &budget->books[number];
+}
+
+static struct hour_books *books_of_target(struct budget *budget, size_t target)
+{
+    const struct plan_target *one = &budget->plan->targets[target];
+    return books_of(budget, one->orchestrator_url, one->model_id);
 }
 
 static void turn_day(struct budget *budget, int64_t now)
@@ -102,7 +127,7 @@ struct budget_answer budget_ask(struct budget *budget,
 {
     const struct plan *plan = budget->plan;
     struct hour_books *own =
-        books_at(&budget->targets[request->target], request->now);
+        books_at(books_of_target(budget, request->target), request->now);
     struct hour_books *all = books_at(&budget->all, request->now);
     turn_day(budget, request->now);
     see_idle(own, request->idle);
@@ -123,16 +148,11 @@ struct budget_answer budget_ask(struct budget *budget,
     return answer;
 }
 
-static void use(struct budget *budget, size_t target, int64_t at,
-                int64_t run_ms)
-{
-    books_at(&budget->targets[target], at)->used_ms += run_ms;
-    books_at(&budget->all, at)->used_ms += run_ms;
-}
-
 void budget_begin(struct budget *budget, const struct budget_request *request)
 {
-    use(budget, request->target, request->now, request->run_ms);
+    books_at(books_of_target(budget, request->target), request->now)->used_ms +=
+        request->run_ms;
+    books_at(&budget->all, request->now)->used_ms += request->run_ms;
     turn_day(budget, request->now);
     budget->spent_wei = sum_within(budget->spent_wei, request->wei);
     budget->running++;
@@ -149,7 +169,7 @@ void budget_end(struct budget *budget, const struct budget_request *request,
                 int64_t run_ms, int64_t wei)
 {
     int64_t unused = request->run_ms - run_ms;
-    give_back(&budget->targets[request->target], request->now, unused);
+    give_back(books_of_target(budget, request->target), request->now, unused);
     give_back(&budget->all, request->now, unused);
     if (budget->day == clock_day_start(request->now))
         budget->spent_wei -= request->wei - wei;
@@ -158,15 +178,6 @@ void budget_end(struct budget *budget, const struct budget_request *request,
 
 /* ---- after a restart ----------------------------------------------------- */
 
-static bool same_target(const struct plan_target *target,
-                        const struct ledger_row *row)
-{
-    return text_equal(target->orchestrator_url, row->orchestrator_url) &&
-           text_equal(target->workflow, row->workflow) &&
-           text_equal(target->model_id, row->model_id) &&
-           text_equal(target->gpu_id, row->gpu_id);
-}
-
 void budget_spend(struct budget *budget, int64_t now, int64_t wei)
 {
     turn_day(budget, now);
@@ -174,22 +185,30 @@ void budget_spend(struct budget *budget, int64_t now, int64_t wei)
         budget->spent_wei = sum_within(budget->spent_wei, wei);
 }
 
+/* What was counted upon then is the least that had been seen. */
+static void count_idle(struct budget *budget, const struct ledger_row *row,
+                       int64_t at)
+{
+    struct hour_books *own =
+        books_of(budget, row->orchestrator_url, row->model_id);
+    if (own && row->idle_ms != ABSENT_INT)
+        see_idle(books_at(own, at), row->idle_ms / budget->plan->hour_ms);
+}
+
 void budget_count(struct budget *budget, const struct ledger_row *row)
 {
-    const struct plan *plan = budget->plan;
-    if (row->began_at == ABSENT_INT)
+    bool began = row->began_at != ABSENT_INT;
+    count_idle(budget, row, began ? row->began_at : row->decided_at);
+    if (!began)
         return;
     /* Of a run that never ended nobody knows the cost: the most is taken. */
-    int64_t wei = row->cost_wei == ABSENT_INT ? plan->run_wei : row->cost_wei;
-    budget_spend(budget, row->began_at, wei);
-    if (!text_is(row->plan_hash, budget->plan_hash))
-        return;
+    int64_t wei =
+        row->cost_wei == ABSENT_INT ? budget->plan->run_wei : row->cost_wei;
     int64_t ms = row->run_ms == ABSENT_INT ? row->planned_ms : row->run_ms;
-    for (size_t i = 0; i < plan->target_count; i++) {
-        if (!same_target(&plan->targets[i], row))
-            continue;
-        use(budget, i, row->began_at, ms);
-        if (row->idle != ABSENT_INT)
-            see_idle(&budget->targets[i], row->idle);
-    }
+    struct hour_books *own =
+        books_of(budget, row->orchestrator_url, row->model_id);
+    budget_spend(budget, row->began_at, wei);
+    books_at(&budget->all, row->began_at)->used_ms += ms;
+    if (own)
+        books_at(own, row->began_at)->used_ms += ms;
 }

@@ -2,10 +2,11 @@
  * budget.h: whether a run may begin now, by what the plan allows.
  *
  * Four ceilings, each held by what has happened and by what the run may take at
- * the most: the share of the target's idle capacity in this hour, the run time
- * of all runs of this hour, runs at once, and wei of the UTC day. Idle capacity
- * of an hour is the least that was seen idle in it, counted over the whole
- * hour; a target of unknown capacity counts as one idle slot.
+ * the most: the share of the idle capacity that the target's model has at its
+ * orchestrator in this hour, the run time of all runs of this hour, runs at
+ * once, and wei of the UTC day. Idle capacity of an hour is the least that was
+ * seen idle in it, counted over the whole hour; a target of unknown capacity
+ * counts as one idle slot.
  *
  * The books are those of the ledger: budget_count over its rows gives the same
  * budget again after a restart. Pure: stamps come in, no clock; one thread.
@@ -31,8 +32,8 @@ struct budget_request {
 
 struct budget_answer {
     enum skip skip;  /* SKIP_NONE: it may begin */
-    int64_t idle_ms; /* idle capacity of the target's hour */
-    int64_t used_ms; /* of its runs, before this one */
+    int64_t idle_ms; /* idle capacity of its model's hour */
+    int64_t used_ms; /* of it, before this one */
 };
 
 /* Looks, and changes nothing but the least that was seen idle. */
@@ -47,9 +48,9 @@ void budget_begin(struct budget *budget, const struct budget_request *request);
 void budget_end(struct budget *budget, const struct budget_request *request,
                 int64_t run_ms, int64_t wei);
 
-/* Takes up one row of a ledger that was written before, the one that stands for
- * its planned run; it counts where the run began. Rows of other plans count for
- * the day's wei alone. */
+/* Takes up one row of a ledger that was written before, of this plan or
+ * another, the one that stands for its planned run: what it took where the run
+ * began, and what it had seen idle where it asked. */
 void budget_count(struct budget *budget, const struct ledger_row *row);
 
 /* WEI were spent on NOW's day beside the ledger. */

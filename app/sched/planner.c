@@ -10,6 +10,7 @@
 #include "base/clock.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 enum { PLANNED_SHARE_PERCENT = 75 };
 
@@ -67,13 +68,26 @@ offered(const struct discovered *orchestrator, const struct workflow *workflow)
     return NULL;
 }
 
+/* How many share the capacity of that model. */
+static int64_t workflows_of(const struct terms *terms, const char *model)
+{
+    int64_t count = 0;
+    for (size_t i = 0; i < terms->workflow_count; i++)
+        count += !strcmp(terms->workflows[i].workflow.model, model);
+    return count;
+}
+
 static int64_t runs_allowed(const struct drafting *drafting,
+                            const struct terms_workflow *one,
                             const struct discovered_model *model)
 {
     const struct plan *plan = drafting->plan;
     /* Slots that are taken now may be idle later; each run asks again. */
     bool some = model && model->idle != ABSENT_INT && model->idle > 1;
-    int64_t budget = plan_runs_within_budget(plan, some ? model->idle : 1);
+    int64_t sharing = workflows_of(drafting->terms, one->workflow.model);
+    int64_t budget =
+        (plan_runs_within_budget(plan, some ? model->idle : 1) + sharing - 1) /
+        sharing;
     int64_t span_ms = plan->ends_at - plan->starts_at;
     int64_t hours = (span_ms + MS_PER_HOUR - 1) / MS_PER_HOUR;
     int64_t most = drafting->terms->runs_per_hour * hours;
@@ -101,7 +115,7 @@ static void add_target(struct drafting *drafting,
     target->strata = 0;
     fields_copy(drafting->arena, plan_target_fields, target);
     demand->evidence = evidence_of(drafting->evidence, target);
-    demand->most = runs_allowed(drafting, model);
+    demand->most = runs_allowed(drafting, one, model);
     plan->target_count++;
 }
 

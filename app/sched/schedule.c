@@ -134,6 +134,14 @@ struct text ledger_key(struct buf *out, const struct ledger_row *row)
     return key_of(out, parts, row->stratum);
 }
 
+struct text capacity_key(struct buf *out, struct text orchestrator_url,
+                         struct text model_id, int64_t hour)
+{
+    const struct text none = {0};
+    const struct text parts[] = {orchestrator_url, none, model_id, none};
+    return key_of(out, parts, hour);
+}
+
 bool plan_is_of_seed(const struct plan *plan,
                      const uint8_t seed[PLAN_SEED_BYTES])
 {

@@ -43,6 +43,11 @@ struct text planned_key(struct buf *out, const struct plan_target *target,
                         int64_t stratum);
 struct text ledger_key(struct buf *out, const struct ledger_row *row);
 
+/* What tells the idle capacity of one model at an orchestrator from all others
+ * in hour HOUR: targets share it whose workflows run the same model. */
+struct text capacity_key(struct buf *out, struct text orchestrator_url,
+                         struct text model_id, int64_t hour);
+
 /* Whether SEED is the one whose hash the plan holds. */
 bool plan_is_of_seed(const struct plan *plan,
                      const uint8_t seed[PLAN_SEED_BYTES]);

@@ -261,21 +261,13 @@ static struct hour_sum *sum_at(struct sums *sums, struct text name)
     return &sums->list[number];
 }
 
-/* Of ROW's target and HOUR. */
-static struct text hour_key(struct buf *out, const struct ledger_row *row,
-                            int64_t hour)
-{
-    struct ledger_row of_hour = *row;
-    of_hour.stratum = hour;
-    return ledger_key(out, &of_hour);
-}
-
 static void add_row(struct sums *own, struct sums *all, struct sums *days,
                     const struct ledger_row *row)
 {
     struct buf name = {0};
     int64_t hour = clock_hour_start(row->began_at);
-    struct hour_sum *target = sum_at(own, hour_key(&name, row, hour));
+    struct hour_sum *target = sum_at(
+        own, capacity_key(&name, row->orchestrator_url, row->model_id, hour));
     target->used_ms += row->run_ms == ABSENT_INT ? 0 : row->run_ms;
     if (row->idle_ms != ABSENT_INT &&
         (target->idle_ms < 0 || row->idle_ms < target->idle_ms))
@@ -301,7 +293,7 @@ static void check_sums(struct check *check, const struct sums *own,
             (int64_t)((__int128)sum->idle_ms * plan->idle_share_ppm / 1000000);
         if (sum->idle_ms >= 0 && sum->used_ms > allowed)
             complain(check,
-                     "runs took %lld ms of a target's hour, %lld are allowed",
+                     "runs took %lld ms of a model's hour, %lld are allowed",
                      (long long)sum->used_ms, (long long)allowed);
     }
     for (size_t i = 0; i < all->names.count; i++)

@@ -92,9 +92,11 @@ WHERE latest = 1 AND due_at >= ?1 AND due_at < ?2
 ORDER BY due_at, seq;
 
 -- name: ledger_of_day
--- Rows that began on a day and stand, of any plan.
+-- Rows that began on a day, or were decided on it where nothing did, and stand;
+-- of any plan.
 SELECT * FROM ledger
-WHERE latest = 1 AND began_at >= ?1 AND began_at < ?2
+WHERE latest = 1 AND ifnull(began_at, decided_at) >= ?1
+    AND ifnull(began_at, decided_at) < ?2
 ORDER BY seq;
 
 -- name: ledger_evidence

@@ -127,13 +127,9 @@ TEST(a_clock_that_goes_back_gives_nothing_twice)
 TEST(the_ledger_gives_the_budget_again)
 {
     struct plan plan = a_plan();
-    uint8_t hash[SHA256_BYTES];
-    char hex[2 * SHA256_BYTES + 1];
-    plan_hash(&plan, hash);
-    hash_hex(hash, sizeof hash, hex);
     struct ledger_row row;
     fields_clear(ledger_fields, &row);
-    row.plan_hash = text_of(hex);
+    row.plan_hash = text_of("an earlier one");
     row.orchestrator_url = targets[0].orchestrator_url;
     row.workflow = targets[0].workflow;
     row.began_at = plan.starts_at + 5;
@@ -166,5 +162,36 @@ TEST(the_ledger_gives_the_budget_again)
     budget_count(budget, &row);
     CHECK_EQ_INT(budget_ask(budget, &request).used_ms, 35000);
     CHECK_EQ_INT(budget_running(budget), 0);
+    /* The least that was seen idle is known again, though nothing began. */
+    row.state = text_of(LEDGER_SKIPPED);
+    row.began_at = ABSENT_INT;
+    request.now += MS_PER_HOUR;
+    row.decided_at = request.now;
+    row.idle_ms = 2 * MS_PER_HOUR;
+    budget_count(budget, &row);
+    request.idle = 3;
+    CHECK_EQ_INT(budget_ask(budget, &request).idle_ms, 2 * MS_PER_HOUR);
+    request.target = 1;
+    CHECK_EQ_INT(budget_ask(budget, &request).idle_ms, 3 * MS_PER_HOUR);
+    budget_free(budget);
+}
+
+TEST(workflows_share_the_capacity_of_their_model)
+{
+    struct plan plan = a_plan();
+    targets[1].orchestrator_url = targets[0].orchestrator_url;
+    targets[1].workflow = text_of("another");
+    struct budget *budget = budget_new(&plan);
+    for (size_t i = 0; i < 9; i++)
+        CHECK_EQ_INT(run(budget, request_at((int64_t)i * 60000, i % 2)),
+                     SKIP_NONE);
+    CHECK_EQ_INT(run(budget, request_at(600000, 0)), SKIP_OVER_BUDGET);
+    CHECK_EQ_INT(run(budget, request_at(600000, 1)), SKIP_OVER_BUDGET);
+    targets[1].model_id = text_of("another");
+    budget_free(budget);
+    budget = budget_new(&plan);
+    for (size_t i = 0; i < 10; i++)
+        CHECK_EQ_INT(run(budget, request_at((int64_t)i * 60000, i % 2)),
+                     SKIP_NONE);
     budget_free(budget);
 }

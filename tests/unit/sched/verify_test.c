@@ -52,7 +52,8 @@ static void decide(struct world *world, const uint8_t *hash, size_t target,
     world->runs[at].started_at = row->began_at;
 }
 
-static void make(struct world *world)
+static void make_with(struct world *world, const char *url,
+                      const char *workflow)
 {
     uint8_t hash[SHA256_BYTES];
     *world = (struct world){.seed = {9}};
@@ -65,7 +66,8 @@ static void make(struct world *world)
         world->targets[i].strata = 3;
     }
     world->targets[0].orchestrator_url = text_of("https://a.example");
-    world->targets[1].orchestrator_url = text_of("https://b.example");
+    world->targets[1].orchestrator_url = text_of(url);
+    world->targets[1].workflow = text_of(workflow);
     world->plan = (struct plan){.seed_sha256 = text_of(world->seed_hex),
                                 .vantage = text_of("here"),
                                 .starts_at = 0,
@@ -89,6 +91,11 @@ static void make(struct world *world)
     for (size_t i = 0; i < 2; i++)
         for (int64_t k = 0; k < 3; k++)
             decide(world, hash, i, k);
+}
+
+static void make(struct world *world)
+{
+    make_with(world, "https://b.example", "noop");
 }
 
 static void hear(void *context, const char *sentence)
@@ -272,13 +279,23 @@ TEST(ceilings_that_were_passed)
     struct world world;
     make(&world);
     world.rows[0].idle_ms = 20000;
-    check_finds(&world, "ms of a target's hour, 1000 are allowed");
+    check_finds(&world, "ms of a model's hour, 1000 are allowed");
     make(&world);
     world.rows[0].cost_wei = 2000;
     check_finds(&world, "wei, 1000 are allowed");
     make(&world);
     world.plan.run_ms_per_hour = 19999;
     check_finds(&world, "");
+}
+
+TEST(workflows_share_the_capacity_of_their_model)
+{
+    struct world world;
+    make_with(&world, "https://a.example", "another");
+    CHECK_EQ_INT(verify(&world).findings, 0);
+    world.rows[0].idle_ms = world.rows[3].idle_ms = 30000 * 20;
+    world.rows[3].began_at = world.rows[0].began_at;
+    check_finds(&world, "ms of a model's hour, 30000 are allowed");
 }
 
 TEST(another_seed_than_was_promised)
