@@ -16,6 +16,10 @@
 #include <string.h>
 #include <strings.h>
 
+_Static_assert((int)CONFIG_INGEST_BODY_BYTES_MAX <=
+                   (int)WRITER_RESERVED_BYTES_MAX,
+               "a body that is allowed must find room");
+
 enum { KEY_BYTES_MAX = 200, FIRST_BYTES = 64 << 10, SHORT_BYTES = 1 << 20 };
 
 /* ---- what a body is ------------------------------------------------------ */
@@ -164,13 +168,14 @@ static enum err gather(struct gathering *into, const char *bytes, size_t length,
     return ERR_NONE;
 }
 
-/* Room for what is promised is had before any of it is asked for. */
+/* Room for what is promised is had before any of it is asked for; none for what
+ * is too long, which the first reading refuses. */
 static enum err begin_gathering(struct gathering *into,
                                 const struct request_body *body)
 {
     uint64_t promised = body_promised_bytes(body);
     if (promised > body->most_bytes)
-        promised = body->most_bytes;
+        return ERR_NONE;
     return make_room(into, promised ? (size_t)promised : FIRST_BYTES);
 }
 

@@ -26,6 +26,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* What ingest.body_bytes may be: what the writer shares out for all bodies. */
+enum { CONFIG_INGEST_BODY_BYTES_MAX = 12 << 20 };
+
 /* A numeric address and a port; port 0 asks the system for a free one. */
 struct config_address {
     const char *text; /* "127.0.0.1:8080", "[::1]:8080" */

@@ -21,7 +21,7 @@ enum {
     CONNECTIONS_MAX = 60000,
     COMMIT_LINES_MAX = 1000000
 };
-enum { REQUESTS_MAX = 1000000, BODY_BYTES_MAX = 40 << 20 };
+enum { REQUESTS_MAX = 1000000, DECODED_BYTES_MAX = 40 << 20 };
 
 const struct config_key config_keys[] = {
     {.path = "data",
@@ -146,7 +146,7 @@ const struct config_key config_keys[] = {
      .standard = "8MiB",
      .unit = "bytes",
      .least = 1024,
-     .most = BODY_BYTES_MAX,
+     .most = CONFIG_INGEST_BODY_BYTES_MAX,
      .help = "Largest body of a request that brings events, as it is sent."},
     {.path = "ingest.decoded_bytes",
      .type = CONFIG_SIZE,
@@ -154,7 +154,7 @@ const struct config_key config_keys[] = {
      .standard = "32MiB",
      .unit = "bytes",
      .least = 1024,
-     .most = BODY_BYTES_MAX,
+     .most = DECODED_BYTES_MAX,
      .help = "The same after decompression."},
     {.path = "limits.connections",
      .type = CONFIG_INT,

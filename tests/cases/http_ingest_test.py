@@ -277,6 +277,18 @@ def test_bad_bodies_leave_nothing():
         assert status == 200 and answer["accepted"] == 1, answer
 
 
+def test_the_largest_body_that_may_be_allowed_finds_room():
+    secret = token("ingest", "--org", "acme")
+    line = lines_of([event(1)])
+    refused = run("config", "show", code=2,
+                  env={"ASSAY_INGEST_BODY_BYTES": "13MiB"})
+    assert "ingest.body_bytes" in refused.err, refused.err
+    with serving(env={"ASSAY_INGEST_BODY_BYTES": "12MiB"}) as server:
+        status, answer = Producer(server, secret).post(
+            b" " * ((12 << 20) - len(line)) + line)
+        assert status == 200 and answer["accepted"] == 1, (status, answer)
+
+
 def test_a_body_cut_short_leaves_nothing():
     secret = token("ingest", "--org", "acme")
     body = lines_of([event(1), event(2)])
