@@ -59,6 +59,19 @@ static const struct row_list list_of_streams = {
 
 /* ---- rows ---------------------------------------------------------------- */
 
+/* NaN where RECORD does not tell it. */
+static double input_fps_of(struct arena *arena, struct text record)
+{
+    struct envelope envelope;
+    struct yyjson_val *root = json_parse(arena, record.data, record.length);
+    if (!json_is_object(root))
+        return (double)NAN;
+    envelope_read(arena, root, &envelope);
+    struct yyjson_val *fps =
+        json_get(json_get(envelope.data, "input_status"), "fps");
+    return json_is_number(fps) ? json_to_double(fps) : (double)NAN;
+}
+
 static enum err read_input(struct request *request, int64_t number, double *fps)
 {
     struct arena arena = {0};
@@ -66,16 +79,12 @@ static enum err read_input(struct request *request, int64_t number, double *fps)
     *fps = (double)NAN;
     if (number < 0)
         return ERR_NONE;
+    turn_take(TURN_BLOCK);
     enum err err = evidence_read(request->store, &arena, number, &line);
-    if (!err) {
-        struct yyjson_val *data = json_get(
-            json_parse(&arena, line.bytes.data, line.bytes.length), "data");
-        struct yyjson_val *value =
-            json_get(json_get(data, "input_status"), "fps");
-        if (json_is_number(value))
-            *fps = json_to_double(value);
-    }
+    if (!err)
+        *fps = input_fps_of(&arena, line.bytes);
     arena_free(&arena);
+    turn_give(TURN_BLOCK);
     return err == ERR_ABSENT ? ERR_NONE : err;
 }
 
