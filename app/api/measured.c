@@ -24,7 +24,7 @@
 
 #define MEASURED(kind, member) FIELD(kind, measured_row, member)
 
-enum { SAMPLES_MAX = 1000000 };
+enum { SAMPLES_MAX = 1000000, WINDOW_DAYS_MAX = 31 };
 
 static const double level = 0.95;
 
@@ -347,6 +347,20 @@ static int compare_rows(const void *a, const void *b)
     return order ? order : text_compare(left->model_id, right->model_id);
 }
 
+/* All of the window is read for every answer, so that it has a limit. Behind
+ * NEWEST there is nothing to read. */
+static enum err check_window(const struct measuring *measuring, int64_t newest)
+{
+    int64_t end = measuring->end <= newest ? measuring->end : newest + 1;
+    if (measuring->start >= end ||
+        end - WINDOW_DAYS_MAX * (int64_t)MS_PER_DAY <= measuring->start)
+        return ERR_NONE;
+    return err_set(ERR_INPUT,
+                   "from start to end are more than %d days; ask for fewer at "
+                   "a time",
+                   WINDOW_DAYS_MAX);
+}
+
 /* A day back from the newest run or hour, unless it was said. */
 static enum err find_window(struct measuring *measuring)
 {
@@ -360,7 +374,8 @@ static enum err find_window(struct measuring *measuring)
     int64_t newest = query_int(query, 0);
     measuring->start = parameter_time(request, "start", newest - MS_PER_DAY);
     measuring->end = parameter_time(request, "end", INT64_MAX);
-    return query_run(query);
+    err = query_run(query);
+    return err ? err : check_window(measuring, newest);
 }
 
 static enum err measure(struct measuring *measuring)

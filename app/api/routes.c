@@ -361,7 +361,9 @@ static const struct parameter list_of_the_ledger[] = {
 static const struct parameter list_of_measured[] = {
     {"start", PARAMETER_TIME, NULL,
      "runs and hours from then on; without it a day back from the newest"},
-    {"end", PARAMETER_TIME, NULL, NULL},
+    {"end", PARAMETER_TIME, NULL,
+     "runs and hours before it, at most 31 days from start on; without it the "
+     "newest is the last"},
     {"orchestrator", PARAMETER_TEXT, NULL, NULL},
     {"workflow", PARAMETER_TEXT, NULL, NULL},
     {"model", PARAMETER_TEXT, NULL, NULL},

@@ -90,6 +90,12 @@ def test_what_was_measured_stands_by_orchestrator():
         assert row == server.json("/v1/measured?orchestrator="
                                   + url)["data"][0]
         assert server.json("/v1/measured?start=2030-01-01")["data"] == []
+        status, _, body = server.get("/v1/measured?start=2020-01-01")
+        assert status == 400 and b"31 days" in body, body
+        assert server.json("/v1/measured?start=2020-01-01"
+                           "&end=2020-02-01")["data"] == []
+        assert server.get("/v1/measured?start=2020-01-01"
+                          "&end=2020-02-02")[0] == 400
         status, _, body = server.get("/v1/measured?format=csv")
         assert status == 200 and body.count(b"\r\n") == 2, body
 
