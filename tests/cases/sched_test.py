@@ -10,10 +10,11 @@ import signal
 import sqlite3
 import time
 
-from harness import json_lines, run, serving, soaking, wait_until
+from harness import (json_lines, run, sanitised, serving, soaking,
+                     wait_until)
 from sandbox import sandbox
 
-LIVES = 100 if soaking() else 4
+LIVES = 100 if soaking() else 4 if sanitised() else 20
 SERVER = ("--data", "store", "--config", "sched.yaml")
 
 WORKFLOW = """name: sandbox
