@@ -32,6 +32,8 @@ static const struct field plan_row_list[] = {
     PLAN(INT, day_wei),
     PLAN(TEXT, control_targets),
     PLAN(INT, control_fail_ppm),
+    PLAN(INT, fleet_fail_ppm),
+    PLAN(INT, fleet_window_ms),
     PLAN(TIME, made_at),
     PLAN(INT, targets),
     PLAN(INT, runs),

@@ -214,6 +214,8 @@ struct plan_row {
     int64_t day_wei;
     struct text control_targets;
     int64_t control_fail_ppm;
+    int64_t fleet_fail_ppm;
+    int64_t fleet_window_ms;
     int64_t made_at;
     int64_t targets;
     int64_t runs; /* planned */

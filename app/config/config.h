@@ -92,6 +92,8 @@ struct config {
     const char *sched_allow_cidrs;     /* "127.0.0.0/8,10.1.0.0/16" */
     const char *sched_control_targets; /* "https://a.example/,..." */
     int64_t sched_control_fail_ppm;
+    int64_t sched_fleet_fail_ppm;
+    int64_t sched_fleet_window_ms;
     int64_t sched_span_hours; /* of a plan; divides 24 */
     int64_t sched_run_ms;
     int64_t sched_run_spread_ms;

@@ -294,6 +294,22 @@ const struct config_key config_keys[] = {
      .most = 1000000,
      .help = "Runs are suspect during which more than this share of the "
              "control targets failed."},
+    {.path = "sched.fleet_fail_ppm",
+     .type = CONFIG_INT,
+     .offset = FIELD(sched_fleet_fail_ppm),
+     .standard = "500000",
+     .unit = "ppm",
+     .most = 1000000,
+     .help = "Failed runs are suspect when more than this share of at least "
+             "four orchestrators failed about when they did."},
+    {.path = "sched.fleet_window_ms",
+     .type = CONFIG_INT,
+     .offset = FIELD(sched_fleet_window_ms),
+     .standard = "60000",
+     .unit = "ms",
+     .most = 3600000,
+     .help = "Around the end of a failed run, in which other runs ended about "
+             "when it did: it is judged half of it later. 0: none is."},
     {.path = "sched.span_hours",
      .type = CONFIG_INT,
      .offset = FIELD(sched_span_hours),

@@ -30,6 +30,8 @@ static const struct field ledger_list[] = {
     FIELD(INT, ledger_row, clock_offset_ms),
     FIELD(INT, ledger_row, controls),
     FIELD(INT, ledger_row, controls_failed),
+    FIELD(INT, ledger_row, fleet),
+    FIELD(INT, ledger_row, fleet_failed),
     FIELD(TEXT, ledger_row, stopped_early),
 };
 

@@ -69,6 +69,10 @@ struct ledger_row {
      * during the run and the one after it; null where there are none. */
     int64_t controls;
     int64_t controls_failed;
+    /* Orchestrators at which a run ended about when this one did, and those of
+     * them that failed (sched/fleet.h); null where this one did not fail. */
+    int64_t fleet;
+    int64_t fleet_failed;
     struct text stopped_early; /* LEDGER_STOPPED_..., null where it was not */
 };
 extern const struct fields ledger_fields;

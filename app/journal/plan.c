@@ -37,6 +37,8 @@ static const struct field plan_list[] = {
     FIELD(INT, plan, day_wei),
     FIELD(TEXT, plan, control_targets),
     FIELD(INT, plan, control_fail_ppm),
+    FIELD(INT, plan, fleet_fail_ppm),
+    FIELD(INT, plan, fleet_window_ms),
 };
 /* clang-format on */
 
@@ -98,6 +100,10 @@ static const struct bound plan_bounds[] = {
     BOUND(plan, day_wei, 0, INT64_MAX),
     BOUND(plan, control_fail_ppm, 0, 1000000),
 };
+static const struct bound fleet_bounds[] = {
+    BOUND(plan, fleet_fail_ppm, 0, 1000000),
+    BOUND(plan, fleet_window_ms, 0, 3600000),
+};
 static const struct bound target_bounds[] = {
     BOUND(plan_target, prompts, 1, 1000000),
     BOUND(plan_target, strata, 0, PLAN_RUNS_MAX),
@@ -127,9 +133,20 @@ static enum err check_target(const struct plan_target *target)
     return check_bounds(target_bounds, COUNT_OF(target_bounds), target);
 }
 
+/* Plans from before the rule have neither of its two. */
+static enum err check_fleet(const struct plan *plan)
+{
+    if (plan->fleet_fail_ppm == ABSENT_INT &&
+        plan->fleet_window_ms == ABSENT_INT)
+        return ERR_NONE;
+    return check_bounds(fleet_bounds, COUNT_OF(fleet_bounds), plan);
+}
+
 enum err plan_check(const struct plan *plan)
 {
     enum err err = check_bounds(plan_bounds, COUNT_OF(plan_bounds), plan);
+    if (!err)
+        err = check_fleet(plan);
     if (err)
         return err;
     uint8_t hash[SHA256_BYTES];

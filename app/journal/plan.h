@@ -62,6 +62,11 @@ struct plan {
      * targets failed; URLs parted by commas, null for none. */
     struct text control_targets;
     int64_t control_fail_ppm;
+    /* A failed run is vantage_suspect when more than this share of the
+     * orchestrators failed within half a window of its end (sched/fleet.h); 0,
+     * or absent as in plans from before the rule: no window. */
+    int64_t fleet_fail_ppm;
+    int64_t fleet_window_ms; /* real */
     /* not among the fields */
     struct plan_target *targets;
     size_t target_count;

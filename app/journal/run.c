@@ -206,6 +206,8 @@ static const struct reason_entry reasons[REASON_COUNT] = {
     [REASON_CONTROL_TARGETS_FAILED] = {"control_targets_failed",
                                        OUTCOME_VANTAGE_SUSPECT,
                                        "the control targets failed, too"},
+    [REASON_FLEET_FAILED] = {"fleet_failed", OUTCOME_VANTAGE_SUSPECT,
+                             "most orchestrators failed at that time"},
     [REASON_VANTAGE_UNREACHABLE] = {"vantage_unreachable",
                                     OUTCOME_VANTAGE_SUSPECT,
                                     "this machine has no network"},

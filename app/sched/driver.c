@@ -114,6 +114,7 @@ static void begin_watch(struct driver *driver)
 static void run_plan(struct driver *driver, struct open_plan *open)
 {
     driver->open = open;
+    fleet_free(&driver->fleet);
     driver->next = 0;
     driver->phase = DRIVER_RUNNING;
     driver_soon(driver);
@@ -241,6 +242,15 @@ static bool is_taken_up(const struct driver *driver, size_t number)
     return driver->open->decided[number];
 }
 
+/* What waits to be judged takes nothing of anybody any more. */
+static int64_t count_open(const struct driver *driver)
+{
+    int64_t count = 0;
+    for (struct errand *at = driver->errands; at; at = *errand_link(at))
+        count += errand_is_open(at);
+    return count;
+}
+
 /* What can no longer begin at its instant is skipped, what is due soon is taken
  * up. Runs stand in the order of their instants. */
 static void take_up(struct driver *driver)
@@ -259,7 +269,7 @@ static void take_up(struct driver *driver)
             continue;
         if (ahead < -late / 2)
             errand_skip(driver, number, doubts ? SKIP_CLOCK : SKIP_MISSED);
-        else if (driver->errand_count >= (size_t)open->plan.runs_at_once)
+        else if (count_open(driver) >= open->plan.runs_at_once)
             errand_skip(driver, number, SKIP_AT_ONCE);
         else
             errand_begin(driver, number, driver->now_us + ahead_us);
@@ -280,7 +290,6 @@ static void tick_errands(struct driver *driver, bool jumped)
         }
         *link = *errand_link(errand);
         errand_free(errand);
-        driver->errand_count--;
     }
 }
 
@@ -430,6 +439,7 @@ void driver_free(struct driver *driver)
         driver->errands = next;
     }
     outbox_free(&driver->outbox);
+    fleet_free(&driver->fleet);
     open_plan_free(driver->open);
     evidence_counts_free(&driver->evidence);
     evidence_counts_free(&driver->turn.evidence);

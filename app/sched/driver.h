@@ -11,8 +11,9 @@
  * asked for its capacity. At the instant it is decided; a row that says so is
  * durable before the run begins. Meanwhile capacity is asked every five
  * seconds, and the run ends early when others want the last slot or its rate is
- * known well enough. What has failed waits for a round of the control targets,
- * by which it may be our own fault. Then run and row are written together.
+ * known well enough. What has failed waits for a round of the control targets
+ * and for half a window of the fleet (fleet.h), by either of which it may be
+ * our own fault. Then run and row are written together.
  *
  * Promises: no run is begun twice, whatever is killed when; none that was
  * planned is without a row; an instant that has passed is never made up for; no

@@ -11,6 +11,7 @@
 #include "sched/books.h"
 #include "sched/clock_watch.h"
 #include "sched/driver.h"
+#include "sched/fleet.h"
 
 enum { US_PER_MS = 1000, US_PER_SECOND = 1000000 };
 
@@ -67,6 +68,8 @@ void errand_controls(struct errand *errand);
 /* Where the next one stands in the driver's list. */
 struct errand **errand_link(struct errand *errand);
 bool errand_is_over(const struct errand *errand);
+/* It has not ended at its orchestrator, or not begun. */
+bool errand_is_open(const struct errand *errand);
 /* Of one that is over. */
 void errand_free(struct errand *errand);
 
@@ -107,9 +110,9 @@ struct driver {
     struct open_plan *open;
     size_t next; /* of open->runs: those before were taken up */
     struct errand *errands;
-    size_t errand_count;
     size_t letters; /* probes that have not told their end */
     struct controls controls;
+    struct fleet fleet; /* of the open plan */
     struct outbox outbox;
     struct evidence_counts evidence;
 

@@ -79,6 +79,7 @@ struct errand {
     struct rates rates;
     struct control_round worst;
     bool controlled; /* WORST is one */
+    bool confirmed;  /* a round began after its end */
     struct probe_result *result;
     int64_t ended_us;
 };
@@ -195,15 +196,39 @@ static void judge(const struct errand *errand, struct run *run)
         run_conclude(run, REASON_VANTAGE_FAULT);
     else if (was_bad(errand))
         run_conclude(run, REASON_CONTROL_TARGETS_FAILED);
+    else if (fleet_is_suspect(&errand->driver->open->plan, errand->row.fleet,
+                              errand->row.fleet_failed))
+        run_conclude(run, REASON_FLEET_FAILED);
 }
 
-static void fill_row(struct errand *errand, const struct run *run)
+static bool has_failed(const struct errand *errand)
+{
+    return text_is(errand->result->run.outcome, outcome_name(OUTCOME_FAILED));
+}
+
+static int64_t fleet_wait_us(const struct errand *errand)
+{
+    return fleet_wait_ms(&errand->driver->open->plan) * US_PER_MS;
+}
+
+/* Before it is judged. */
+static void look_at_fleet(struct errand *errand)
+{
+    int64_t wait_us = fleet_wait_us(errand);
+    if (!has_failed(errand) || !wait_us)
+        return;
+    struct fleet_view view =
+        fleet_look(&errand->driver->fleet, errand->ended_us - wait_us,
+                   errand->ended_us + wait_us);
+    errand->row.fleet = view.seen;
+    errand->row.fleet_failed = view.failed;
+}
+
+static void fill_row(struct errand *errand)
 {
     struct ledger_row *row = &errand->row;
     row->decided_at = errand->driver->stamp;
     row->state = text_of(LEDGER_EXECUTED);
-    row->run_ms = taken_ms(errand->result, errand->ended_us - errand->began_us);
-    row->cost_wei = run->cost_wei == ABSENT_INT ? 0 : run->cost_wei;
     if (errand->controlled) {
         row->controls = errand->worst.asked;
         row->controls_failed = errand->worst.failed;
@@ -218,15 +243,14 @@ static void write_down(struct errand *errand)
     struct run *run = &errand->result->run;
     run->run_id = text_of(errand->run_id);
     run->started_at = errand->row.began_at;
+    look_at_fleet(errand);
     judge(errand, run);
-    fill_row(errand, run);
+    fill_row(errand);
     fields_copy(&note->arena, run_fields, run);
     note->entries[note->count++] =
         run_entry(&note->arena, run, &errand->result->samples);
     write_row(driver, note, &errand->row, errand->run->target);
     outbox_add(&driver->outbox, note);
-    budget_end(driver->open->budget, &errand->request, errand->row.run_ms,
-               errand->row.cost_wei);
     probe_result_free(errand->result);
     errand->result = NULL;
     leave(errand);
@@ -286,23 +310,41 @@ static void on_progress(void *context, const struct probe_progress *progress)
         end_early(errand, LEDGER_STOPPED_TIGHT);
 }
 
+/* It takes nothing of the orchestrator any more. */
+static void settle(struct errand *errand)
+{
+    struct driver *driver = errand->driver;
+    struct ledger_row *row = &errand->row;
+    const struct run *run = &errand->result->run;
+    enum outcome outcome;
+    row->run_ms = taken_ms(errand->result, errand->ended_us - errand->began_us);
+    row->cost_wei = run->cost_wei == ABSENT_INT ? 0 : run->cost_wei;
+    budget_end(driver->open->budget, &errand->request, row->run_ms,
+               row->cost_wei);
+    if (outcome_named(run->outcome, &outcome))
+        fleet_add(&driver->fleet, errand->target->orchestrator_url,
+                  errand->ended_us, outcome,
+                  errand->ended_us - 2 * fleet_wait_us(errand) -
+                      CONFIRM_MAX_US);
+}
+
 static void on_live_done(void *context, struct probe_result *result)
 {
     struct errand *errand = letter_open(context, result);
     if (!errand)
         return;
     struct driver *driver = errand->driver;
-    bool failed = text_is(result->run.outcome, outcome_name(OUTCOME_FAILED));
     errand->live = NULL;
     errand->result = result;
     errand->ended_us =
         outside_of(errand)->now(outside_of(errand)->context).monotonic_us;
     errand->state = CONFIRMING;
     letter_forget(errand, &errand->question);
-    if (failed && driver->controls.given && !driver->stopping)
-        driver_want_controls(driver);
-    else
+    settle(errand);
+    if (!has_failed(errand) || driver->stopping)
         write_down(errand);
+    else if (driver->controls.given)
+        driver_want_controls(driver);
     driver_soon(driver);
 }
 
@@ -528,7 +570,6 @@ void errand_begin(struct driver *driver, size_t number, int64_t due_us)
         errand->workflow = workflow;
     errand->next = driver->errands;
     driver->errands = errand;
-    driver->errand_count++;
     ask(errand, on_asked);
 }
 
@@ -559,6 +600,16 @@ static bool is_due(const struct errand *errand)
             driver->stamp >= errand->run->due_at && errand->answered);
 }
 
+/* When what has failed is judged: when a round of the control targets has
+ * confirmed it or does not come, and half a window of the fleet is over. */
+static int64_t judged_us(const struct errand *errand)
+{
+    bool waits = errand->driver->controls.given && !errand->confirmed;
+    int64_t fleet_us = fleet_wait_us(errand);
+    return errand->ended_us +
+           (waits && fleet_us < CONFIRM_MAX_US ? CONFIRM_MAX_US : fleet_us);
+}
+
 void errand_tick(struct errand *errand)
 {
     int64_t now_us = errand->driver->now_us;
@@ -571,7 +622,7 @@ void errand_tick(struct errand *errand)
         run_on(errand);
         break;
     case CONFIRMING:
-        if (now_us >= errand->ended_us + CONFIRM_MAX_US)
+        if (now_us >= judged_us(errand))
             write_down(errand);
         break;
     case STARTING:
@@ -583,6 +634,11 @@ void errand_tick(struct errand *errand)
 bool errand_is_over(const struct errand *errand)
 {
     return errand->state == OVER;
+}
+
+bool errand_is_open(const struct errand *errand)
+{
+    return errand->state != CONFIRMING && errand->state != OVER;
 }
 
 struct errand **errand_link(struct errand *errand)
@@ -606,7 +662,7 @@ int64_t errand_next_us(const struct errand *errand)
     case RUNNING:
         return errand->cut_us ? errand->cut_us + GIVE_UP_US : end_us;
     case CONFIRMING:
-        return errand->ended_us + CONFIRM_MAX_US;
+        return judged_us(errand);
     case STARTING:
     case OVER:
         break;
@@ -643,11 +699,12 @@ static bool is_worse(const struct errand *errand,
 void errand_controls(struct errand *errand)
 {
     const struct controls *controls = &errand->driver->controls;
-    if (errand->state != RUNNING && errand->state != CONFIRMING)
+    if ((errand->state != RUNNING && errand->state != CONFIRMING) ||
+        errand->confirmed)
         return;
     if (is_worse(errand, &controls->last))
         errand->worst = controls->last;
     errand->controlled = true;
-    if (errand->state == CONFIRMING && controls->began_us >= errand->ended_us)
-        write_down(errand);
+    errand->confirmed =
+        errand->state == CONFIRMING && controls->began_us >= errand->ended_us;
 }

@@ -206,6 +206,8 @@ void plan_make(struct arena *arena, const struct terms *terms,
         .day_wei = terms->day_wei,
         .control_targets = kept_text(arena, terms->control_targets),
         .control_fail_ppm = terms->control_fail_ppm,
+        .fleet_fail_ppm = terms->fleet_fail_ppm,
+        .fleet_window_ms = terms->fleet_window_ms,
         .targets = arena_array(arena, most, sizeof *plan->targets)};
     struct drafting drafting = {
         arena, terms, evidence, plan,

@@ -59,7 +59,9 @@ enum err terms_read(struct arena *arena, const struct config *config,
                             .day_wei = config->payment_day_max_wei,
                             .tight_ppm = config->sched_tight_ppm,
                             .control_targets = config->sched_control_targets,
-                            .control_fail_ppm = config->sched_control_fail_ppm};
+                            .control_fail_ppm = config->sched_control_fail_ppm,
+                            .fleet_fail_ppm = config->sched_fleet_fail_ppm,
+                            .fleet_window_ms = config->sched_fleet_window_ms};
     if (terms->run_spread_ms >= terms->run_ms)
         return err_set(ERR_CONFIG,
                        "sched.run_spread_ms must be less than sched.run_ms");

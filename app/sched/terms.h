@@ -29,6 +29,8 @@ struct terms {
                           never does */
     const char *control_targets; /* URLs, parted by commas; "" for none */
     int64_t control_fail_ppm;
+    int64_t fleet_fail_ppm;
+    int64_t fleet_window_ms;
     const struct terms_workflow *workflows;
     size_t workflow_count;
 };

@@ -8,6 +8,7 @@
 
 #include "base/clock.h"
 #include "base/index.h"
+#include "sched/fleet.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -234,6 +235,55 @@ static void check_schedule(struct check *check, const uint8_t *hash)
         }
 }
 
+/* ---- what is set aside --------------------------------------------------- */
+
+static const struct run *run_of(const struct check *check,
+                                const struct ledger_row *row)
+{
+    ptrdiff_t number =
+        row->run_id.data ? text_index_find(&check->run_ids, row->run_id) : -1;
+    return number < 0 ? NULL : check->runs[number];
+}
+
+/* By the counts in its row; what has another reason may be beyond them. */
+static void check_fleet(struct check *check, const struct ledger_row *row,
+                        const struct run *run, bool set_aside)
+{
+    char due[CLOCK_TEXT_BYTES];
+    bool suspect =
+        fleet_is_suspect(check->books->plan, row->fleet, row->fleet_failed);
+    if (set_aside && !suspect)
+        complain(check,
+                 "the run planned for %s is set aside with the fleet against "
+                 "the plan's rule",
+                 due_text(row, due));
+    if (suspect && text_is(run->outcome, outcome_name(OUTCOME_FAILED)))
+        complain(check,
+                 "the run planned for %s counts as failed; by the plan's rule "
+                 "it is set aside with the fleet",
+                 due_text(row, due));
+}
+
+static void check_judgement(struct check *check, const struct ledger_row *row)
+{
+    const struct run *run = run_of(check, row);
+    enum reason reason = REASON_NONE;
+    if (!run)
+        return;
+    if (run->reason.data && reason_named(run->reason, &reason) &&
+        reason_entry(reason)->outcome == OUTCOME_VANTAGE_SUSPECT)
+        check->coverage.set_aside[reason]++;
+    check_fleet(check, row, run, reason == REASON_FLEET_FAILED);
+}
+
+static void check_judgements(struct check *check)
+{
+    for (size_t i = 0; i < check->keys.count; i++)
+        if (check->latest[i] &&
+            text_is(check->latest[i]->state, LEDGER_EXECUTED))
+            check_judgement(check, check->latest[i]);
+}
+
 /* ---- ceilings ------------------------------------------------------------ */
 
 struct hour_sum {
@@ -339,6 +389,7 @@ plan_verify(const struct plan_books *books,
     take_rows(&check);
     check_runs(&check);
     check_budget(&check);
+    check_judgements(&check);
     if (books->seed && !plan_is_of_seed(books->plan, books->seed))
         complain(&check, "the revealed seed is not the one whose hash the plan "
                          "holds");

@@ -5,8 +5,9 @@
  * target that was not drawn; a planned run of which the ledger says nothing, or
  * two things; a run that was begun twice; a run that the ledger names and
  * nobody has, that is of something else, or that two rows name; a run under
- * this plan that no row names; and every ceiling of the budget that was passed.
- * Pure; any thread.
+ * this plan that no row names; a failed run that is set aside, or is not,
+ * against the rule of the fleet (fleet.h) and the counts in its row; and every
+ * ceiling of the budget that was passed. Pure; any thread.
  */
 #ifndef ASSAY_SCHED_VERIFY_H
 #define ASSAY_SCHED_VERIFY_H
@@ -30,6 +31,7 @@ struct plan_coverage {
     size_t skipped;
     size_t undecided; /* their time has not come */
     size_t skips[SKIP_COUNT];
+    size_t set_aside[REASON_COUNT]; /* as vantage_suspect, by the reason */
     size_t findings;
 };
 

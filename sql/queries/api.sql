@@ -164,7 +164,8 @@ FROM run WHERE run_id = ?1;
 SELECT p.plan_hash, p.vantage, p.seed_sha256, p.starts_at, p.ends_at,
        p.hour_ms, p.run_ms, p.run_spread_ms, p.idle_share_ppm,
        p.run_ms_per_hour, p.runs_at_once, p.run_wei, p.day_wei,
-       p.control_targets, p.control_fail_ppm, p.made_at,
+       p.control_targets, p.control_fail_ppm, p.fleet_fail_ppm,
+       p.fleet_window_ms, p.made_at,
        (SELECT count(*) FROM plan_target AS t WHERE t.plan_hash = p.plan_hash),
        p.runs,
        (SELECT count(*) FROM ledger AS l WHERE l.plan_hash = p.plan_hash

@@ -303,6 +303,83 @@ TEST(what_fails_while_we_are_cut_off_is_not_theirs)
     world_close(&world);
 }
 
+/* Sixty orchestrators, a run of one of them every five seconds or so, and no
+ * control targets that could tell. */
+static void open_fleet(struct world *world)
+{
+    world_open(world, 60);
+    world->terms.control_targets = "";
+    world->terms.runs_per_hour = 12;
+    world->terms.run_ms_per_hour = 60 * HOUR;
+    world->terms.runs_at_once = 60;
+    world->terms.span_ms = 2 * HOUR;
+    world_start(world);
+}
+
+static void close_fleet(struct world *world)
+{
+    world_stop(world);
+    CHECK_EQ_INT(verify_all(world).findings, 0);
+    world_close(world);
+    world_forget_store();
+}
+
+static void fail(struct world *world, size_t count, bool fails)
+{
+    for (size_t i = 0; i < count; i++)
+        world->list[i].fails = fails;
+}
+
+TEST(what_fails_with_most_of_the_fleet_is_not_theirs)
+{
+    static struct world world;
+    open_fleet(&world);
+    world_run(&world, 30 * MINUTE);
+    CHECK_EQ_INT(world_runs(&world, "failed"), 0);
+    fail(&world, world.count, true);
+    world_run(&world, 20 * MINUTE);
+    fail(&world, world.count, false);
+    world_run(&world, 10 * MINUTE);
+    int64_t suspect = world_runs(&world, "vantage_suspect");
+    CHECK(suspect > 100);
+    /* At either end, where most of the minute was good. */
+    CHECK(world_runs(&world, "failed") < suspect / 10);
+    close_fleet(&world);
+}
+
+TEST(who_fails_alone_has_failed)
+{
+    static struct world world;
+    open_fleet(&world);
+    fail(&world, 1, true);
+    world_run(&world, HOUR);
+    CHECK(world_runs(&world, "failed") > 5);
+    CHECK_EQ_INT(world_runs(&world, "vantage_suspect"), 0);
+    close_fleet(&world);
+}
+
+/* In an hour each of the four ends a run. */
+TEST(half_of_the_fleet_has_failed_and_more_than_half_is_suspect)
+{
+    static const struct {
+        size_t failing;
+        bool suspect;
+    } rows[] = {{1, false}, {2, false}, {3, true}, {4, true}};
+    EACH_ROW (row, rows) {
+        static struct world world;
+        world_open(&world, 4);
+        world.terms.runs_per_hour = 8;
+        world.terms.span_ms = 2 * HOUR;
+        world.terms.fleet_window_ms = HOUR;
+        fail(&world, row->failing, true);
+        world_start(&world);
+        world_run(&world, 2 * HOUR - MINUTE);
+        CHECK((world_runs(&world, "failed") > 0) == !row->suspect);
+        CHECK((world_runs(&world, "vantage_suspect") > 0) == row->suspect);
+        close_fleet(&world);
+    }
+}
+
 static void fill_disk(struct world *world)
 {
     world->disk_full = world->wall_ms / MINUTE % 60 >= 30;

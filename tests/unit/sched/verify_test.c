@@ -78,6 +78,8 @@ static void make_with(struct world *world, const char *url,
                                 .run_ms_per_hour = 120000,
                                 .runs_at_once = 1,
                                 .day_wei = 1000,
+                                .fleet_fail_ppm = 500000,
+                                .fleet_window_ms = 60000,
                                 .targets = world->targets,
                                 .target_count = 2};
     plan_hash(&world->plan, hash);
@@ -272,6 +274,37 @@ TEST(a_skip_for_no_reason)
     world.rows[1].state = text_of(LEDGER_SKIPPED);
     world.rows[1].reason = text_of("lazy");
     check_finds(&world, "was skipped for no reason");
+}
+
+TEST(what_is_set_aside_follows_from_the_rule)
+{
+    static const struct {
+        enum reason reason;
+        int64_t fleet;
+        int64_t fleet_failed;
+        const char *finding; /* "" for none */
+    } rows[] = {
+        {REASON_FLEET_FAILED, 4, 3, ""},
+        {REASON_FLEET_FAILED, 4, 2, "against the plan's rule"},
+        {REASON_FLEET_FAILED, 3, 3, "against the plan's rule"},
+        {REASON_FLEET_FAILED, ABSENT_INT, ABSENT_INT, "against the plan's"},
+        {REASON_NO_OUTPUT, 4, 2, ""},
+        {REASON_NO_OUTPUT, 4, 3, "counts as failed"},
+        {REASON_CONTROL_TARGETS_FAILED, 4, 4, ""},
+        {REASON_CONTROL_TARGETS_FAILED, 4, 1, ""},
+    };
+    EACH_ROW (row, rows) {
+        struct world world;
+        make(&world);
+        run_conclude(&world.runs[1], row->reason);
+        world.rows[1].fleet = row->fleet;
+        world.rows[1].fleet_failed = row->fleet_failed;
+        struct plan_coverage coverage = verify(&world);
+        CHECK_EQ_INT(coverage.findings, *row->finding != '\0');
+        CHECK(strstr(world.said, row->finding));
+        CHECK_EQ_INT(coverage.set_aside[row->reason],
+                     row->reason != REASON_NO_OUTPUT);
+    }
 }
 
 TEST(ceilings_that_were_passed)

@@ -420,6 +420,8 @@ void world_open(struct world *world, size_t count)
                                   .runs_at_once = 6,
                                   .control_targets = "https://c.example/",
                                   .control_fail_ppm = 500000,
+                                  .fleet_fail_ppm = 500000,
+                                  .fleet_window_ms = 60000,
                                   .workflows = &workflow,
                                   .workflow_count = 1};
     world->surroundings = (struct surroundings){.context = world,
