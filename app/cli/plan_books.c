@@ -268,6 +268,7 @@ struct auditing {
     struct coverage *coverage;
     size_t plans;
     size_t findings;
+    size_t set_aside[REASON_COUNT]; /* by the reason */
 };
 
 static void count_finding(void *context, const char *sentence)
@@ -289,9 +290,37 @@ static enum err audit_one(void *context, struct stored_plan *stored)
             now = books->rows[i].due_at + 1;
     stored->books.now = now;
     coverage_add(auditing->coverage, books);
-    (void)plan_verify(&stored->books, count_finding, auditing);
+    struct plan_coverage verified =
+        plan_verify(&stored->books, count_finding, auditing);
+    for (size_t i = 0; i < REASON_COUNT; i++)
+        auditing->set_aside[i] += verified.set_aside[i];
     auditing->plans++;
     return ERR_NONE;
+}
+
+static void print_set_aside(const struct auditing *auditing)
+{
+    const char *before = "set aside as vantage_suspect: ";
+    for (size_t i = 0; i < REASON_COUNT; i++) {
+        if (!auditing->set_aside[i])
+            continue;
+        printf("%s%zu %s", before, auditing->set_aside[i],
+               reason_entry((enum reason)i)->name);
+        before = ", ";
+    }
+    puts(*before == ',' ? "" : "set aside as vantage_suspect: none");
+}
+
+static void add_set_aside(struct json_writer *writer,
+                          const struct auditing *auditing)
+{
+    json_key(writer, "set_aside");
+    json_begin(writer, '{');
+    for (size_t i = 0; i < REASON_COUNT; i++)
+        if (auditing->set_aside[i])
+            json_member_int(writer, reason_entry((enum reason)i)->name,
+                            (int64_t)auditing->set_aside[i]);
+    json_end(writer, '}');
 }
 
 static void print_audit(const struct invocation *invocation,
@@ -303,6 +332,7 @@ static void print_audit(const struct invocation *invocation,
     if (!invocation->json) {
         printf("%zu plans: %lld runs executed, %lld skipped\n", auditing->plans,
                (long long)report->executed, (long long)report->skipped);
+        print_set_aside(auditing);
         printf("%zu orchestrators with %lld to %lld runs, %zu GPUs; starved: "
                "%zu\n",
                report->orchestrators, (long long)report->least,
@@ -320,6 +350,7 @@ static void print_audit(const struct invocation *invocation,
     json_member_int(&writer, "plans", (int64_t)auditing->plans);
     json_member_int(&writer, "executed", report->executed);
     json_member_int(&writer, "skipped", report->skipped);
+    add_set_aside(&writer, auditing);
     json_member_int(&writer, "orchestrators", (int64_t)report->orchestrators);
     json_member_int(&writer, "gpus", (int64_t)report->gpus);
     json_member_int(&writer, "starved", (int64_t)report->starved);
