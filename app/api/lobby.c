@@ -39,7 +39,7 @@ enum {
     /* Of a connection that ends, a megabyte a turn; what is still to come of
      * the longest body, several times. */
     LEAVING_READS = 64,
-    LEAVING_TURNS = 64,
+    LEAVING_MAX_BYTES = 64 << 20,
     /* Workers that one address leaves to others, as a share. */
     SHARE = 4,
     DESCRIPTORS_KEPT = 512 /* for files and everything else */
@@ -166,13 +166,16 @@ static void throw_away(struct lobby *lobby, int connection)
     char bytes[HEADER_MAX_BYTES];
     struct guest *guest = &lobby->guests[connection];
     ssize_t got = 1;
-    for (int i = 0; got > 0 && i < LEAVING_READS; i++)
+    for (int i = 0; got > 0 && i < LEAVING_READS; i++) {
         got = recv(connection, bytes, sizeof bytes, MSG_DONTWAIT);
-    if (got > 0 && guest->thrown_away++ < LEAVING_TURNS) {
+        guest->thrown_away_bytes += got > 0 ? (uint32_t)got : 0;
+    }
+    bool waits = got < 0 && (errno == EAGAIN || errno == EINTR);
+    if ((got <= 0 && !waits) || guest->thrown_away_bytes > LEAVING_MAX_BYTES) {
+        guest_drop(lobby, connection);
+    } else if (got > 0) {
         unwatch(lobby, connection);
         lobby_watch(lobby, connection, false);
-    } else if (got >= 0 || (errno != EAGAIN && errno != EINTR)) {
-        guest_drop(lobby, connection);
     }
 }
 

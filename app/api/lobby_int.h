@@ -40,7 +40,7 @@ struct guest {
     int next;
     uint16_t bucket;
     uint8_t state;
-    uint8_t thrown_away;         /* turns, when LEAVING */
+    uint32_t thrown_away_bytes;  /* when LEAVING */
     bool local;                  /* from this machine */
     struct beginning *beginning; /* or null; used by who holds the guest */
 };

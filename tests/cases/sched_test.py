@@ -75,7 +75,7 @@ def live_through_kills():
         wait_until(lambda: reveals() >= before + 1, 60, "a plan's end")
         held = descriptors(server)
         wait_until(lambda: reveals() >= before + 2, 60, "another plan's end")
-        assert descriptors(server) <= held + 6, (held, descriptors(server))
+        assert descriptors(server) <= held + 24, (held, descriptors(server))
 
 
 def descriptors(server):
