@@ -31,27 +31,50 @@
 #define SAME_BY_ALL                                                            \
     "it is told as it was reported: the same by every lens and pass"
 
+/* What many routes take alike, as rows of a table. */
+#define BETWEEN                                                                \
+    {"start", PARAMETER_TIME, NULL, NULL},                                     \
+    {                                                                          \
+        "end", PARAMETER_TIME, NULL, NULL                                      \
+    }
+#define COMPUTED_BY                                                            \
+    {"lens", PARAMETER_CHOICE, LENS_NAMES, LENS},                              \
+        {"pass", PARAMETER_CHOICE, PASS_NAMES, PASS},                          \
+    {                                                                          \
+        "as_of", PARAMETER_TIME, NULL, AS_OF                                   \
+    }
+#define TOLD_ALIKE                                                             \
+    {"lens", PARAMETER_CHOICE, LENS_NAMES, SAME_BY_ALL},                       \
+    {                                                                          \
+        "pass", PARAMETER_CHOICE, PASS_NAMES, SAME_BY_ALL                      \
+    }
+#define PAGED                                                                  \
+    {"limit", PARAMETER_LIMIT, NULL, NULL},                                    \
+        {"cursor", PARAMETER_CURSOR, NULL, NULL},                              \
+    {                                                                          \
+        "pin", PARAMETER_PIN, NULL, NULL                                       \
+    }
+#define SHOWN_AS {"format", PARAMETER_CHOICE, "json|csv", NULL}, PAGED
+#define WINDOW_OF                                                              \
+    {                                                                          \
+        "window", PARAMETER_WINDOW, NULL, NULL                                 \
+    }
+#define SEEN_BY {"org", PARAMETER_TEXT, NULL, NULL}, COMPUTED_BY
+
 static const struct parameter list_of_scores[] = {
-    {"start", PARAMETER_TIME, NULL, NULL},
-    {"end", PARAMETER_TIME, NULL, NULL},
+    BETWEEN,
     {"org", PARAMETER_TEXT, NULL, NULL},
     {"orchestrator", PARAMETER_TEXT, NULL, NULL},
     {"pipeline", PARAMETER_TEXT, NULL, NULL},
     {"model", PARAMETER_TEXT, NULL, NULL},
     {"gpu", PARAMETER_TEXT, NULL, NULL},
-    {"lens", PARAMETER_CHOICE, LENS_NAMES, LENS},
-    {"pass", PARAMETER_CHOICE, PASS_NAMES, PASS},
-    {"as_of", PARAMETER_TIME, NULL, AS_OF},
-    {"format", PARAMETER_CHOICE, "json|csv", NULL},
-    {"limit", PARAMETER_LIMIT, NULL, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL, NULL},
-    {"pin", PARAMETER_PIN, NULL, NULL},
+    COMPUTED_BY,
+    SHOWN_AS,
     {0},
 };
 
 static const struct parameter list_of_percentiles[] = {
-    {"start", PARAMETER_TIME, NULL, NULL},
-    {"end", PARAMETER_TIME, NULL, NULL},
+    BETWEEN,
     {"org", PARAMETER_TEXT, NULL, NULL},
     {"orchestrator", PARAMETER_TEXT, NULL, NULL},
     {"pipeline", PARAMETER_TEXT, NULL, NULL},
@@ -62,30 +85,19 @@ static const struct parameter list_of_percentiles[] = {
     {"by", PARAMETER_CHOICE, PERCENTILE_GROUPS,
      "what gets a row: each pipeline and model, or, which is the default, "
      "each of them of each orchestrator, or of each GPU; all else is merged"},
-    {"lens", PARAMETER_CHOICE, LENS_NAMES, LENS},
-    {"pass", PARAMETER_CHOICE, PASS_NAMES, PASS},
-    {"as_of", PARAMETER_TIME, NULL, AS_OF},
-    {"format", PARAMETER_CHOICE, "json|csv", NULL},
-    {"limit", PARAMETER_LIMIT, NULL, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL, NULL},
-    {"pin", PARAMETER_PIN, NULL, NULL},
+    COMPUTED_BY,
+    SHOWN_AS,
     {0},
 };
 
 static const struct parameter list_of_demand[] = {
-    {"start", PARAMETER_TIME, NULL, NULL},
-    {"end", PARAMETER_TIME, NULL, NULL},
+    BETWEEN,
     {"org", PARAMETER_TEXT, NULL, NULL},
     {"gateway", PARAMETER_TEXT, NULL, NULL},
     {"pipeline", PARAMETER_TEXT, NULL, NULL},
     {"model", PARAMETER_TEXT, NULL, NULL},
-    {"lens", PARAMETER_CHOICE, LENS_NAMES, LENS},
-    {"pass", PARAMETER_CHOICE, PASS_NAMES, PASS},
-    {"as_of", PARAMETER_TIME, NULL, AS_OF},
-    {"format", PARAMETER_CHOICE, "json|csv", NULL},
-    {"limit", PARAMETER_LIMIT, NULL, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL, NULL},
-    {"pin", PARAMETER_PIN, NULL, NULL},
+    COMPUTED_BY,
+    SHOWN_AS,
     {0},
 };
 
@@ -95,51 +107,28 @@ static const struct parameter list_of_the_day[] = {
     {"pipeline", PARAMETER_TEXT, NULL, NULL},
     {"model", PARAMETER_TEXT, NULL, NULL},
     {"gpu", PARAMETER_TEXT, NULL, NULL},
-    {"lens", PARAMETER_CHOICE, LENS_NAMES, LENS},
-    {"pass", PARAMETER_CHOICE, PASS_NAMES, PASS},
-    {"as_of", PARAMETER_TIME, NULL, AS_OF},
-    {"format", PARAMETER_CHOICE, "json|csv", NULL},
-    {"limit", PARAMETER_LIMIT, NULL, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL, NULL},
-    {"pin", PARAMETER_PIN, NULL, NULL},
+    COMPUTED_BY,
+    SHOWN_AS,
     {0},
 };
 
 /* Sums of jobs, by what the parameter NAME takes. */
 #define SUMS_BY(name)                                                          \
-    {"start", PARAMETER_TIME, NULL, NULL},                                     \
-        {"end", PARAMETER_TIME, NULL, NULL},                                   \
-        {"org", PARAMETER_TEXT, NULL, NULL},                                   \
+    BETWEEN, {"org", PARAMETER_TEXT, NULL, NULL},                              \
         {"gateway", PARAMETER_TEXT, NULL, NULL},                               \
-        {name, PARAMETER_TEXT, NULL, NULL},                                    \
-        {"lens", PARAMETER_CHOICE, LENS_NAMES, LENS},                          \
-        {"pass", PARAMETER_CHOICE, PASS_NAMES, PASS},                          \
-        {"as_of", PARAMETER_TIME, NULL, AS_OF},                                \
-        {"format", PARAMETER_CHOICE, "json|csv", NULL},                        \
-        {"limit", PARAMETER_LIMIT, NULL, NULL},                                \
-        {"cursor", PARAMETER_CURSOR, NULL, NULL},                              \
-        {"pin", PARAMETER_PIN, NULL, NULL},                                    \
+        {name, PARAMETER_TEXT, NULL, NULL}, COMPUTED_BY, SHOWN_AS,             \
     {                                                                          \
         0                                                                      \
     }
 
 /* Jobs one by one, by what the parameter NAME takes beside the model. */
 #define JOBS_BY(name)                                                          \
-    {"start", PARAMETER_TIME, NULL, NULL},                                     \
-        {"end", PARAMETER_TIME, NULL, NULL},                                   \
-        {"org", PARAMETER_TEXT, NULL, NULL},                                   \
+    BETWEEN, {"org", PARAMETER_TEXT, NULL, NULL},                              \
         {"gateway", PARAMETER_TEXT, NULL, NULL},                               \
         {"orchestrator", PARAMETER_TEXT, NULL, NULL},                          \
         {name, PARAMETER_TEXT, NULL, NULL},                                    \
         {"model", PARAMETER_TEXT, NULL, NULL},                                 \
-        {"gpu", PARAMETER_TEXT, NULL, NULL},                                   \
-        {"lens", PARAMETER_CHOICE, LENS_NAMES, LENS},                          \
-        {"pass", PARAMETER_CHOICE, PASS_NAMES, PASS},                          \
-        {"as_of", PARAMETER_TIME, NULL, AS_OF},                                \
-        {"format", PARAMETER_CHOICE, "json|csv", NULL},                        \
-        {"limit", PARAMETER_LIMIT, NULL, NULL},                                \
-        {"cursor", PARAMETER_CURSOR, NULL, NULL},                              \
-        {"pin", PARAMETER_PIN, NULL, NULL},                                    \
+        {"gpu", PARAMETER_TEXT, NULL, NULL}, COMPUTED_BY, SHOWN_AS,            \
     {                                                                          \
         0                                                                      \
     }
@@ -149,17 +138,12 @@ static const struct parameter jobs_by_capability[] = {JOBS_BY("capability")};
 
 /* What was reported, the same by every lens and pass. */
 static const struct parameter reports_by_capability[] = {
-    {"start", PARAMETER_TIME, NULL, NULL},
-    {"end", PARAMETER_TIME, NULL, NULL},
+    BETWEEN,
     {"org", PARAMETER_TEXT, NULL, NULL},
     {"capability", PARAMETER_TEXT, NULL, NULL},
-    {"lens", PARAMETER_CHOICE, LENS_NAMES, SAME_BY_ALL},
-    {"pass", PARAMETER_CHOICE, PASS_NAMES, SAME_BY_ALL},
+    TOLD_ALIKE,
     {"as_of", PARAMETER_TIME, NULL, AS_OF},
-    {"format", PARAMETER_CHOICE, "json|csv", NULL},
-    {"limit", PARAMETER_LIMIT, NULL, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL, NULL},
-    {"pin", PARAMETER_PIN, NULL, NULL},
+    SHOWN_AS,
     {0},
 };
 
@@ -168,18 +152,14 @@ static const struct parameter sums_by_capability[] = {SUMS_BY("capability")};
 static const struct parameter sums_by_model[] = {SUMS_BY("model")};
 
 static const struct parameter list_of_payments[] = {
-    {"start", PARAMETER_TIME, NULL, NULL},
-    {"end", PARAMETER_TIME, NULL, NULL},
+    BETWEEN,
     {"org", PARAMETER_TEXT, NULL, NULL},
     {"orchestrator", PARAMETER_TEXT, NULL, NULL},
     {"session", PARAMETER_TEXT, NULL, NULL},
     {"lens", PARAMETER_CHOICE, LENS_NAMES,
      "published: linked by request id alone; assay: by session id, too, and "
      "with the expected value"},
-    {"format", PARAMETER_CHOICE, "json|csv", NULL},
-    {"limit", PARAMETER_LIMIT, NULL, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL, NULL},
-    {"pin", PARAMETER_PIN, NULL, NULL},
+    SHOWN_AS,
     {0},
 };
 
@@ -197,26 +177,6 @@ static const struct parameter compat_nothing[] = {
     {"*", PARAMETER_ANY, NULL, NULL},
     {0},
 };
-
-/* Of a dashboard: its question, and, where it is a list, how it is shown. */
-#define WINDOW_OF                                                              \
-    {                                                                          \
-        "window", PARAMETER_WINDOW, NULL, NULL                                 \
-    }
-#define SEEN_BY                                                                \
-    {"org", PARAMETER_TEXT, NULL, NULL},                                       \
-        {"lens", PARAMETER_CHOICE, LENS_NAMES, LENS},                          \
-        {"pass", PARAMETER_CHOICE, PASS_NAMES, PASS},                          \
-    {                                                                          \
-        "as_of", PARAMETER_TIME, NULL, AS_OF                                   \
-    }
-#define SHOWN_AS                                                               \
-    {"format", PARAMETER_CHOICE, "json|csv", NULL},                            \
-        {"limit", PARAMETER_LIMIT, NULL, NULL},                                \
-        {"cursor", PARAMETER_CURSOR, NULL, NULL},                              \
-    {                                                                          \
-        "pin", PARAMETER_PIN, NULL, NULL                                       \
-    }
 
 static const struct parameter figures_of_a_window[] = {
     WINDOW_OF,
@@ -238,8 +198,7 @@ static const struct parameter list_of_streams[] = {
     {"pipeline", PARAMETER_TEXT, NULL, NULL},
     {"model_id", PARAMETER_TEXT, NULL, NULL},
     {"gpu", PARAMETER_TEXT, NULL, NULL},
-    {"lens", PARAMETER_CHOICE, LENS_NAMES, SAME_BY_ALL},
-    {"pass", PARAMETER_CHOICE, PASS_NAMES, SAME_BY_ALL},
+    TOLD_ALIKE,
     SHOWN_AS,
     {0},
 };
@@ -268,25 +227,19 @@ static const struct parameter compat_caps[] = {
 };
 
 static const struct parameter list_of_sessions[] = {
-    {"start", PARAMETER_TIME, NULL, NULL},
-    {"end", PARAMETER_TIME, NULL, NULL},
+    BETWEEN,
     {"hour", PARAMETER_HOUR, NULL, NULL},
     {"org", PARAMETER_TEXT, NULL, NULL},
     {"orchestrator", PARAMETER_TEXT, NULL, NULL},
     {"pipeline", PARAMETER_TEXT, NULL, NULL},
     {"model", PARAMETER_TEXT, NULL, NULL},
     {"gpu", PARAMETER_TEXT, NULL, NULL},
-    {"format", PARAMETER_CHOICE, "json|csv", NULL},
-    {"limit", PARAMETER_LIMIT, NULL, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL, NULL},
-    {"pin", PARAMETER_PIN, NULL, NULL},
+    SHOWN_AS,
     {0},
 };
 
 static const struct parameter events_of_a_session[] = {
-    {"limit", PARAMETER_LIMIT, NULL, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL, NULL},
-    {"pin", PARAMETER_PIN, NULL, NULL},
+    PAGED,
     {0},
 };
 
@@ -296,10 +249,7 @@ static const struct parameter list_of_feeds[] = {
     {"source", PARAMETER_TEXT, NULL, NULL},
     {"org", PARAMETER_TEXT, NULL, NULL},
     {"class", PARAMETER_CHOICE, CLASSES, NULL},
-    {"format", PARAMETER_CHOICE, "json|csv", NULL},
-    {"limit", PARAMETER_LIMIT, NULL, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL, NULL},
-    {"pin", PARAMETER_PIN, NULL, NULL},
+    SHOWN_AS,
     {0},
 };
 
@@ -307,43 +257,31 @@ static const struct parameter list_of_counts[] = {
     {"class", PARAMETER_CHOICE, CLASSES, NULL},
     {"reason", PARAMETER_TEXT, NULL, NULL},
     {"org", PARAMETER_TEXT, NULL, NULL},
-    {"format", PARAMETER_CHOICE, "json|csv", NULL},
-    {"limit", PARAMETER_LIMIT, NULL, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL, NULL},
-    {"pin", PARAMETER_PIN, NULL, NULL},
+    SHOWN_AS,
     {0},
 };
 
 static const struct parameter list_of_runs[] = {
-    {"start", PARAMETER_TIME, NULL, NULL},
-    {"end", PARAMETER_TIME, NULL, NULL},
+    BETWEEN,
     {"orchestrator", PARAMETER_TEXT, NULL, NULL},
     {"workflow", PARAMETER_TEXT, NULL, NULL},
     {"model", PARAMETER_TEXT, NULL, NULL},
     {"kind", PARAMETER_CHOICE, RUN_KIND_REACH "|" RUN_KIND_LIVE, NULL},
     {"outcome", PARAMETER_CHOICE, "ok|failed|busy|excused|vantage_suspect",
      NULL},
-    {"format", PARAMETER_CHOICE, "json|csv", NULL},
-    {"limit", PARAMETER_LIMIT, NULL, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL, NULL},
-    {"pin", PARAMETER_PIN, NULL, NULL},
+    SHOWN_AS,
     {0},
 };
 
 static const struct parameter list_of_plans[] = {
-    {"start", PARAMETER_TIME, NULL, NULL},
-    {"end", PARAMETER_TIME, NULL, NULL},
+    BETWEEN,
     {"plan", PARAMETER_TEXT, NULL, "only the plan that has this hash"},
-    {"format", PARAMETER_CHOICE, "json|csv", NULL},
-    {"limit", PARAMETER_LIMIT, NULL, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL, NULL},
-    {"pin", PARAMETER_PIN, NULL, NULL},
+    SHOWN_AS,
     {0},
 };
 
 static const struct parameter list_of_the_ledger[] = {
-    {"start", PARAMETER_TIME, NULL, NULL},
-    {"end", PARAMETER_TIME, NULL, NULL},
+    BETWEEN,
     {"plan", PARAMETER_TEXT, NULL, NULL},
     {"orchestrator", PARAMETER_TEXT, NULL, NULL},
     {"workflow", PARAMETER_TEXT, NULL, NULL},
@@ -351,10 +289,7 @@ static const struct parameter list_of_the_ledger[] = {
     {"state", PARAMETER_CHOICE,
      LEDGER_STARTED "|" LEDGER_EXECUTED "|" LEDGER_SKIPPED, NULL},
     {"reason", PARAMETER_TEXT, NULL, NULL},
-    {"format", PARAMETER_CHOICE, "json|csv", NULL},
-    {"limit", PARAMETER_LIMIT, NULL, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL, NULL},
-    {"pin", PARAMETER_PIN, NULL, NULL},
+    SHOWN_AS,
     {0},
 };
 
@@ -367,10 +302,7 @@ static const struct parameter list_of_measured[] = {
     {"orchestrator", PARAMETER_TEXT, NULL, NULL},
     {"workflow", PARAMETER_TEXT, NULL, NULL},
     {"model", PARAMETER_TEXT, NULL, NULL},
-    {"format", PARAMETER_CHOICE, "json|csv", NULL},
-    {"limit", PARAMETER_LIMIT, NULL, NULL},
-    {"cursor", PARAMETER_CURSOR, NULL, NULL},
-    {"pin", PARAMETER_PIN, NULL, NULL},
+    SHOWN_AS,
     {0},
 };
 
