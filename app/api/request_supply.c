@@ -243,20 +243,16 @@ static enum err find_models(struct request *request,
 
 enum err answer_request_models(struct request *request, struct reply *reply)
 {
-    struct listing listing;
-    struct computation computation;
+    struct supply_asked asked;
     struct model_row *rows;
     size_t count;
-    enum err err = list_open(&listing, &list_of_models, request);
+    enum err err = supply_ask(&asked, &list_of_models, request);
     if (!err)
-        err = read_computation(request, &computation);
-    if (err)
-        return err;
-    struct supply_filter filter =
-        supply_filter_of(request, &computation.known, listing.now_ms);
-    err = find_models(request, &computation, &filter, false, &rows, &count);
+        err = find_models(request, &asked.computation, &asked.filter, false,
+                          &rows, &count);
     if (!err)
-        list_answer(&listing, reply, &computation.known, rows, count);
+        list_answer(&asked.listing, reply, &asked.computation.known, rows,
+                    count);
     return err;
 }
 
@@ -316,20 +312,15 @@ static enum err find_orchestrators(struct request *request,
 enum err answer_request_orchestrators(struct request *request,
                                       struct reply *reply)
 {
-    struct listing listing;
-    struct computation computation;
+    struct supply_asked asked;
     struct supplier_row *rows;
     size_t count;
-    enum err err = list_open(&listing, &list_of_orchestrators, request);
+    enum err err = supply_ask(&asked, &list_of_orchestrators, request);
     if (!err)
-        err = read_computation(request, &computation);
-    if (err)
-        return err;
-    struct supply_filter filter =
-        supply_filter_of(request, &computation.known, listing.now_ms);
-    err = find_orchestrators(request, &filter, &rows, &count);
+        err = find_orchestrators(request, &asked.filter, &rows, &count);
     if (!err)
-        list_answer(&listing, reply, &computation.known, rows, count);
+        list_answer(&asked.listing, reply, &asked.computation.known, rows,
+                    count);
     return err;
 }
 

@@ -295,21 +295,17 @@ static enum err find_models(struct request *request,
 
 enum err answer_stream_models(struct request *request, struct reply *reply)
 {
-    struct listing listing;
-    struct computation computation;
+    struct supply_asked asked;
     struct model_row *rows;
     size_t count;
-    enum err err = list_open(&listing, &list_of_models, request);
-    if (!err)
-        err = read_computation(request, &computation);
+    enum err err = supply_ask(&asked, &list_of_models, request);
     if (err)
         return err;
-    struct stream_question question = {
-        .filter =
-            supply_filter_of(request, &computation.known, listing.now_ms)};
-    err = find_models(request, &computation, &question, &rows, &count);
+    struct stream_question question = {.filter = asked.filter};
+    err = find_models(request, &asked.computation, &question, &rows, &count);
     if (!err)
-        list_answer(&listing, reply, &computation.known, rows, count);
+        list_answer(&asked.listing, reply, &asked.computation.known, rows,
+                    count);
     return err;
 }
 
@@ -363,20 +359,15 @@ static enum err stream_orchestrators(struct request *request,
 enum err answer_stream_orchestrators(struct request *request,
                                      struct reply *reply)
 {
-    struct listing listing;
-    struct computation computation;
+    struct supply_asked asked;
     struct supplier_row *rows;
     size_t count;
-    enum err err = list_open(&listing, &list_of_orchestrators, request);
+    enum err err = supply_ask(&asked, &list_of_orchestrators, request);
     if (!err)
-        err = read_computation(request, &computation);
-    if (err)
-        return err;
-    struct supply_filter filter =
-        supply_filter_of(request, &computation.known, listing.now_ms);
-    err = stream_orchestrators(request, &filter, &rows, &count);
+        err = stream_orchestrators(request, &asked.filter, &rows, &count);
     if (!err)
-        list_answer(&listing, reply, &computation.known, rows, count);
+        list_answer(&asked.listing, reply, &asked.computation.known, rows,
+                    count);
     return err;
 }
 

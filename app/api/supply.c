@@ -23,6 +23,18 @@ struct supply_filter supply_filter_of(const struct request *request,
     };
 }
 
+enum err supply_ask(struct supply_asked *asked, const struct row_list *list,
+                    struct request *request)
+{
+    enum err err = list_open(&asked->listing, list, request);
+    if (!err)
+        err = read_computation(request, &asked->computation);
+    if (!err)
+        asked->filter = supply_filter_of(request, &asked->computation.known,
+                                         asked->listing.now_ms);
+    return err;
+}
+
 struct supply_filter supply_of_all(const struct request *request)
 {
     return (struct supply_filter){.now_ms = present_ms(request),

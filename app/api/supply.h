@@ -24,7 +24,17 @@ struct supply_filter {
 struct supply_filter supply_filter_of(const struct request *request,
                                       const struct knowledge *known,
                                       int64_t now_ms);
-/* The same without parameters: everything, now. */
+/* A list of who offers what, with all that its question rests on. */
+struct supply_asked {
+    struct listing listing;
+    struct computation computation;
+    struct supply_filter filter;
+};
+/* Stays where it is: the filter points into it. */
+MUST_USE enum err supply_ask(struct supply_asked *asked,
+                             const struct row_list *list,
+                             struct request *request);
+/* Without parameters: everything, now. */
 struct supply_filter supply_of_all(const struct request *request);
 
 /* Offers that FILTER lets through, by address. */
