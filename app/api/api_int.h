@@ -250,6 +250,9 @@ void json_window(struct json_writer *writer, int64_t ms);
 void json_text_or_null(struct json_writer *writer, struct text text);
 /* Binds null for a text that is not given. */
 void bind_optional(struct query *query, int at, struct text text);
+/* Binds the two parts of CURSOR, a number and a text or number, from AT on;
+ * null where none is given. */
+void bind_place(struct query *query, int at, const struct cursor *cursor);
 
 /* ---- attribution.c --------------------------------------------------- */
 

@@ -108,14 +108,7 @@ static void add_row(struct page *page, struct fields fields,
                     const struct payment_row *row)
 {
     page_tells_until(page, row->event_ts);
-    if (page->csv) {
-        csv_row(page->reply->body, fields, row);
-        buf_add_string(page->reply->body, "\r\n");
-        return;
-    }
-    json_begin(&page->writer, '{');
-    json_fields(&page->writer, fields, fields.exported, row);
-    json_end(&page->writer, '}');
+    page_add_row(page, fields, row);
 }
 
 /* How many of the day's payments, from its newest on, the pages before told. */

@@ -50,20 +50,6 @@ const struct fields plan_row_fields = {
     plan_row_list, sizeof plan_row_list / sizeof *plan_row_list,
     sizeof plan_row_list / sizeof *plan_row_list};
 
-static void bind_place(struct query *query, int at, const struct cursor *cursor)
-{
-    if (!cursor->given) {
-        query_bind_null(query, at);
-        query_bind_null(query, at + 1);
-        return;
-    }
-    query_bind_int(query, at, cursor->parts[0].number);
-    if (cursor->parts[1].text.data)
-        query_bind_text(query, at + 1, cursor->parts[1].text);
-    else
-        query_bind_int(query, at + 1, cursor->parts[1].number);
-}
-
 enum err answer_plans(struct request *request, struct reply *reply)
 {
     static const char shape[] = "it";

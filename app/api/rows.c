@@ -101,3 +101,17 @@ void bind_optional(struct query *query, int at, struct text text)
     else
         query_bind_null(query, at);
 }
+
+void bind_place(struct query *query, int at, const struct cursor *cursor)
+{
+    if (!cursor->given) {
+        query_bind_null(query, at);
+        query_bind_null(query, at + 1);
+        return;
+    }
+    query_bind_int(query, at, cursor->parts[0].number);
+    if (cursor->parts[1].text.data)
+        query_bind_text(query, at + 1, cursor->parts[1].text);
+    else
+        query_bind_int(query, at + 1, cursor->parts[1].number);
+}

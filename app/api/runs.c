@@ -20,13 +20,7 @@ static struct query *ask(struct request *request, const struct page *page,
     bind_optional(query, 5, parameter_text(request, "model"));
     bind_optional(query, 6, parameter_text(request, "kind"));
     bind_optional(query, 7, parameter_text(request, "outcome"));
-    if (cursor->given) {
-        query_bind_int(query, 8, cursor->parts[0].number);
-        query_bind_text(query, 9, cursor->parts[1].text);
-    } else {
-        query_bind_null(query, 8);
-        query_bind_null(query, 9);
-    }
+    bind_place(query, 8, cursor);
     query_bind_int(query, 10, page_rows(page));
     return query;
 }
