@@ -48,12 +48,7 @@ static const struct option options[] = {
     {.name = "--honest",
      .type = OPTION_FLAG,
      .help = "the gateway flatters nobody"},
-    {.name = "--listen",
-     .value = "ADDR:PORT",
-     .type = OPTION_CONFIG,
-     .help = "where to listen (default 127.0.0.1:8080; port 0 takes a free "
-             "one)",
-     .key = "listen"},
+    OPTION_LISTEN,
     {0}};
 
 static const struct example examples[] = {

@@ -16,14 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const struct option options[] = {
-    {.name = "--listen",
-     .value = "ADDR:PORT",
-     .type = OPTION_CONFIG,
-     .help = "where to listen (default 127.0.0.1:8080; port 0 takes a free "
-             "one)",
-     .key = "listen"},
-    {0}};
+static const struct option options[] = {OPTION_LISTEN, {0}};
 
 static const struct example examples[] = {
     {"assay serve", "serve ./assay-data on http://127.0.0.1:8080/"},

@@ -13,6 +13,15 @@
 #include "store/store.h"
 #include "wire/wire.h"
 
+/* A row of the options of a command that serves. */
+#define OPTION_LISTEN                                                          \
+    {                                                                          \
+        .name = "--listen", .value = "ADDR:PORT", .type = OPTION_CONFIG,       \
+        .help = "where to listen (default 127.0.0.1:8080; port 0 takes a "     \
+                "free one)",                                                   \
+        .key = "listen"                                                        \
+    }
+
 /* Zeroed at first. */
 struct service {
     struct writer *writer;
