@@ -10,13 +10,18 @@ import signal
 import sqlite3
 import time
 
-from harness import json_lines, run, serving, soaking, wait_until
+from harness import (json_lines, run, sanitised, serving, soaking,
+                     wait_until)
 from sandbox import sandbox
 
-# Streams of the killed keep a place of the sandbox until they time out: more
-# kills in this short a time leave nothing to be measured.
-LIVES = 100 if soaking() else 4
+LIVES = 100 if soaking() else 4 if sanitised() else 20
 SERVER = ("--data", "store", "--config", "sched.yaml")
+
+# Streams of the killed keep their places for a while: there are enough.
+NETWORK = """
+defaults: {slots: 200}
+orchestrators: [{name: one}, {name: two}, {name: three}]
+"""
 
 WORKFLOW = """name: sandbox
 pipeline: live-video-to-video
@@ -42,7 +47,7 @@ sched:
 
 @contextlib.contextmanager
 def measured_network():
-    with sandbox("--seed", 5, orchestrators=3) as network:
+    with sandbox("--seed", 5, scenario=NETWORK, orchestrators=3) as network:
         urls = ",".join(line["url"] for line in network.lines
                         if line["kind"] == "orchestrator")
         with open("workflow.yaml", "w", encoding="utf-8") as out:
