@@ -69,15 +69,10 @@ static enum err read_samples(struct store *store, struct arena *arena,
     struct query *query = query_start(store, QUERY_GATEWAY_HOUR_OF_HOUR);
     query_bind_text(query, 1, org);
     query_bind_int(query, 2, hour);
-    bool row;
-    enum err err;
-    *list = (struct sample_list){0};
-    while (!(err = query_step(query, &row)) && row) {
-        list->rows =
-            arena_grow(arena, list->rows, list->count, sizeof *list->rows);
-        fields_read(arena, query, 0, gateway_hour_fields,
-                    &list->rows[list->count++]);
-    }
+    struct row_array all;
+    enum err err = fields_read_all(arena, query, gateway_hour_fields,
+                                   sizeof *list->rows, &all);
+    *list = (struct sample_list){all.rows, all.count};
     return err;
 }
 

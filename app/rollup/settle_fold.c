@@ -52,14 +52,10 @@ static enum err read_hours(struct fold_work *work, struct arena *arena,
     struct query *query =
         query_start(work->store, QUERY_SESSION_HOUR_OF_SESSION);
     query_bind_text(query, 1, key);
-    bool row;
-    enum err err;
-    *list = (struct hour_list){0};
-    while (!(err = query_step(query, &row)) && row) {
-        list->rows =
-            arena_grow(arena, list->rows, list->count, sizeof *list->rows);
-        fields_read(arena, query, 0, hour_fields, &list->rows[list->count++]);
-    }
+    struct row_array all;
+    enum err err =
+        fields_read_all(arena, query, hour_fields, sizeof *list->rows, &all);
+    *list = (struct hour_list){all.rows, all.count};
     return err;
 }
 
@@ -121,15 +117,10 @@ static enum err read_gateway_hours(struct fold_work *work, struct arena *arena,
     struct query *query =
         query_start(work->store, QUERY_GATEWAY_HOUR_OF_SESSION);
     query_bind_text(query, 1, key);
-    bool row;
-    enum err err;
-    *list = (struct gateway_hour_list){0};
-    while (!(err = query_step(query, &row)) && row) {
-        list->rows =
-            arena_grow(arena, list->rows, list->count, sizeof *list->rows);
-        fields_read(arena, query, 0, gateway_hour_fields,
-                    &list->rows[list->count++]);
-    }
+    struct row_array all;
+    enum err err = fields_read_all(arena, query, gateway_hour_fields,
+                                   sizeof *list->rows, &all);
+    *list = (struct gateway_hour_list){all.rows, all.count};
     return err;
 }
 

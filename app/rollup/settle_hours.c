@@ -74,15 +74,10 @@ static enum err read_hour(struct store *store, struct arena *arena,
     struct query *query = query_start(store, QUERY_SESSION_HOUR_OF_HOUR);
     query_bind_text(query, 1, note->org);
     query_bind_int(query, 2, note->hour);
-    bool row;
-    enum err err;
-    *sessions = (struct hour_sessions){0};
-    while (!(err = query_step(query, &row)) && row) {
-        sessions->hours = arena_grow(arena, sessions->hours, sessions->count,
-                                     sizeof *sessions->hours);
-        fields_read(arena, query, 0, hour_fields,
-                    &sessions->hours[sessions->count++]);
-    }
+    struct row_array all;
+    enum err err = fields_read_all(arena, query, hour_fields,
+                                   sizeof *sessions->hours, &all);
+    *sessions = (struct hour_sessions){.hours = all.rows, .count = all.count};
     return err;
 }
 

@@ -6,43 +6,30 @@
 enum err read_selections(struct query *query, struct arena *arena,
                          struct selection_list *list)
 {
-    bool row;
-    enum err err;
-    *list = (struct selection_list){0};
-    while (!(err = query_step(query, &row)) && row) {
-        list->rows =
-            arena_grow(arena, list->rows, list->count, sizeof *list->rows);
-        fields_read(arena, query, 0, selection_fields,
-                    &list->rows[list->count++]);
-    }
+    struct row_array all;
+    enum err err = fields_read_all(arena, query, selection_fields,
+                                   sizeof *list->rows, &all);
+    *list = (struct selection_list){all.rows, all.count};
     return err;
 }
 
 enum err read_sla(struct query *query, struct fields fields,
                   struct arena *arena, struct sla_list *list)
 {
-    bool row;
-    enum err err;
-    *list = (struct sla_list){0};
-    while (!(err = query_step(query, &row)) && row) {
-        list->rows =
-            arena_grow(arena, list->rows, list->count, sizeof *list->rows);
-        fields_read(arena, query, 0, fields, &list->rows[list->count++]);
-    }
+    struct row_array all;
+    enum err err =
+        fields_read_all(arena, query, fields, sizeof *list->rows, &all);
+    *list = (struct sla_list){all.rows, all.count};
     return err;
 }
 
 enum err read_benchmarks(struct query *query, struct fields fields,
                          struct arena *arena, struct benchmark_list *list)
 {
-    bool row;
-    enum err err;
-    *list = (struct benchmark_list){0};
-    while (!(err = query_step(query, &row)) && row) {
-        list->rows =
-            arena_grow(arena, list->rows, list->count, sizeof *list->rows);
-        fields_read(arena, query, 0, fields, &list->rows[list->count++]);
-    }
+    struct row_array all;
+    enum err err =
+        fields_read_all(arena, query, fields, sizeof *list->rows, &all);
+    *list = (struct benchmark_list){all.rows, all.count};
     return err;
 }
 

@@ -215,15 +215,10 @@ static enum err read_demand(struct store *store, struct arena *arena,
 {
     struct query *query = query_start(store, QUERY_REQUEST_DEMAND_OF_DAY);
     bind_day(query, org, day);
-    bool row;
-    enum err err;
-    *list = (struct demand_list){0};
-    while (!(err = query_step(query, &row)) && row) {
-        list->rows =
-            arena_grow(arena, list->rows, list->count, sizeof *list->rows);
-        fields_read(arena, query, 0, request_demand_stored,
-                    &list->rows[list->count++]);
-    }
+    struct row_array all;
+    enum err err = fields_read_all(arena, query, request_demand_stored,
+                                   sizeof *list->rows, &all);
+    *list = (struct demand_list){all.rows, all.count};
     return err;
 }
 

@@ -8,21 +8,13 @@
 /* The rows that are there, in the order of their positions. */
 static enum err read_rows(struct store *store, struct arena *arena,
                           const struct hour_table *table, int64_t hour,
-                          struct text org, char **rows, size_t *count)
+                          struct text org, struct row_array *rows)
 {
     struct query *query = query_start(store, table->of_hour);
     query_bind_int(query, 1, hour);
     query_bind_text(query, 2, org);
-    bool row;
-    enum err err;
-    *rows = NULL;
-    *count = 0;
-    while (!(err = query_step(query, &row)) && row) {
-        *rows = arena_grow(arena, *rows, *count, table->row_bytes);
-        fields_read(arena, query, 0, *table->fields,
-                    *rows + (*count)++ * table->row_bytes);
-    }
-    return err;
+    return fields_read_all(arena, query, *table->fields, table->row_bytes,
+                           rows);
 }
 
 static enum err delete_from(struct store *store, const struct hour_table *table,
@@ -39,16 +31,15 @@ enum err hour_rows_replace(struct store *store, struct arena *arena,
                            const struct hour_table *table, int64_t hour,
                            struct text org, const void *rows, size_t count)
 {
-    char *before;
-    size_t before_count;
-    enum err err =
-        read_rows(store, arena, table, hour, org, &before, &before_count);
-    if (!err && before_count > count)
+    struct row_array before;
+    enum err err = read_rows(store, arena, table, hour, org, &before);
+    if (!err && before.count > count)
         err = delete_from(store, table, hour, org, count);
     for (size_t i = 0; !err && i < count; i++) {
         const void *row = (const char *)rows + i * table->row_bytes;
-        if (i < before_count &&
-            fields_equal(*table->fields, before + i * table->row_bytes, row))
+        if (i < before.count &&
+            fields_equal(*table->fields,
+                         (char *)before.rows + i * table->row_bytes, row))
             continue;
         struct query *query = query_start(store, table->put);
         fields_bind(query, 1, *table->fields, row);

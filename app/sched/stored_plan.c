@@ -84,16 +84,13 @@ static enum err read_rows(struct store *store, struct arena *arena,
                           struct stored_plan *stored)
 {
     struct plan_books *books = &stored->books;
-    struct ledger_row *rows = NULL;
-    bool found;
-    enum err err;
+    struct row_array all;
     struct query *query = query_start(store, QUERY_LEDGER_OF_PLAN);
     query_bind_string(query, 1, stored->hash);
-    while (!(err = query_step(query, &found)) && found) {
-        rows = arena_grow(arena, rows, books->row_count, sizeof *rows);
-        fields_read(arena, query, 0, ledger_fields, &rows[books->row_count++]);
-    }
-    books->rows = rows;
+    enum err err =
+        fields_read_all(arena, query, ledger_fields, sizeof *books->rows, &all);
+    books->rows = all.rows;
+    books->row_count = all.count;
     return err;
 }
 
@@ -101,16 +98,13 @@ static enum err read_runs(struct store *store, struct arena *arena,
                           struct stored_plan *stored)
 {
     struct plan_books *books = &stored->books;
-    struct run *runs = NULL;
-    bool found;
-    enum err err;
+    struct row_array all;
     struct query *query = query_start(store, QUERY_PLAN_RUNS_OF);
     query_bind_string(query, 1, stored->hash);
-    while (!(err = query_step(query, &found)) && found) {
-        runs = arena_grow(arena, runs, books->run_count, sizeof *runs);
-        fields_read(arena, query, 0, run_fields, &runs[books->run_count++]);
-    }
-    books->runs = runs;
+    enum err err =
+        fields_read_all(arena, query, run_fields, sizeof *books->runs, &all);
+    books->runs = all.rows;
+    books->run_count = all.count;
     return err;
 }
 

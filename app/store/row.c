@@ -47,6 +47,21 @@ void fields_read(struct arena *arena, struct query *query, int first,
         read_field(arena, query, first + (int)i, &fields.list[i], row);
 }
 
+enum err fields_read_all(struct arena *arena, struct query *query,
+                         struct fields fields, size_t row_bytes,
+                         struct row_array *all)
+{
+    bool row;
+    enum err err;
+    *all = (struct row_array){0};
+    while (!(err = query_step(query, &row)) && row) {
+        all->rows = arena_grow(arena, all->rows, all->count, row_bytes);
+        fields_read(arena, query, 0, fields,
+                    (char *)all->rows + all->count++ * row_bytes);
+    }
+    return err;
+}
+
 static struct text borrow_text(sqlite3_value *value, enum field_kind kind)
 {
     const void *data = kind == FIELD_BLOB ? sqlite3_value_blob(value)

@@ -140,7 +140,16 @@ void fields_bind(struct query *query, int first, struct fields fields,
                  const void *row);
 void fields_read(struct arena *arena, struct query *query, int first,
                  struct fields fields, void *row);
-/* The same from column 0, with texts borrowed until the next step. */
+/* Every row of QUERY that is left, from column 0 on, as an array in ARENA of
+ * structures of ROW_BYTES; where it fails, those before. */
+struct row_array {
+    void *rows; /* null without any */
+    size_t count;
+};
+MUST_USE enum err fields_read_all(struct arena *arena, struct query *query,
+                                  struct fields fields, size_t row_bytes,
+                                  struct row_array *all);
+/* One row from column 0 on, with texts borrowed until the next step. */
 void fields_borrow(struct query *query, struct fields fields, void *row);
 int query_column_count(struct query *query);
 const char *query_column_name(struct query *query, int column);
