@@ -78,3 +78,14 @@ export function olderButton(pagination, load) {
     });
     return element("p", {class: "more"}, button);
 }
+
+/* The same for a table: what ASK answers, made a table by MAKE, goes below the
+ * rows of LIST. */
+export function olderRows(pagination, ask, list, make) {
+    return olderButton(pagination, async (cursor) => {
+        const next = await ask(cursor);
+        list.querySelector("tbody").append(
+            ...make(next.data).querySelectorAll("tbody tr"));
+        return next.pagination;
+    });
+}

@@ -3,7 +3,7 @@
  */
 import {element} from "../lib/dom.js";
 import {get} from "../lib/api.js";
-import {dayBounds, filterForm, olderButton} from "../lib/filters.js";
+import {dayBounds, filterForm, olderRows} from "../lib/filters.js";
 import {ledgerList} from "../lib/ledger_list.js";
 import {namesOf} from "../lib/measured.js";
 import {planList} from "../lib/plan_panel.js";
@@ -46,10 +46,6 @@ export async function ledgerPage({query, signal}) {
             filterForm("#/ledger", FIELDS, query),
             first.data.length === 0
                 ? element("p", null, "No planned run matches.") : list,
-            olderButton(first.pagination, async (cursor) => {
-                const next = await ask(cursor);
-                list.querySelector("tbody").append(...ledgerList(next.data, names)
-                    .querySelectorAll("tbody tr"));
-                return next.pagination;
-            })));
+            olderRows(first.pagination, ask, list,
+                (rows) => ledgerList(rows, names))));
 }

@@ -3,7 +3,7 @@
  */
 import {element} from "../lib/dom.js";
 import {get} from "../lib/api.js";
-import {dayBounds, filterForm, olderButton} from "../lib/filters.js";
+import {dayBounds, filterForm, olderRows} from "../lib/filters.js";
 import {runList} from "../lib/run_list.js";
 
 const FIELDS = [
@@ -32,11 +32,5 @@ export async function runsPage({query, signal}) {
         filterForm("#/runs", FIELDS, query),
         first.data.length === 0
             ? element("p", {class: "lead"}, NOTHING) : list,
-        olderButton(first.pagination, async (cursor) => {
-            const next = await ask(cursor);
-            const more = runList(next.data);
-            list.querySelector("tbody").append(
-                ...more.querySelectorAll("tbody tr"));
-            return next.pagination;
-        }));
+        olderRows(first.pagination, ask, list, runList));
 }

@@ -3,7 +3,7 @@
  */
 import {element} from "../lib/dom.js";
 import {get} from "../lib/api.js";
-import {dayBounds, filterForm, olderButton} from "../lib/filters.js";
+import {dayBounds, filterForm, olderRows} from "../lib/filters.js";
 import {sessionList} from "../lib/session_list.js";
 
 const FIELDS = [
@@ -27,11 +27,5 @@ export async function sessionsPage({query, signal}) {
         filterForm("#/sessions", FIELDS, query),
         first.data.length === 0
             ? element("p", {class: "lead"}, "No session matches.") : list,
-        olderButton(first.pagination, async (cursor) => {
-            const next = await ask(cursor);
-            const more = sessionList(next.data);
-            list.querySelector("tbody").append(
-                ...more.querySelectorAll("tbody tr"));
-            return next.pagination;
-        }));
+        olderRows(first.pagination, ask, list, sessionList));
 }
