@@ -165,7 +165,13 @@ void openapi_schema(struct json_writer *writer, const char *key,
     "fps_jitter_sum~:n?,fps_jitter_hour_count~:i?,cold_sessions~:i?,"          \
     "cold_startup_latency_sum_ms~:i?,cold_startup_latency_sample_count~:i?,"   \
     "avg_cold_startup_latency_ms~:n?,warm_startup_latency_sum_ms~:i?,"         \
-    "warm_startup_latency_sample_count~:i?,avg_warm_startup_latency_ms~:n?"
+    "warm_startup_latency_sample_count~:i?,avg_warm_startup_latency_ms~:n?,"   \
+    "ingest_video_packet_jitter_sum_ms~:n?,"                                   \
+    "ingest_video_packet_jitter_sample_count~:i?,"                             \
+    "avg_ingest_video_packet_jitter_ms~:n?,"                                   \
+    "ingest_audio_packet_jitter_sum_ms~:n?,"                                   \
+    "ingest_audio_packet_jitter_sample_count~:i?,"                             \
+    "avg_ingest_audio_packet_jitter_ms~:n?"
 
 static const struct row_schema {
     const char *name;

@@ -10,6 +10,7 @@
 #include "ingest/batch.h"
 
 #include "base/clock.h"
+#include "ingest/batch_ingest_metrics.h"
 #include "ingest/batch_requests.h"
 
 #include <stddef.h>
@@ -43,6 +44,7 @@ struct batch {
     struct snapshot_hour *hours;
     size_t hour_capacity;
     struct request_batch requests;
+    struct ingest_metrics_batch ingest_metrics;
     struct counts counts;
 };
 
@@ -57,6 +59,7 @@ static void forget_facts(struct batch *batch)
     text_index_free(&batch->day_keys);
     text_index_free(&batch->hour_keys);
     request_batch_clear(&batch->requests);
+    ingest_metrics_batch_clear(&batch->ingest_metrics);
     arena_clear(&batch->arena);
 }
 
@@ -69,6 +72,7 @@ void batch_clear(struct batch *batch)
 void batch_give_back(struct batch *batch)
 {
     request_batch_free(&batch->requests);
+    ingest_metrics_batch_free(&batch->ingest_metrics);
     arena_free(&batch->arena);
     free(batch->days);
     free(batch->hours);
@@ -281,6 +285,8 @@ void batch_add(struct batch *batch, struct arena *arena,
         add_session_event(batch, arena, event, line, removed);
     else if (event->family == FAMILY_CAPABILITIES)
         add_snapshot(batch, arena, event, line, removed);
+    else if (event->family == FAMILY_INGEST_METRICS)
+        ingest_metrics_batch_add(&batch->ingest_metrics, arena, event, removed);
     else
         request_batch_add(&batch->requests, arena, event, line, removed);
 }
@@ -485,6 +491,8 @@ enum err batch_write_facts(struct batch *batch, struct store *store)
         err = write_hour(store, &batch->hours[i]);
     if (!err)
         err = request_batch_write(&batch->requests, store);
+    if (!err)
+        err = ingest_metrics_batch_write(&batch->ingest_metrics, store);
     if (!err)
         forget_facts(batch);
     return err;

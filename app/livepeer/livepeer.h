@@ -276,6 +276,33 @@ bool request_events_decode(struct arena *arena, struct text bytes,
 /* "2402400000000000 WEI" (§1.4): 0 for anything else or beyond 64 bits. */
 uint64_t wei_parse(struct text text);
 
+/* ---- ingest metrics (§1.4) ---------------------------------------------- */
+
+/* Kinds of tracks whose packet jitter is told, apart: audio packets are small
+ * and regular, those of a frame of video come together. */
+enum ingest_track { INGEST_VIDEO, INGEST_AUDIO, INGEST_TRACKS };
+
+/* The packet jitter (RFC 3550 §6.4.1, in ms) of each kind of track in the
+ * payload of a stream_ingest_metrics event; of two of one kind the first. NaN
+ * where it is no number, or below 0. */
+void ingest_metrics_read(struct arena *arena, struct yyjson_val *data,
+                         double jitter_ms[INGEST_TRACKS]);
+
+/* What the reports on one session in one hour add up to. */
+struct ingest_hour {
+    uint64_t session; /* hash_fast of its key */
+    struct {
+        int64_t samples;        /* below 0 in what is taken back */
+        struct text jitter_sum; /* ms, exact_encode */
+    } tracks[INGEST_TRACKS];
+};
+
+/* The stored form of one organisation's hour. */
+void ingest_hours_encode(struct buf *out, const struct ingest_hour *hours,
+                         size_t count);
+bool ingest_hours_decode(struct arena *arena, struct text bytes,
+                         struct ingest_hour **hours, size_t *count);
+
 /* ---- hints (§2.3) ------------------------------------------------------ */
 
 struct hint {

@@ -50,15 +50,15 @@ struct text session_key(struct arena *arena, struct text org,
         stream = text_of("_missing_stream");
     if (!request.length)
         request = text_of("_missing_request");
-    struct buf key = {0};
-    buf_add(&key, org.data, org.length);
-    buf_add_byte(&key, '|');
-    buf_add(&key, stream.data, stream.length);
-    buf_add_byte(&key, '|');
-    buf_add(&key, request.data, request.length);
-    struct text result = {arena_text(arena, key.data, key.length), key.length};
-    buf_free(&key);
-    return result;
+    size_t length = org.length + stream.length + request.length + 2;
+    char *key = arena_raw(arena, length + 1);
+    char *at = mempcpy(key, org.data, org.length);
+    *at++ = '|';
+    at = mempcpy(at, stream.data, stream.length);
+    *at++ = '|';
+    at = mempcpy(at, request.data, request.length);
+    *at = '\0';
+    return (struct text){key, length};
 }
 
 static void read_status(struct arena *arena, struct yyjson_val *data,

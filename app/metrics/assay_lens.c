@@ -10,6 +10,9 @@
 #define JITTER                                                                 \
     "this program; the promise is in the publisher's metrics and SLA "         \
     "reference §2.2"
+#define PACKETS                                                                \
+    "this program; as go-livepeer's gateway reports it "                       \
+    "(stream_ingest_metrics), RFC 3550 §6.4.1"
 #define COLD                                                                   \
     "this program; states as go-livepeer's runner reports them "               \
     "(ai_stream_status)"
@@ -75,4 +78,32 @@ const struct metric assay_lens_metrics[] = {
              LOWER_IS_BETTER),
      .definition = "warm_startup_latency_sum_ms over its count.",
      .null_when = "no warm session has a start-up latency", .source = COLD},
+    {OF_LENS("ingest_video_packet_jitter_sum_ms", "sum of video packet jitters",
+             "ms", LOWER_IS_BETTER),
+     .definition = "Packet jitters of incoming video that gateways reported on "
+                   "the row's sessions in its hour, exact and rounded once. It "
+                   "is the user's line to the gateway, not the orchestrator's "
+                   "work.",
+     .source = PACKETS},
+    {OF_LENS("ingest_video_packet_jitter_sample_count",
+             "reports of video packet jitter", "count", NEITHER_IS_BETTER),
+     .definition = "Reports with a jitter of video: of each the first track of "
+                   "that kind. Rows as of an earlier time have none.",
+     .source = PACKETS},
+    {OF_LENS("avg_ingest_video_packet_jitter_ms", "mean video packet jitter",
+             "ms", LOWER_IS_BETTER),
+     .definition = "ingest_video_packet_jitter_sum_ms over its count.",
+     .null_when = "no gateway reported one", .source = PACKETS},
+    {OF_LENS("ingest_audio_packet_jitter_sum_ms", "sum of audio packet jitters",
+             "ms", LOWER_IS_BETTER),
+     .definition = "As ingest_video_packet_jitter_sum_ms, of audio.",
+     .source = PACKETS},
+    {OF_LENS("ingest_audio_packet_jitter_sample_count",
+             "reports of audio packet jitter", "count", NEITHER_IS_BETTER),
+     .definition = "As ingest_video_packet_jitter_sample_count, of audio.",
+     .source = PACKETS},
+    {OF_LENS("avg_ingest_audio_packet_jitter_ms", "mean audio packet jitter",
+             "ms", LOWER_IS_BETTER),
+     .definition = "ingest_audio_packet_jitter_sum_ms over its count.",
+     .null_when = "no gateway reported one", .source = PACKETS},
     {0}};

@@ -4,6 +4,7 @@
 #include "rollup/assembly.h"
 
 #include "base/clock.h"
+#include "rollup/ingest_hours.h"
 #include "rollup/settle_int.h"
 
 #include <stdlib.h>
@@ -224,18 +225,56 @@ static int compare_selections(const void *left, const void *right)
     return text_compare(a->selection_event_id, b->selection_event_id);
 }
 
-static void build_hours(struct assembly *assembly)
+static int compare_org_hours(const void *left, const void *right)
+{
+    const struct hour_row *a = ((const struct session_hour *)left)->hour;
+    const struct hour_row *b = ((const struct session_hour *)right)->hour;
+    if (a->hour != b->hour)
+        return a->hour < b->hour ? -1 : 1;
+    return text_compare(a->org, b->org);
+}
+
+/* Sorts PAIRS by hour and org. Sums do not tell what had come in by an earlier
+ * time, so of that nothing is known. */
+static enum err attach_ingest(struct assembly *assembly,
+                              struct session_hour *pairs, size_t count)
+{
+    const struct computation *computation = assembly->computation;
+    enum err err = ERR_NONE;
+    if (!count || !lens_is_assay(computation->lens) ||
+        computation->known.basis != KNOWN_ALL)
+        return ERR_NONE;
+    qsort(pairs, count, sizeof *pairs, compare_org_hours);
+    for (size_t i = 0; !err && i < count;) {
+        size_t first = i;
+        while (i < count && !compare_org_hours(&pairs[first], &pairs[i]))
+            i++;
+        const struct hour_row *hour = pairs[first].hour;
+        err = ingest_hours_attach(assembly->store, assembly->arena, hour->org,
+                                  hour->hour, pairs + first, i - first);
+        if (!err)
+            err = assembly_check(assembly);
+    }
+    return err;
+}
+
+static enum err build_hours(struct assembly *assembly)
 {
     struct computed *out = assembly->out;
     struct session_hour *pairs =
         arena_array(assembly->arena, assembly->hour_count, sizeof *pairs);
     for (size_t i = 0; i < assembly->hour_count; i++)
         pairs[i] = (struct session_hour){
-            &assembly->hours[i], &out->sessions[assembly->hour_sessions[i]]};
+            &assembly->hours[i], &out->sessions[assembly->hour_sessions[i]],
+            NULL};
+    enum err err = attach_ingest(assembly, pairs, assembly->hour_count);
+    if (err)
+        return err;
     out->sla = sla_build(assembly->arena, assembly->computation->lens, pairs,
                          assembly->hour_count, &out->sla_count);
     out->gpus = gpu_metrics_build(assembly->arena, assembly->computation->lens,
                                   pairs, assembly->hour_count, &out->gpu_count);
+    return ERR_NONE;
 }
 
 static void build_demand(struct assembly *assembly)
@@ -283,10 +322,12 @@ static void score_all(struct assembly *assembly)
     }
 }
 
-void assembly_finish(struct assembly *assembly)
+enum err assembly_finish(struct assembly *assembly)
 {
     struct computed *out = assembly->out;
-    build_hours(assembly);
+    enum err err = build_hours(assembly);
+    if (err)
+        return err;
     build_demand(assembly);
     score_all(assembly);
     if (out->session_count)
@@ -295,4 +336,5 @@ void assembly_finish(struct assembly *assembly)
     if (out->selection_count)
         qsort(out->selections, out->selection_count, sizeof *out->selections,
               compare_selections);
+    return ERR_NONE;
 }

@@ -48,7 +48,7 @@ void assembly_fold(struct assembly *assembly, struct text org, struct text key,
                    const struct session_event *events, size_t event_count,
                    const struct session_pass *passes, size_t pass_count);
 /* All hours of the sessions that were kept. */
-void assembly_finish(struct assembly *assembly);
+MUST_USE enum err assembly_finish(struct assembly *assembly);
 
 /* Of whole.c and resettle.c: everything before assembly_finish. */
 MUST_USE enum err compute_whole(struct assembly *assembly);

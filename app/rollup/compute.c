@@ -18,7 +18,7 @@ enum err compute(struct store *store, struct arena *arena,
     enum err err = computation->pass == PASS_WHOLE ? compute_whole(&assembly)
                                                    : compute_settled(&assembly);
     if (!err)
-        assembly_finish(&assembly);
+        err = assembly_finish(&assembly);
     evidence_keep_blocks(store, 0);
     arena_free(&assembly.scratch);
     return err;

@@ -29,8 +29,11 @@ double hour_fps_jitter(struct arena *arena, const struct hour_row *hour)
 
 struct hour_extras_sum hour_extras_of(struct arena *arena)
 {
-    return (struct hour_extras_sum){.fps_jitter.arena = arena,
-                                    .card = card_unknown};
+    struct hour_extras_sum sum = {.fps_jitter.arena = arena,
+                                  .card = card_unknown};
+    for (size_t i = 0; i < INGEST_TRACKS; i++)
+        sum.packet_jitter[i].arena = arena;
+    return sum;
 }
 
 /* Sessions of one card may know it by other names; the first by its bytes
@@ -65,6 +68,18 @@ static void add_startup(struct hour_extras *extras,
     }
 }
 
+static void add_packets(struct hour_extras_sum *sum,
+                        const struct ingest_hour *ingest)
+{
+    for (size_t i = 0; i < INGEST_TRACKS; i++) {
+        struct exact_sum jitter = {.arena = sum->packet_jitter[i].arena};
+        /* Joining added it up and would have seen damage. */
+        (void)exact_decode(&jitter, ingest->tracks[i].jitter_sum);
+        exact_add_sum(&sum->packet_jitter[i], &jitter);
+        sum->packet_jitter_samples[i] += ingest->tracks[i].samples;
+    }
+}
+
 void hour_extras_add(struct hour_extras_sum *sum,
                      const struct session_hour *hour, bool counted)
 {
@@ -77,6 +92,8 @@ void hour_extras_add(struct hour_extras_sum *sum,
         exact_add(&sum->fps_jitter, hour->hour->fps_jitter);
         sum->extras.fps_jitter_hour_count++;
     }
+    if (hour->ingest)
+        add_packets(sum, hour->ingest);
     if (counted)
         add_startup(&sum->extras, hour->session);
 }
@@ -84,6 +101,23 @@ void hour_extras_add(struct hour_extras_sum *sum,
 static double mean(double sum, int64_t count)
 {
     return count > 0 ? sum / (double)count : (double)NAN;
+}
+
+static void finish_packets(const struct hour_extras_sum *sum,
+                           struct hour_extras *extras)
+{
+    int64_t video = sum->packet_jitter_samples[INGEST_VIDEO];
+    int64_t audio = sum->packet_jitter_samples[INGEST_AUDIO];
+    extras->ingest_video_packet_jitter_sample_count = video;
+    extras->ingest_audio_packet_jitter_sample_count = audio;
+    extras->ingest_video_packet_jitter_sum_ms =
+        exact_round(&sum->packet_jitter[INGEST_VIDEO]);
+    extras->ingest_audio_packet_jitter_sum_ms =
+        exact_round(&sum->packet_jitter[INGEST_AUDIO]);
+    extras->avg_ingest_video_packet_jitter_ms =
+        mean(extras->ingest_video_packet_jitter_sum_ms, video);
+    extras->avg_ingest_audio_packet_jitter_ms =
+        mean(extras->ingest_audio_packet_jitter_sum_ms, audio);
 }
 
 void hour_extras_finish(const struct hour_extras_sum *sum, struct sla_row *row)
@@ -99,6 +133,7 @@ void hour_extras_finish(const struct hour_extras_sum *sum, struct sla_row *row)
     extras->avg_warm_startup_latency_ms =
         mean((double)extras->warm_startup_latency_sum_ms,
              extras->warm_startup_latency_sample_count);
+    finish_packets(sum, extras);
     row->gpu_model_name = sum->card.gpu_model_name;
     row->gpu_memory_bytes_total = sum->card.gpu_memory_bytes_total;
     row->runner_version = sum->card.runner_version;

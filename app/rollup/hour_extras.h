@@ -8,6 +8,11 @@
  * session-hours, with the sum and the number, so that longer ranges are means
  * over session-hours as well.
  *
+ * Ingest packet jitter: how unevenly packets of a stream came in at its
+ * gateway, which is not the orchestrator's doing: it tells a bad line of the
+ * user from bad work. The means over the gateway's reports in the row's
+ * session-hours, of video and of audio, with sums and numbers.
+ *
  * Cold and warm: a session is cold if it reported the state LOADING before its
  * first sample with output: a model had to be loaded for it. Start-up latencies
  * of the two are never mixed.
@@ -28,11 +33,19 @@
         FIELD_IN(DOUBLE, row, extras, avg_cold_startup_latency_ms),            \
         FIELD_IN(INT, row, extras, warm_startup_latency_sum_ms),               \
         FIELD_IN(INT, row, extras, warm_startup_latency_sample_count),         \
-        FIELD_IN(DOUBLE, row, extras, avg_warm_startup_latency_ms)
+        FIELD_IN(DOUBLE, row, extras, avg_warm_startup_latency_ms),            \
+        FIELD_IN(DOUBLE, row, extras, ingest_video_packet_jitter_sum_ms),      \
+        FIELD_IN(INT, row, extras, ingest_video_packet_jitter_sample_count),   \
+        FIELD_IN(DOUBLE, row, extras, avg_ingest_video_packet_jitter_ms),      \
+        FIELD_IN(DOUBLE, row, extras, ingest_audio_packet_jitter_sum_ms),      \
+        FIELD_IN(INT, row, extras, ingest_audio_packet_jitter_sample_count),   \
+        FIELD_IN(DOUBLE, row, extras, avg_ingest_audio_packet_jitter_ms)
 
 struct hour_extras_sum {
     struct hour_extras extras;
     struct exact_sum fps_jitter;
+    struct exact_sum packet_jitter[INGEST_TRACKS];
+    int64_t packet_jitter_samples[INGEST_TRACKS];
     struct card card; /* of all sessions of the row */
 };
 

@@ -224,7 +224,7 @@ static bool add_hours(struct arena *arena, const struct session_hour *published,
     for (size_t i = 0; i < parts.count; i++) {
         *hours = arena_grow(arena, *hours, *hour_count, sizeof **hours);
         (*hours)[(*hour_count)++] =
-            (struct session_hour){&parts.rows[i], session};
+            (struct session_hour){&parts.rows[i], session, published->ingest};
     }
     return true;
 }

@@ -213,6 +213,12 @@ struct hour_extras {
     int64_t warm_startup_latency_sum_ms;
     int64_t warm_startup_latency_sample_count;
     double avg_warm_startup_latency_ms;
+    double ingest_video_packet_jitter_sum_ms;
+    int64_t ingest_video_packet_jitter_sample_count;
+    double avg_ingest_video_packet_jitter_ms; /* mean over samples */
+    double ingest_audio_packet_jitter_sum_ms;
+    int64_t ingest_audio_packet_jitter_sample_count;
+    double avg_ingest_audio_packet_jitter_ms;
 };
 
 /* One scored hour of one key (§3.1-3.5). */
@@ -486,6 +492,7 @@ bool session_fold(struct arena *arena, const struct lens *lens, struct text org,
 struct session_hour {
     const struct hour_row *hour;
     const struct session_row *session;
+    const struct ingest_hour *ingest; /* null where none is known */
 };
 struct sla_row *sla_build(struct arena *arena, const struct lens *lens,
                           const struct session_hour *hours, size_t hour_count,

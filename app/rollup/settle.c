@@ -15,7 +15,8 @@
  *   hours       SLA rows of hours whose sessions changed (settle_hours.c)
  *   benchmarks  of days whose SLA rows changed
  *   scores      of those days, and of the seven after a changed benchmark
- *   facts       chunks of one hour of jobs or payments are joined
+ *   facts       chunks of one hour of jobs, payments or incoming packets are
+ *               joined
  *   requests    request demand of one (org, day) (settle_requests.c)
  *   cooling     parts of days long settled (cooling.c)
  *
@@ -24,6 +25,7 @@
  */
 #include "rollup/capability_days.h"
 #include "rollup/hot.h"
+#include "rollup/ingest_hours.h"
 #include "rollup/settle_int.h"
 
 #include "base/clock.h"
@@ -145,11 +147,12 @@ static enum err settle_first_day(struct settling *settling, struct store *store,
     return err;
 }
 
-static enum err settle_request_facts(struct settling *settling,
-                                     struct store *store, bool *found)
+static enum err settle_facts(struct settling *settling, struct store *store,
+                             bool *found)
 {
     (void)settling;
-    return requests_join(store, found);
+    enum err err = ingest_hours_join(store, found);
+    return err || *found ? err : requests_join(store, found);
 }
 
 static enum err settle_first_requests(struct settling *settling,
@@ -221,7 +224,7 @@ static const struct stage {
     {"hours", settle_first_hours},
     {"benchmarks", settle_first_benchmarks},
     {"scores", settle_first_scores},
-    {"facts", settle_request_facts},
+    {"facts", settle_facts},
     {"requests", settle_first_requests},
     {"cooling", settle_some_cooling},
 };

@@ -4,6 +4,7 @@
  * written only where they come out different, and only a difference passes a
  * note on to the next stage.
  */
+#include "rollup/ingest_hours.h"
 #include "rollup/lens_rows.h"
 #include "rollup/lens_tables.h"
 
@@ -112,7 +113,7 @@ static enum err join_sessions(struct store *store, struct arena *arena,
                               &session);
         if (!err)
             sessions->pairs[i] =
-                (struct session_hour){&sessions->hours[i], session};
+                (struct session_hour){&sessions->hours[i], session, NULL};
     }
     return err;
 }
@@ -203,6 +204,9 @@ static enum err settle_hour(struct store *store, struct arena *arena,
     enum err err = read_hour(store, arena, note, &sessions);
     if (!err)
         err = join_sessions(store, arena, &sessions);
+    if (!err)
+        err = ingest_hours_attach(store, arena, note->org, note->hour,
+                                  sessions.pairs, sessions.count);
     for (size_t i = 0; !err && i < LENSES_KEPT; i++) {
         err = settle_by_lens(store, &rows, &lens_tables[i], note, &sessions,
                              &benchmarks[i]);

@@ -139,6 +139,24 @@ SELECT min(hour) FROM snapshot_hour WHERE chunk > 0;
 SELECT org, hour FROM snapshot_hour WHERE chunk > 0
 GROUP BY org, hour ORDER BY org, hour;
 
+-- name: ingest_hour_add
+-- The next chunk, but none before number ?4.
+INSERT INTO ingest_hour (org, hour, chunk, sums)
+VALUES (?1, ?2,
+    max((SELECT ifnull(max(chunk), -1) + 1 FROM ingest_hour
+         WHERE org = ?1 AND hour = ?2), ifnull(?4, 0)),
+    ?3);
+
+-- name: ingest_hour_delete
+DELETE FROM ingest_hour WHERE org = ?1 AND hour = ?2;
+
+-- name: ingest_hour_of_hour
+SELECT sums FROM ingest_hour WHERE org = ?1 AND hour = ?2 ORDER BY chunk;
+
+-- name: ingest_hour_chunked_first
+-- Something that wants joining.
+SELECT org, hour FROM ingest_hour WHERE chunk > 0 LIMIT 1;
+
 -- name: seen_add
 INSERT INTO seen (class, org, shard, chunk, fingerprints, cold)
 VALUES (?1, ?2, ?3,

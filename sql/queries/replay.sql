@@ -16,6 +16,11 @@ DELETE FROM snapshot_hour
 WHERE (org, hour / 86400000 * 86400000) NOT IN
     (SELECT org, day FROM evidence_expired_day);
 
+-- name: replay_clear_ingest_hours
+DELETE FROM ingest_hour
+WHERE (org, hour / 86400000 * 86400000) NOT IN
+    (SELECT org, day FROM evidence_expired_day);
+
 -- name: replay_clear_seen
 -- With ?1 something has expired: then only what is read again is forgotten.
 DELETE FROM seen

@@ -58,6 +58,13 @@ class Events:
             "stream_id": session, "request_id": "r", "type": "error",
             "message": message})
 
+    def packets(self, session, at, **jitters):
+        """What the gateway reports on the packets of SESSION."""
+        return self.add("stream_ingest_metrics", at, {
+            "stream_id": session, "request_id": "r", "stats": {
+                "track_stats": [{"type": kind, "jitter": jitter}
+                                for kind, jitter in jitters.items()]}})
+
     @staticmethod
     def who(data, on):
         if on:
@@ -119,6 +126,13 @@ def test_lens_assay_fills_what_the_publisher_leaves_empty():
                  DAY + 9000).status("cold", DAY + 12000, 20)
     events.clean("later", DAY, "a", fps=10)
     events.status("later", DAY + MINUTE, 0, "LOADING")
+    # Packets: three of video on a in its first hour, one of them another
+    # session's; an hour in which no session is heard of counts nowhere.
+    events.packets("warm", DAY + 8000, video=4, audio=20.5)
+    events.packets("warm", DAY + 13000, video=1).packets("later", DAY, video=7)
+    events.packets("warm", DAY + 2 * HOUR_MS, video=900)
+    events.packets("cold", DAY + 1, video="n/a").packets("cold", DAY + 2,
+                                                         audio=0)
     run("import", "--org", "acme", "-", input="\n".join(events.lines))
 
     def gpus(*options):
@@ -128,14 +142,20 @@ def test_lens_assay_fills_what_the_publisher_leaves_empty():
               "runner_version", "fps_jitter_coefficient", "fps_jitter_sum",
               "fps_jitter_hour_count", "cold_sessions",
               "avg_cold_startup_latency_ms", "avg_warm_startup_latency_ms",
-              "warm_startup_latency_sample_count")
+              "warm_startup_latency_sample_count",
+              "ingest_video_packet_jitter_sample_count",
+              "avg_ingest_video_packet_jitter_ms",
+              "ingest_audio_packet_jitter_sample_count",
+              "avg_ingest_audio_packet_jitter_ms")
     for rows in (gpus("--lens", "assay"),
                  gpus("--lens", "assay", "--pass", "whole")):
         assert [tuple(row[name] for name in extras) for row in rows] == [
-            ("GPU-1", "RTX", 24, "1.2.3", 0.5, 0.5, 1, 0, None, 2000, 2),
+            ("GPU-1", "RTX", 24, "1.2.3", 0.5, 0.5, 1, 0, None, 2000, 2, 3, 4,
+             1, 20.5),
             ("GPU-2+GPU-3", "A40+L40", 88, "1.2.3", None, 0, 0, 1, 9000,
-             None, 0),
-            ("GPU-1", "RTX", 24, "1.2.3", 0, 0, 1, 0, None, None, 0)], rows
+             None, 0, 0, None, 1, 0),
+            ("GPU-1", "RTX", 24, "1.2.3", 0, 0, 1, 0, None, None, 0, 0, None,
+             0, None)], rows
     for options in ([], ["--switch", "multi_gpu"],
                     ["--lens", "assay", "--without", "no_row_gate"]):
         for row in gpus(*options):
@@ -143,6 +163,7 @@ def test_lens_assay_fills_what_the_publisher_leaves_empty():
                     row["runner_version"], row["fps_jitter_coefficient"]) == (
                 None, None, None, None), (options, row)
             assert "cold_sessions" not in row
+            assert "avg_ingest_video_packet_jitter_ms" not in row
 
 
 NO_ROW = None

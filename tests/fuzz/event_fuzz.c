@@ -31,6 +31,15 @@ static void check_judged(struct arena *arena, const struct event *event)
          !ignore_reason(arena, event->type, event->data));
 }
 
+static void check_packets(struct arena *arena, const struct event *event)
+{
+    double jitter_ms[INGEST_TRACKS];
+    ingest_metrics_read(arena, event->data, jitter_ms);
+    for (size_t i = 0; i < INGEST_TRACKS; i++)
+        must(isnan(jitter_ms[i]) ||
+             (jitter_ms[i] >= 0 && isfinite(jitter_ms[i])));
+}
+
 static void check_texts(const struct session_event *a,
                         const struct session_event *b)
 {
@@ -100,6 +109,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct text record = {(const char *)data, size};
     event_judge(&arena, record, text_of("org"), false, &event);
     check_judged(&arena, &event);
+    if (event.class == EVIDENCE_ACCEPTED)
+        check_packets(&arena, &event);
     if (event.class == EVIDENCE_ACCEPTED && event.family <= FAMILY_STREAM_EVENT)
         use(&arena, &event);
     arena_clear(&arena);

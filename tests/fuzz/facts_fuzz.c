@@ -57,6 +57,21 @@ static void check_snapshots(struct arena *arena, struct text bytes)
     buf_free(&once);
 }
 
+static void check_ingest_hours(struct arena *arena, struct text bytes)
+{
+    struct ingest_hour *hours;
+    size_t count;
+    if (!ingest_hours_decode(arena, bytes, &hours, &count))
+        return;
+    struct buf once = {0};
+    ingest_hours_encode(&once, hours, count);
+    size_t again;
+    must(ingest_hours_decode(arena, (struct text){once.data, once.length},
+                             &hours, &again));
+    must(again == count);
+    buf_free(&once);
+}
+
 static void check_sum(struct arena *arena, struct text bytes)
 {
     struct exact_sum sum = {.arena = arena};
@@ -74,6 +89,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     struct text bytes = {(const char *)data, size};
     check_events(&arena, bytes);
     check_snapshots(&arena, bytes);
+    check_ingest_hours(&arena, bytes);
     check_sum(&arena, bytes);
     arena_clear(&arena);
     return 0;

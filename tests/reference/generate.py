@@ -223,6 +223,7 @@ class Telemetry:
         self.session_count = sessions
         self.grain = r.choice([1, 1, 10, 1000])
         self.extreme = r.random() < 0.04
+        self.packet_random = random.Random(-1 - seed)
         self.events = []   # (org, envelope)
         self.used = set()
         self.fleet = []
@@ -357,8 +358,30 @@ class Telemetry:
                                    None, 1e17, 5])
             self.emit(org, 'ai_stream_status', ts, data,
                       r.choice([gateway, gateway, '', '0xGate']))
+            if self.packet_random.random() < 0.5:
+                self._packets(org, names, gateway, ts)
             ts += self._jitter(r.choice([0, 1, 5000, 10000]))
         return ts
+
+    def _packets(self, org, names, gateway, ts):
+        """What a gateway reports on the packets that come in."""
+        r = self.packet_random
+        tracks = []
+        for kind in r.choice([['video'], ['video', 'audio'], ['audio'], [],
+                              ['video', 'video'], ['screen', 'audio']]):
+            jitter = r.choice([r.random() * 20, r.expovariate(0.1), 0, 7])
+            if r.random() < 0.15:
+                jitter = r.choice(NUMBERS + EXTREMES)
+            tracks.append({'type': kind, 'jitter': jitter})
+            if r.random() < 0.05:
+                tracks[-1].pop(r.choice(['type', 'jitter']))
+        if r.random() < 0.05:
+            tracks = r.choice(ODD)
+        stats = {'track_stats': tracks, 'conn_quality': 'good'}
+        if r.random() < 0.02:
+            stats = r.choice(ODD)
+        self.emit(org, 'stream_ingest_metrics', ts, dict(names, stats=stats),
+                  gateway)
 
     def _trace(self, org, names, gateway, ts, kind, orch=None, **more):
         r = self.r

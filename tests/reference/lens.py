@@ -26,7 +26,8 @@ import score
 import snapshots
 from accept import Intake
 from attribution import normalise
-from sessions import DAY_MS, HOUR_MS, build_sessions, trace_type
+from sessions import (DAY_MS, HOUR_MS, build_sessions, packet_jitters,
+                      trace_type)
 from switches import SWITCHES, chosen
 
 SLA_COLUMNS = '''window_start org orchestrator_address pipeline_id model_id
@@ -52,7 +53,10 @@ ASSAY_SLA_COLUMNS = SLA_COLUMNS + '''fps_samples fps_jitter_coefficient
 fps_jitter_sum fps_jitter_hour_count cold_sessions cold_startup_latency_sum_ms
 cold_startup_latency_sample_count avg_cold_startup_latency_ms
 warm_startup_latency_sum_ms warm_startup_latency_sample_count
-avg_warm_startup_latency_ms'''.split()
+avg_warm_startup_latency_ms ingest_video_packet_jitter_sum_ms
+ingest_video_packet_jitter_sample_count avg_ingest_video_packet_jitter_ms
+ingest_audio_packet_jitter_sum_ms ingest_audio_packet_jitter_sample_count
+avg_ingest_audio_packet_jitter_ms'''.split()
 
 SESSION_COLUMNS = '''session_key org stream_id request_id gateway started_at
 first_processed_at few_processed_at first_ingest_at runner_first_processed_at
@@ -150,6 +154,7 @@ class Lens:
         assert mode == 'whole' or not self.switches
         events = self.intake.events.values()
         self.sessions = build_sessions(events, self.switches)
+        self.packets = packet_jitters(events)
         self.elements = {}
         for event in events:
             if event.family == 'network_capabilities':
@@ -393,6 +398,15 @@ class Lens:
             row[f'{word}_startup_latency_sample_count'] = len(found)
             row[f'avg_{word}_startup_latency_ms'] = (
                 sum(found) / len(found) if found else None)
+
+        for kind in ('video', 'audio'):
+            found = [j for m in own for j in self.packets.get(
+                (m.session.key, m.hour.start), {}).get(kind, [])]
+            name = f'ingest_{kind}_packet_jitter'
+            row[f'{name}_sum_ms'] = score.exact_sum(found)
+            row[f'{name}_sample_count'] = len(found)
+            row[f'avg_{name}_ms'] = (
+                row[f'{name}_sum_ms'] / len(found) if found else None)
 
     def _uncounted(self, part):
         """Excused, and excused sessions do not count (90)."""

@@ -105,6 +105,26 @@ class Hour:
                 and self.samples < 3)
 
 
+def packet_jitters(events):
+    """{(session key, hour): {'video': [ms, ...], 'audio': [...]}}."""
+    out = {}
+    for event in events:
+        key = session_key(event)
+        tracks = member(event.data, 'stats', 'track_stats')
+        if (event.family != 'stream_ingest_metrics' or not key
+                or not isinstance(tracks, list)):
+            continue
+        where = key, event.ts // HOUR_MS * HOUR_MS
+        found = out.setdefault(where, {'video': [], 'audio': []})
+        for kind, jitters in found.items():
+            own = [member(t, 'jitter') for t in tracks
+                   if string(member(t, 'type')) == kind]
+            own = [float(j) for j in own if isinstance(j, (int, float))
+                   and not isinstance(j, bool) and j >= 0]
+            jitters.extend(own[:1])
+    return out
+
+
 def first_of_each_id(events):
     """Of the events with one id the first by (time, family)."""
     order = ['stream_trace', 'ai_stream_status', 'ai_stream_events']

@@ -54,7 +54,7 @@ TEST(only_hours_with_a_gpu_count_and_tails_do_not)
     sessions[3].swap_count = 2;
     struct session_hour pairs[4];
     for (size_t i = 0; i < 4; i++)
-        pairs[i] = (struct session_hour){&hours[i], &sessions[i]};
+        pairs[i] = (struct session_hour){&hours[i], &sessions[i], NULL};
     size_t count;
     struct gpu_row *rows =
         gpu_metrics_build(&arena, &lens_published, pairs, 4, &count);

@@ -57,7 +57,7 @@ static struct hour_row clean_hour(void)
 static struct sla_row build_one(const struct session_row *session,
                                 const struct hour_row *hour)
 {
-    const struct session_hour pair = {hour, session};
+    const struct session_hour pair = {hour, session, NULL};
     size_t count;
     struct sla_row *rows = sla_build(&arena, &lens_published, &pair, 1, &count);
     REQUIRE(count == 1);
@@ -228,7 +228,7 @@ TEST(rows_are_keyed_and_sorted_and_blank_models_are_null)
             sessions[i].gpu_id =
                 in[from].gpu ? text_of(in[from].gpu) : (struct text){NULL, 0};
             hours[i].tail_artefact = in[from].artefact;
-            pairs[i] = (struct session_hour){&hours[i], &sessions[i]};
+            pairs[i] = (struct session_hour){&hours[i], &sessions[i], NULL};
         }
         size_t count;
         struct sla_row *rows =
@@ -269,7 +269,7 @@ TEST(sums_over_sessions_are_exact_in_any_order)
         for (size_t i = 0; i < COUNT; i++) {
             hours[i] = clean_hour();
             hours[i].fps_sum = encoded(fps[(i * 3 + turn) % COUNT]);
-            pairs[i] = (struct session_hour){&hours[i], &session};
+            pairs[i] = (struct session_hour){&hours[i], &session, NULL};
         }
         struct sla_row *rows =
             sla_build(&arena, &lens_published, pairs, COUNT, &count);
@@ -336,7 +336,7 @@ static struct sla_row row_of(const struct example *example)
             sessions[i].e2e_latency_ms = (int64_t)example->e2e;
         hours[i].status_samples = i ? 0 : example->samples;
         hours[i].fps_sum = encoded(i ? 0 : example->fps * example->samples);
-        pairs[i] = (struct session_hour){&hours[i], &sessions[i]};
+        pairs[i] = (struct session_hour){&hours[i], &sessions[i], NULL};
     }
     struct sla_row *rows =
         sla_build(&arena, &lens_published, pairs, count, &count);
