@@ -16,15 +16,8 @@ void buf_free(struct buf *buf)
     *buf = (struct buf){0};
 }
 
-void buf_clear(struct buf *buf)
+void buf_grow(struct buf *buf, size_t more)
 {
-    buf->length = 0;
-}
-
-void buf_reserve(struct buf *buf, size_t more)
-{
-    if (buf->capacity - buf->length >= more)
-        return;
     size_t wanted = buf->capacity ? buf->capacity : 64;
     while (wanted - buf->length < more) {
         if (wanted > SIZE_MAX / 2)
@@ -33,21 +26,6 @@ void buf_reserve(struct buf *buf, size_t more)
     }
     buf->data = memory_resize(buf->data, wanted);
     buf->capacity = wanted;
-}
-
-void buf_add(struct buf *buf, const void *bytes, size_t length)
-{
-    if (!length)
-        return;
-    buf_reserve(buf, length);
-    memcpy(buf->data + buf->length, bytes, length);
-    buf->length += length;
-}
-
-void buf_add_byte(struct buf *buf, uint8_t byte)
-{
-    buf_reserve(buf, 1);
-    buf->data[buf->length++] = (char)byte;
 }
 
 void buf_add_string(struct buf *buf, const char *string)
@@ -71,38 +49,11 @@ void buf_printf(struct buf *buf, const char *format, ...)
     va_end(again);
 }
 
-void buf_add_varint(struct buf *buf, uint64_t value)
-{
-    while (value >= 0x80) {
-        buf_add_byte(buf, (uint8_t)(value | 0x80));
-        value >>= 7;
-    }
-    buf_add_byte(buf, (uint8_t)value);
-}
-
-void buf_add_signed(struct buf *buf, int64_t value)
-{
-    uint64_t shifted = (uint64_t)value << 1;
-    buf_add_varint(buf, value < 0 ? ~shifted : shifted);
-}
-
-void buf_add_u64(struct buf *buf, uint64_t value)
-{
-    for (int shift = 0; shift < 64; shift += 8)
-        buf_add_byte(buf, (uint8_t)(value >> shift));
-}
-
 void buf_add_double(struct buf *buf, double value)
 {
     uint64_t bits;
     memcpy(&bits, &value, sizeof bits);
     buf_add_u64(buf, bits);
-}
-
-void buf_add_text(struct buf *buf, struct text text)
-{
-    buf_add_varint(buf, text.length);
-    buf_add(buf, text.data, text.length);
 }
 
 void buf_drop(struct buf *buf, size_t length)
@@ -124,35 +75,6 @@ struct reader reader_over(const void *bytes, size_t length)
     static const uint8_t nothing[1];
     const uint8_t *at = length ? bytes : nothing;
     return (struct reader){at, at + length, false};
-}
-
-uint8_t read_byte(struct reader *reader)
-{
-    if (reader->at == reader->end) {
-        reader->failed = true;
-        return 0;
-    }
-    return *reader->at++;
-}
-
-uint64_t read_varint(struct reader *reader)
-{
-    uint64_t value = 0;
-    for (int shift = 0; shift < 64; shift += 7) {
-        uint8_t byte = read_byte(reader);
-        value |= (uint64_t)(byte & 0x7f) << shift;
-        if (!(byte & 0x80))
-            return value;
-    }
-    reader->failed = true;
-    return 0;
-}
-
-int64_t read_signed(struct reader *reader)
-{
-    uint64_t coded = read_varint(reader);
-    uint64_t half = coded >> 1;
-    return (int64_t)(coded & 1 ? ~half : half);
 }
 
 uint64_t read_u64(struct reader *reader)
@@ -188,18 +110,6 @@ struct text read_text(struct reader *reader)
     return read_bytes(reader, read_varint(reader));
 }
 
-struct text text_of(const char *string)
-{
-    return (struct text){string, strlen(string)};
-}
-
-bool text_equal(struct text a, struct text b)
-{
-    /* Empty texts may have no data, which memcmp must not see. */
-    return a.length == b.length &&
-           (!a.length || !memcmp(a.data, b.data, a.length));
-}
-
 int text_compare(struct text a, struct text b)
 {
     size_t shorter = a.length < b.length ? a.length : b.length;
@@ -207,9 +117,4 @@ int text_compare(struct text a, struct text b)
     if (order)
         return order;
     return (a.length > b.length) - (a.length < b.length);
-}
-
-bool text_is(struct text text, const char *string)
-{
-    return text_equal(text, text_of(string));
 }

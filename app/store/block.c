@@ -27,16 +27,6 @@ enum { TAG_KIND = 3, TAG_EVENT = 4, TAG_ALL = 7 };
 /* Larger buffers are given back when a block ends. */
 enum { RAW_KEPT_BYTES = 4 << 20 };
 
-int64_t wrapping_difference(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a - (uint64_t)b);
-}
-
-int64_t wrapping_sum(int64_t a, int64_t b)
-{
-    return (int64_t)((uint64_t)a + (uint64_t)b);
-}
-
 /* ---- days ---------------------------------------------------------------- */
 
 void day_set_add(struct day_set *set, int64_t day)

@@ -21,8 +21,15 @@ enum { BLOCK_LINE_BITS = 16 };
 
 /* What stored numbers are relative to, wrapping around, so that every pair of
  * them has a difference. */
-int64_t wrapping_sum(int64_t a, int64_t b);
-int64_t wrapping_difference(int64_t a, int64_t b);
+static inline int64_t wrapping_sum(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a + (uint64_t)b);
+}
+
+static inline int64_t wrapping_difference(int64_t a, int64_t b)
+{
+    return (int64_t)((uint64_t)a - (uint64_t)b);
+}
 
 /* Days since 1970-01-01 UTC, ascending, each once. */
 struct day_set {
