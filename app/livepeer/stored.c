@@ -6,11 +6,7 @@
  */
 #include "livepeer/stored.h"
 
-#include "base/hex.h"
-
-#include <string.h>
-
-enum { UUID_BYTES = 16, UUID_LENGTH = 36 };
+#include "base/uuid.h"
 
 void stored_add_strings(struct buf *out, const struct text_index *strings)
 {
@@ -27,58 +23,15 @@ void stored_add_string(struct buf *out, struct text_index *strings,
 
 /* ---- ids ----------------------------------------------------------------- */
 
-static bool is_dash_at(size_t i)
-{
-    return i == 8 || i == 13 || i == 18 || i == 23;
-}
-
-static bool uuid_bytes(struct text id, uint8_t bytes[UUID_BYTES])
-{
-    size_t digits = 0;
-    if (id.length != UUID_LENGTH)
-        return false;
-    memset(bytes, 0, UUID_BYTES);
-    for (size_t i = 0; i < UUID_LENGTH; i++) {
-        if (is_dash_at(i)) {
-            if (id.data[i] != '-')
-                return false;
-            continue;
-        }
-        int value = hex_digit(id.data[i]);
-        if (value < 0 || (id.data[i] >= 'A' && id.data[i] <= 'F'))
-            return false; /* upper case would come back as lower */
-        bytes[digits / 2] = (uint8_t)(bytes[digits / 2] << 4 | value);
-        digits++;
-    }
-    return true;
-}
-
 void stored_add_id(struct buf *out, struct text id)
 {
     uint8_t bytes[UUID_BYTES];
-    if (uuid_bytes(id, bytes)) {
+    if (uuid_read(id, bytes)) {
         buf_add_byte(out, 0);
         buf_add(out, bytes, sizeof bytes);
     } else {
         buf_add_text(out, id);
     }
-}
-
-static struct text uuid_text(struct arena *arena, struct text bytes)
-{
-    char *text = arena_raw(arena, UUID_LENGTH + 1);
-    size_t digits = 0;
-    for (size_t i = 0; i < UUID_LENGTH; i++) {
-        if (is_dash_at(i)) {
-            text[i] = '-';
-            continue;
-        }
-        uint8_t byte = (uint8_t)bytes.data[digits / 2];
-        text[i] = "0123456789abcdef"[digits % 2 ? byte & 15 : byte >> 4];
-        digits++;
-    }
-    text[UUID_LENGTH] = '\0';
-    return (struct text){text, UUID_LENGTH};
 }
 
 struct text stored_id(struct stored *stored)
@@ -89,7 +42,9 @@ struct text stored_id(struct stored *stored)
     struct text bytes = read_bytes(&stored->in, UUID_BYTES);
     if (bytes.length != UUID_BYTES)
         return (struct text){"", 0};
-    return uuid_text(stored->arena, bytes);
+    char *text = arena_raw(stored->arena, UUID_LENGTH);
+    uuid_write((const uint8_t *)bytes.data, text);
+    return (struct text){text, UUID_LENGTH};
 }
 
 /* ---- reading ------------------------------------------------------------- */

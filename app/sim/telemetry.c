@@ -5,6 +5,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "base/uuid.h"
 #include "sim/line_file.h"
 
 #include <stdio.h>
@@ -19,8 +20,7 @@ enum {
     BATCH_BYTES = 1 << 20,
     WAITING_MAX_BYTES = 16 << 20,
     CLOSE_PATIENCE_MS = 5000,
-    CLOSE_LOOK_EVERY_MS = 20,
-    UUID_BYTES = 16
+    CLOSE_LOOK_EVERY_MS = 20
 };
 
 /* A server that takes events. */
@@ -47,29 +47,24 @@ struct telemetry {
 
 /* ---- one event ----------------------------------------------------------- */
 
-static void write_uuid(char text[40])
+static void random_uuid(char text[UUID_LENGTH + 1])
 {
     uint8_t bytes[UUID_BYTES];
     random_bytes(bytes, sizeof bytes);
     bytes[6] = (uint8_t)((bytes[6] & 0x0f) | 0x40); /* RFC 9562, version 4 */
     bytes[8] = (uint8_t)((bytes[8] & 0x3f) | 0x80);
-    char *at = text;
-    for (size_t i = 0; i < UUID_BYTES; i++) {
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            *at++ = '-';
-        hash_hex(bytes + i, 1, at);
-        at += 2;
-    }
+    uuid_write(bytes, text);
+    text[UUID_LENGTH] = '\0';
 }
 
 struct json_writer *event_begin(struct event *event, struct buf *out,
                                 const struct telemetry *telemetry,
                                 const char *type, int64_t timestamp_ms)
 {
-    char uuid[40];
+    char uuid[UUID_LENGTH + 1];
     char timestamp[24];
     struct json_writer *writer = &event->writer;
-    write_uuid(uuid);
+    random_uuid(uuid);
     snprintf(timestamp, sizeof timestamp, "%lld", (long long)timestamp_ms);
     *event = (struct event){.out = out, .writer = {.out = out}};
     json_begin(writer, '{');

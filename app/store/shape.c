@@ -9,8 +9,6 @@
 
 #include <string.h>
 
-enum { UUID_TEXT_BYTES = 36 };
-
 static bool is_digit(char c)
 {
     return c >= '0' && c <= '9';
@@ -18,22 +16,9 @@ static bool is_digit(char c)
 
 /* ---- what a value is ----------------------------------------------------- */
 
-static bool is_uuid(struct text text)
-{
-    if (text.length != UUID_TEXT_BYTES)
-        return false;
-    for (size_t i = 0; i < text.length; i++) {
-        char c = text.data[i];
-        bool dash = i == 8 || i == 13 || i == 18 || i == 23;
-        if (dash ? c != '-' : !is_digit(c) && (c < 'a' || c > 'f'))
-            return false;
-    }
-    return true;
-}
-
 /* Digits with one sign and one point at the most, spelled as value_write
  * spells them. */
-static bool read_number(struct value *value)
+static inline bool read_number(struct value *value)
 {
     const char *at = value->text.data;
     const char *end = at + value->text.length;
@@ -64,13 +49,73 @@ static bool read_number(struct value *value)
     return true;
 }
 
-static void classify(struct value *value)
+static inline void classify(struct value *value)
 {
     struct text text = value->text;
     char first = text.length ? text.data[0] : 'x';
     if ((is_digit(first) || first == '-') && read_number(value))
         return;
-    value->kind = is_uuid(text) ? VALUE_UUID : VALUE_TEXT;
+    value->kind = uuid_read(text, value->uuid) ? VALUE_UUID : VALUE_TEXT;
+}
+
+/* ---- where it ends ------------------------------------------------------- */
+
+/* Of eight bytes, the top bit of the first that is '"', '\\' or a control
+ * character, 0 for none: a byte from which 1 (or ' ') can be taken only by
+ * borrowing has its top bit set then. Bits above that one may be set as well.
+ */
+static uint64_t first_special(uint64_t bytes)
+{
+    const uint64_t ones = 0x0101010101010101;
+    uint64_t quotes = bytes ^ ones * '"';
+    uint64_t escapes = bytes ^ ones * '\\';
+    return (((quotes - ones) & ~quotes) | ((escapes - ones) & ~escapes) |
+            ((bytes - ones * ' ') & ~bytes)) &
+           ones << 7;
+}
+
+/* The end of the string whose inside begins at AT, or END where it has none or
+ * has control characters. The first byte is a word's lowest, as on all machines
+ * that we build for. */
+static inline const char *string_end(const char *at, const char *end)
+{
+    uint64_t bytes;
+    while (end - at >= 8) {
+        memcpy(&bytes, at, sizeof bytes);
+        uint64_t special = first_special(bytes);
+        if (special) {
+            at += __builtin_ctzll(special) / 8;
+            break;
+        }
+        at += 8;
+    }
+    for (bool escaped = false; at < end; at++) {
+        if ((unsigned char)*at < ' ')
+            return end;
+        if (*at == '"' && !escaped)
+            return at;
+        escaped = *at == '\\' && !escaped;
+    }
+    return end;
+}
+
+static bool begins_number(char c)
+{
+    return is_digit(c) || c == '-';
+}
+
+static inline const char *number_end(const char *at, const char *end)
+{
+    while (at < end && (is_digit(*at) || *at == '.' || *at == '-' ||
+                        *at == '+' || *at == 'e' || *at == 'E'))
+        at++;
+    return at;
+}
+
+/* Whether the string that ends at AT names a value. */
+static bool is_key(const char *at, const char *end)
+{
+    return at + 1 < end && at[1] == ':';
 }
 
 /* ---- cutting ------------------------------------------------------------- */
@@ -85,50 +130,18 @@ struct cutter {
 };
 
 /* The value from START up to the cutter's place. */
-static bool take(struct cutter *cutter, const char *start)
+static bool take(struct cutter *cutter, const char *start, bool quoted)
 {
     if (cutter->count == SHAPE_VALUES_MAX)
         return false;
     struct value *value = &cutter->values[cutter->count++];
+    value->quoted = quoted;
     value->text = (struct text){start, (size_t)(cutter->at - start)};
     classify(value);
     buf_add(cutter->shape, cutter->copied, (size_t)(start - cutter->copied));
     buf_add_byte(cutter->shape, (uint8_t)value->kind);
     cutter->copied = cutter->at;
     return true;
-}
-
-/* Whether one of eight bytes is '"', '\\' or a control character: a byte from
- * which 1 (or ' ') can be taken only by borrowing has its top bit set then. */
-static bool any_special(uint64_t bytes)
-{
-    const uint64_t ones = 0x0101010101010101;
-    uint64_t quotes = bytes ^ ones * '"';
-    uint64_t escapes = bytes ^ ones * '\\';
-    return (((quotes - ones) & ~quotes) | ((escapes - ones) & ~escapes) |
-            ((bytes - ones * ' ') & ~bytes)) &
-           ones << 7;
-}
-
-/* The end of the string whose inside begins at AT, or END where it has none or
- * has control characters. */
-static const char *string_end(const char *at, const char *end)
-{
-    uint64_t bytes;
-    while (end - at >= 8) {
-        memcpy(&bytes, at, sizeof bytes);
-        if (any_special(bytes))
-            break;
-        at += 8;
-    }
-    for (bool escaped = false; at < end; at++) {
-        if ((unsigned char)*at < ' ')
-            return end;
-        if (*at == '"' && !escaped)
-            return at;
-        escaped = *at == '\\' && !escaped;
-    }
-    return end;
 }
 
 /* At the opening quote; afterwards behind the closing one. A key stays in the
@@ -139,8 +152,7 @@ static bool cut_string(struct cutter *cutter)
     cutter->at = string_end(start, cutter->end);
     if (cutter->at == cutter->end)
         return false;
-    bool key = cutter->at + 1 < cutter->end && cutter->at[1] == ':';
-    bool good = key || take(cutter, start);
+    bool good = is_key(cutter->at, cutter->end) || take(cutter, start, true);
     cutter->at++;
     return good;
 }
@@ -148,10 +160,8 @@ static bool cut_string(struct cutter *cutter)
 static bool cut_number(struct cutter *cutter)
 {
     const char *start = cutter->at;
-    while (cutter->at < cutter->end &&
-           (is_digit(*cutter->at) || memchr("+-.eE", *cutter->at, 5)))
-        cutter->at++;
-    return take(cutter, start);
+    cutter->at = number_end(start, cutter->end);
+    return take(cutter, start, false);
 }
 
 bool shape_cut(struct text line, struct buf *shape, struct value *values,
@@ -167,7 +177,7 @@ bool shape_cut(struct text line, struct buf *shape, struct value *values,
         bool good = (unsigned char)c >= ' ';
         if (c == '"')
             good = cut_string(&cutter);
-        else if (is_digit(c) || c == '-')
+        else if (begins_number(c))
             good = cut_number(&cutter);
         else
             cutter.at++;
@@ -267,12 +277,66 @@ void shape_parse(struct arena *arena, struct text_index *columns,
         if (shape->context == SHAPE_NO_CONTEXT && names_context(kind, key))
             shape->context = shape->slot_count;
         shape->slots[shape->slot_count++] =
-            (struct shape_slot){{before, (size_t)(at - before)},
-                                kind,
-                                column_of(columns, kind, key)};
+            (struct shape_slot){.before = {before, (size_t)(at - before)},
+                                .kind = kind,
+                                .column = column_of(columns, kind, key)};
         before = ++at;
         /* The closing quote of a string that was cut opens no other. */
         at += at < end && *at == '"';
     }
     shape->rest = (struct text){before, (size_t)(end - before)};
+}
+
+/* ---- lines of a known shape ---------------------------------------------- */
+
+void shape_remember(struct shape *shape, const struct value *values)
+{
+    for (size_t i = 0; i < shape->slot_count; i++)
+        shape->slots[i].quoted = values[i].quoted;
+}
+
+/* Behind TEXT where it stands at AT, else null. */
+static inline const char *behind(const char *at, const char *end,
+                                 struct text text)
+{
+    if ((size_t)(end - at) < text.length ||
+        (text.length && memcmp(at, text.data, text.length)))
+        return NULL;
+    return at + text.length;
+}
+
+/* Behind the value at AT where it is one for SLOT, else null. */
+static inline const char *match_value(const struct shape_slot *slot,
+                                      const char *at, const char *end,
+                                      struct value *value)
+{
+    const char *start = at;
+    if (slot->quoted) {
+        at = string_end(at, end);
+        if (at == end || is_key(at, end))
+            return NULL;
+    } else {
+        if (at == end || !begins_number(*at))
+            return NULL;
+        at = number_end(at, end);
+    }
+    value->text = (struct text){start, (size_t)(at - start)};
+    classify(value);
+    return value->kind == slot->kind ? at : NULL;
+}
+
+bool shape_match(const struct shape *shape, struct text line,
+                 struct value *values)
+{
+    const char *at = line.data;
+    const char *end = line.data + line.length;
+    for (size_t i = 0; i < shape->slot_count; i++) {
+        const struct shape_slot *slot = &shape->slots[i];
+        at = behind(at, end, slot->before);
+        if (at)
+            at = match_value(slot, at, end, &values[i]);
+        if (!at)
+            return false;
+    }
+    return behind(at, end, shape->rest) == end;
 }

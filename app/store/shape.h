@@ -14,6 +14,7 @@
 #include "base/arena.h"
 #include "base/buf.h"
 #include "base/index.h"
+#include "base/uuid.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -36,9 +37,11 @@ enum {
 
 struct value {
     enum value_kind kind;
-    struct text text;  /* in the line, without quotes */
-    int64_t number;    /* VALUE_INTEGER, and the digits of VALUE_DECIMAL */
+    bool quoted;
     unsigned decimals; /* VALUE_DECIMAL: digits after the point */
+    int64_t number;    /* VALUE_INTEGER, and the digits of VALUE_DECIMAL */
+    struct text text;  /* in the line, without quotes */
+    uint8_t uuid[UUID_BYTES]; /* VALUE_UUID */
 };
 
 /*
@@ -56,6 +59,7 @@ void value_write(struct buf *out, enum value_kind kind, int64_t number,
 struct shape_slot {
     struct text before; /* what stands between the value before and this */
     enum value_kind kind;
+    bool quoted;     /* only where shape_remember has told */
     uint32_t column; /* below SHAPE_COLUMNS_MAX */
 };
 
@@ -77,5 +81,14 @@ struct shape {
  */
 void shape_parse(struct arena *arena, struct text_index *columns,
                  struct text text, struct shape *shape);
+
+/* SHAPE was parsed from the text of a line that was cut into VALUES: makes it
+ * one for shape_match. */
+void shape_remember(struct shape *shape, const struct value *values);
+
+/* Whether shape_cut would find this shape in LINE; if so, its values, in a
+ * fraction of the time. */
+bool shape_match(const struct shape *shape, struct text line,
+                 struct value *values);
 
 #endif

@@ -28,64 +28,16 @@
 
 #include <stdlib.h>
 
-/* ---- foreseeing numbers -------------------------------------------------- */
-
-struct guesses guesses_of(const struct column *column, size_t context,
-                          int64_t event_ms)
-{
-    const struct memory *memory = &column->memories[context];
-    if (!memory->known)
-        memory = &column->recent;
-    return (struct guesses){
-        {memory->last, wrapping_sum(memory->last, memory->step), event_ms}};
-}
-
-int64_t best_guess(const struct column *column, const struct guesses *guesses)
-{
-    unsigned best = 0;
-    for (unsigned i = 1; i < GUESSES; i++)
-        if (column->cost[i] < column->cost[best])
-            best = i;
-    return guesses->of[best];
-}
-
-static uint32_t missed_bits(int64_t difference)
-{
-    uint64_t size =
-        difference < 0 ? ~(uint64_t)difference : (uint64_t)difference;
-    return size ? 64 - (uint32_t)__builtin_clzll(size) : 0;
-}
-
-void column_learn(struct column *column, size_t context,
-                  const struct guesses *guesses, int64_t number)
-{
-    for (unsigned i = 0; i < GUESSES; i++) {
-        uint32_t missed =
-            missed_bits(wrapping_difference(number, guesses->of[i]));
-        column->cost[i] += missed * 16 - column->cost[i] / 16;
-    }
-    struct memory *memory = &column->memories[context];
-    memory->step =
-        memory->known ? wrapping_difference(number, memory->last) : 0;
-    memory->last = number;
-    memory->known = true;
-    column->recent.last = number;
-}
-
-/* ---- what both directions hold -------------------------------------------
- */
-
 struct shredder *shredder_new(void)
 {
     return memory_zeroed(1, sizeof(struct shredder));
 }
 
-struct column *column_at(struct shredder *shredder, uint32_t number)
+struct column *column_make(struct shredder *shredder, uint32_t number)
 {
-    struct column **column = &shredder->columns[number];
-    if (!*column)
-        *column = memory_zeroed(1, sizeof **column);
-    return *column;
+    struct column *column = memory_zeroed(1, sizeof *column);
+    shredder->columns[number] = column;
+    return column;
 }
 
 void shape_add(struct shredder *shredder, struct text text)

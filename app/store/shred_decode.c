@@ -50,13 +50,12 @@ static void read_decimal(struct shredder *shredder, struct column *column,
 
 static void read_uuid(struct reader *noise, struct buf *line)
 {
-    for (int i = 0; i < 16; i++) {
-        uint8_t byte = read_byte(noise);
-        if (i == 4 || i == 6 || i == 8 || i == 10)
-            buf_add_byte(line, '-');
-        buf_add_byte(line, (uint8_t) "0123456789abcdef"[byte >> 4]);
-        buf_add_byte(line, (uint8_t) "0123456789abcdef"[byte & 15]);
-    }
+    struct text bytes = read_bytes(noise, UUID_BYTES);
+    if (bytes.length != UUID_BYTES)
+        return;
+    buf_reserve(line, UUID_LENGTH);
+    uuid_write((const uint8_t *)bytes.data, line->data + line->length);
+    line->length += UUID_LENGTH;
 }
 
 static void add_word(struct column *column, struct text text)

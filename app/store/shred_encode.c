@@ -7,6 +7,7 @@
 #include "base/hash.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 static const uint64_t NOISE_MASK = ((uint64_t)1 << NOISE_BITS) - 1;
 
@@ -38,31 +39,20 @@ static void write_decimal(struct shredder *shredder, struct column *column,
         buf_add_byte(shredder->noise, (uint8_t)(low >> 8 * i));
 }
 
-static uint8_t hex_digit(char c)
-{
-    return (uint8_t)(c <= '9' ? c - '0' : c - 'a' + 10);
-}
-
-static void write_uuid(struct buf *noise, struct text text)
-{
-    for (size_t i = 0; i < text.length; i += 2) {
-        i += text.data[i] == '-';
-        buf_add_byte(noise, (uint8_t)(hex_digit(text.data[i]) << 4 |
-                                      hex_digit(text.data[i + 1])));
-    }
-}
-
 /* Returns the text's number. */
 static size_t write_text(struct column *column, size_t context,
                          struct text text)
 {
     bool added;
+    struct memory *memory = &column->memories[context];
+    if (memory->word &&
+        text_equal(column->words.texts[memory->word - WORD_FIRST], text)) {
+        buf_add_byte(&column->codes, WORD_SAME);
+        return memory->word - WORD_FIRST;
+    }
     size_t number = text_index_add(&column->words, text, &added);
     uint32_t code = (uint32_t)number + WORD_FIRST;
-    struct memory *memory = &column->memories[context];
-    if (memory->word == code) {
-        buf_add_byte(&column->codes, WORD_SAME);
-    } else if (added) {
+    if (added) {
         buf_add_byte(&column->codes, WORD_ADDED);
         buf_add_text(&column->codes, text);
     } else {
@@ -85,7 +75,7 @@ static void write_value(struct shredder *shredder,
         write_decimal(shredder, column, context, value);
         break;
     case VALUE_UUID:
-        write_uuid(shredder->noise, value->text);
+        buf_add(shredder->noise, value->uuid, UUID_BYTES);
         break;
     case VALUE_TEXT:
         write_text(column, context, value->text);
@@ -109,17 +99,42 @@ static void write_values(struct shredder *shredder, const struct shape *shape,
 
 /* ---- records ------------------------------------------------------------- */
 
+/* Lines of so few shapes follow each other, mostly. */
+enum { RECENT_SHAPES = 8 };
+
 struct writing {
     struct shredder *shredder;
     struct buf records;
     struct buf scratch;
-    struct value *values; /* SHAPE_VALUES_MAX of them */
-    int64_t arrival_ms;   /* of the record before */
+    struct value *values;         /* SHAPE_VALUES_MAX of them */
+    size_t recent[RECENT_SHAPES]; /* numbers of shapes, the last one first */
+    size_t recent_count;
+    int64_t arrival_ms; /* of the record before */
     int64_t event_ms;
 };
 
-/* True where LINE could be cut; its values are then in their columns. */
-static bool write_shaped(struct writing *writing, struct text line)
+/* Moves shape NUMBER, at PLACE of the recent ones, to the front. */
+static void make_first(struct writing *writing, size_t place, size_t number)
+{
+    memmove(writing->recent + 1, writing->recent,
+            place * sizeof *writing->recent);
+    writing->recent[0] = number;
+}
+
+static bool match_recent(struct writing *writing, struct text line)
+{
+    const struct shape *shapes = writing->shredder->shapes;
+    for (size_t i = 0; i < writing->recent_count; i++) {
+        size_t number = writing->recent[i];
+        if (shape_match(&shapes[number], line, writing->values)) {
+            make_first(writing, i, number);
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool cut_line(struct writing *writing, struct text line)
 {
     struct shredder *shredder = writing->shredder;
     size_t count;
@@ -129,10 +144,25 @@ static bool write_shaped(struct writing *writing, struct text line)
         return false;
     struct text text = {writing->scratch.data, writing->scratch.length};
     size_t number = text_index_add(&shredder->shape_texts, text, &added);
-    if (added)
+    if (added) {
         shape_add(shredder, shredder->shape_texts.texts[number]);
+        shape_remember(&shredder->shapes[number], writing->values);
+    }
+    if (writing->recent_count < RECENT_SHAPES)
+        writing->recent_count++;
+    make_first(writing, writing->recent_count - 1, number);
+    return true;
+}
+
+/* True where LINE could be cut; its values are then in their columns. */
+static bool write_shaped(struct writing *writing, struct text line)
+{
+    if (!match_recent(writing, line) && !cut_line(writing, line))
+        return false;
+    size_t number = writing->recent[0];
     buf_add_varint(&writing->records, number);
-    write_values(shredder, &shredder->shapes[number], writing->values);
+    write_values(writing->shredder, &writing->shredder->shapes[number],
+                 writing->values);
     return true;
 }
 

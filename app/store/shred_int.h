@@ -41,13 +41,50 @@ struct guesses {
     int64_t of[GUESSES];
 };
 
-struct guesses guesses_of(const struct column *column, size_t context,
-                          int64_t event_ms);
+static inline struct guesses guesses_of(const struct column *column,
+                                        size_t context, int64_t event_ms)
+{
+    const struct memory *memory = &column->memories[context];
+    if (!memory->known)
+        memory = &column->recent;
+    return (struct guesses){
+        {memory->last, wrapping_sum(memory->last, memory->step), event_ms}};
+}
+
 /* The guess that has been nearest of late. */
-int64_t best_guess(const struct column *column, const struct guesses *guesses);
+static inline int64_t best_guess(const struct column *column,
+                                 const struct guesses *guesses)
+{
+    unsigned best = 0;
+    for (unsigned i = 1; i < GUESSES; i++)
+        if (column->cost[i] < column->cost[best])
+            best = i;
+    return guesses->of[best];
+}
+
+static inline uint32_t missed_bits(int64_t difference)
+{
+    uint64_t size =
+        difference < 0 ? ~(uint64_t)difference : (uint64_t)difference;
+    return size ? 64 - (uint32_t)__builtin_clzll(size) : 0;
+}
+
 /* Remembers what the number was. */
-void column_learn(struct column *column, size_t context,
-                  const struct guesses *guesses, int64_t number);
+static inline void column_learn(struct column *column, size_t context,
+                                const struct guesses *guesses, int64_t number)
+{
+    for (unsigned i = 0; i < GUESSES; i++) {
+        uint32_t missed =
+            missed_bits(wrapping_difference(number, guesses->of[i]));
+        column->cost[i] += missed * 16 - column->cost[i] / 16;
+    }
+    struct memory *memory = &column->memories[context];
+    memory->step =
+        memory->known ? wrapping_difference(number, memory->last) : 0;
+    memory->last = number;
+    memory->known = true;
+    column->recent.last = number;
+}
 
 /* ---- what both directions hold ------------------------------------------- */
 
@@ -66,8 +103,15 @@ struct shredder {
 
 struct shredder *shredder_new(void);
 void shredder_free(struct shredder *shredder);
-struct column *column_at(struct shredder *shredder, uint32_t number);
+struct column *column_make(struct shredder *shredder, uint32_t number);
 void shape_add(struct shredder *shredder, struct text text);
+
+static inline struct column *column_at(struct shredder *shredder,
+                                       uint32_t number)
+{
+    struct column *column = shredder->columns[number];
+    return column ? column : column_make(shredder, number);
+}
 
 /* The context of the lines of the session with that number; 0 is for lines
  * of none. */

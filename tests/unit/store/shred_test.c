@@ -85,6 +85,63 @@ TEST(numbers_are_spelled_as_they_were)
     buf_free(&out);
 }
 
+/* ---- lines of a known shape ---------------------------------------------- */
+
+static const char *const lines_alike[] = {
+    "",
+    "{\"a\":1}",
+    "{\"a\":-27}",
+    "{\"a\":1.5}",
+    "{\"a\":.5}",
+    "{\"a\":1}}",
+    "{\"a\":\"1\"}",
+    "{\"a\":\"\"}",
+    "{\"a\":\"0e984725-c51c-4bf4-9960-e1c80e27aba0\"}",
+    "{\"a\":\"0e984725-c51c-4bf4-9960-e1c80e27aba0 \"}",
+    "{\"a\":\"x\\\"y\"}",
+    "{\"a\":\"x\":1}",
+    "{\"a\":\"x\1y\"}",
+    "{\"a\":\"open}",
+    "{\"b\":\"x\"}",
+    "5\"7\"",
+    "5\"7e\"",
+    "5\"7\":1",
+    "5\"7\\\"8\"",
+};
+
+static void check_match(const char *known, const char *line)
+{
+    static struct value found[SHAPE_VALUES_MAX];
+    struct arena arena = {0};
+    struct text_index columns = {0};
+    struct buf text = {0};
+    struct buf other = {0};
+    struct shape shape;
+    size_t count;
+    if (shape_cut(text_of(known), &text, values, &count)) {
+        shape_parse(&arena, &columns, bytes_of(&text), &shape);
+        shape_remember(&shape, values);
+        bool same = shape_cut(text_of(line), &other, values, &count) &&
+                    text_equal(bytes_of(&text), bytes_of(&other));
+        CHECK(shape_match(&shape, text_of(line), found) == same);
+        for (size_t i = 0; same && i < count; i++) {
+            CHECK_EQ_INT(found[i].kind, values[i].kind);
+            CHECK(text_equal(found[i].text, values[i].text));
+        }
+    }
+    buf_free(&text);
+    buf_free(&other);
+    text_index_free(&columns);
+    arena_free(&arena);
+}
+
+TEST(a_known_shape_matches_the_lines_that_are_cut_to_it)
+{
+    EACH_ROW (known, lines_alike)
+        EACH_ROW (line, lines_alike)
+            check_match(*known, *line);
+}
+
 /* ---- blocks -------------------------------------------------------------- */
 
 static void add_line(struct block *block, struct text bytes, int64_t event_ms)
