@@ -38,6 +38,27 @@ TEST(sha256_of_known_bytes)
     check_sha256(digest, rows[1].digest);
 }
 
+/* Every length of a last block, given at once and byte by byte; then FIPS
+ * 180-4's long example. */
+TEST(sha256_of_any_length)
+{
+    static char bytes[1000000];
+    uint8_t whole[SHA256_BYTES];
+    uint8_t joined[SHA256_BYTES];
+    memset(bytes, 'a', sizeof bytes);
+    for (size_t length = 0; length < 200; length++) {
+        struct hash_stream *stream = hash_stream_new();
+        for (size_t i = 0; i < length; i++)
+            hash_stream_add(stream, bytes + i, 1);
+        hash_stream_finish(stream, joined);
+        hash_sha256(bytes, length, whole);
+        CHECK_EQ_MEMORY(joined, whole, SHA256_BYTES);
+    }
+    hash_sha256(bytes, sizeof bytes, whole);
+    check_sha256(whole, "cdc76e5c9914fb9281a1c7e284d73e67"
+                        "f1809a48a497200e046d39ccc7112cd0");
+}
+
 TEST(md5_of_parts_joined_with_a_bar)
 {
     static const struct {
