@@ -137,7 +137,7 @@ class Decision:
     """Whom a selection event is attributed to, and why."""
 
     def __init__(self, status, reason, method, confidence, interval=None,
-                 gpu='', names=()):
+                 gpu='', surface=()):
         self.status = status
         self.reason = reason
         self.method = method
@@ -149,7 +149,15 @@ class Decision:
         self.pipeline = interval.pipeline if interval else ''
         self.model = interval.model if interval else ''
         self.gpu = gpu
-        self.gpu_name = '+'.join(sorted(set(names) - {''}, key=str.encode))
+        names = {i.name for i in surface} - {''}
+        self.gpu_name = '+'.join(sorted(names, key=str.encode))
+        self.runner_version = next((i.runner_version for i in surface
+                                    if i.runner_version), '')
+        cards = {}
+        for i in surface:
+            if i.gpu:
+                cards.setdefault(i.gpu, max(i.memory, 0))
+        self.gpu_memory = sum(cards.values()) or None
 
 
 def unresolved(reason):
@@ -245,4 +253,4 @@ def decide(candidate, intervals, switches=frozenset()):
     if status == 'stale' or reason == 'late_snapshot':
         confidence = 'medium'
     return Decision(status, reason, kind + '_interval_' + best, confidence,
-                    surface[0], gpu, [i.name for i in surface])
+                    surface[0], gpu, surface)

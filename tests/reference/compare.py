@@ -35,6 +35,7 @@ import tempfile
 HERE = os.path.dirname(os.path.abspath(__file__))
 sys.path.insert(0, HERE)
 
+import hourly                        # noqa: E402
 import jobs                          # noqa: E402
 import lens as published             # noqa: E402
 import network                       # noqa: E402
@@ -55,10 +56,8 @@ class View:
         self.switches = switches
 
     def columns(self, what):
-        if what == 'sla' and len(self.switches) == len(SWITCHES):
-            return published.ASSAY_SLA_COLUMNS
-        if what == 'payments' and len(self.switches) == len(SWITCHES):
-            return jobs.ASSAY_PAYMENT_COLUMNS
+        if len(self.switches) == len(SWITCHES):
+            return ASSAY_COLUMNS.get(what, COLUMNS[what])
         return COLUMNS[what]
 
 
@@ -92,6 +91,9 @@ def other_lenses(seed):
 KEYS = {
     'sla': ('window_start', 'org', 'orchestrator_address', 'pipeline_id',
             'model_id', 'gpu_id'),
+    'demand': ('window_start', 'org', 'gateway', 'pipeline_id', 'model_id'),
+    'gpu': ('window_start', 'org', 'orchestrator_address', 'pipeline_id',
+            'model_id', 'gpu_id'),
     'sessions': ('session_key',),
     'selections': ('session_key', 'selection_ts', 'selection_event_id'),
     'percentiles': ('orchestrator_address', 'pipeline_id', 'model_id',
@@ -106,6 +108,8 @@ KEYS = {
                   'hardware_present'),
     'counts': ('class', 'reason', 'org')}
 COLUMNS = {'sla': published.SLA_COLUMNS,
+           'demand': hourly.DEMAND_COLUMNS,
+           'gpu': hourly.GPU_COLUMNS,
            'sessions': published.SESSION_COLUMNS,
            'selections': published.SELECTION_COLUMNS,
            'percentiles': percentiles.COLUMNS,
@@ -115,7 +119,10 @@ COLUMNS = {'sla': published.SLA_COLUMNS,
            'payments': jobs.PAYMENT_COLUMNS,
            'inventory': network.OFFER_COLUMNS,
            'counts': published.COUNT_COLUMNS}
-OF_A_VIEW = ('sla', 'percentiles', 'sessions', 'selections', 'requests',
+ASSAY_COLUMNS = {'sla': published.ASSAY_SLA_COLUMNS,
+                 'gpu': hourly.ASSAY_GPU_COLUMNS,
+                 'payments': jobs.ASSAY_PAYMENT_COLUMNS}
+OF_A_VIEW = ('sla', 'demand', 'gpu', 'percentiles', 'sessions', 'selections', 'requests',
              'batch-jobs', 'byoc-jobs', 'payments')
 OF_ALL = ('counts', 'inventory')
 
@@ -180,6 +187,8 @@ def reference_tables(groups, org='', views=PUBLISHED):
         more = published.request_tables(lens.requests())
         tables.update(((what, view), rows) for what, rows in more.items())
         tables['sla', view] = lens.export_sla()
+        tables['demand', view] = lens.export_demand()
+        tables['gpu', view] = lens.export_gpus()
         tables['percentiles', view] = lens.export_percentiles()
         tables['sessions', view] = lens.export_sessions()
         tables['selections', view] = lens.export_selections()

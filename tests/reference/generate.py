@@ -153,6 +153,11 @@ class Orchestrator:
         per = {n: {'models': {m: {'warm': True, 'capacity': 1}
                               for m in r.sample(MODELS, r.randrange(3))}}
                for n in numbers}
+        for n in numbers:
+            for model in per[n]['models'].values():
+                if self.own.random() < 0.4:
+                    model['runnerVersion'] = self.own.choice(
+                        ['0.14.0', '0.2', '', None, 7])
         return {'bitstring': '0', 'constraints': {'PerCapability': per}}
 
     def element(self, orderly=False):

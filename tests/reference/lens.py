@@ -12,13 +12,14 @@ the `published` lens, with all of them `assay`.
     lens.export_sla() ...
 
 Reading order: accept.py, sessions.py, snapshots.py, attribution.py, score.py,
-jobs.py, network.py, then the passes here.
+jobs.py, network.py, then the passes here, then hourly.py.
 """
 
 import datetime
 import math
 
 import attribution
+import hourly
 import jobs
 import network
 import percentiles
@@ -49,14 +50,8 @@ e2e_score latency_score fps_score quality_score sla_semantics_version
 sla_score'''.split()
 
 # What lens `assay` has beside them.
-ASSAY_SLA_COLUMNS = SLA_COLUMNS + '''fps_samples fps_jitter_coefficient
-fps_jitter_sum fps_jitter_hour_count cold_sessions cold_startup_latency_sum_ms
-cold_startup_latency_sample_count avg_cold_startup_latency_ms
-warm_startup_latency_sum_ms warm_startup_latency_sample_count
-avg_warm_startup_latency_ms ingest_video_packet_jitter_sum_ms
-ingest_video_packet_jitter_sample_count avg_ingest_video_packet_jitter_ms
-ingest_audio_packet_jitter_sum_ms ingest_audio_packet_jitter_sample_count
-avg_ingest_audio_packet_jitter_ms'''.split()
+ASSAY_SLA_COLUMNS = (SLA_COLUMNS + ['fps_samples', 'fps_jitter_coefficient']
+                     + hourly.EXTRA_COLUMNS)
 
 SESSION_COLUMNS = '''session_key org stream_id request_id gateway started_at
 first_processed_at few_processed_at first_ingest_at runner_first_processed_at
@@ -133,7 +128,7 @@ class Part:
         self.hour = hour
         self.counts = counts
         self.swapped = swapped
-        self.card = last.decision.gpu_name
+        self.card = last.decision
 
 
 class Lens:
@@ -216,7 +211,7 @@ class Lens:
 
     # Swaps (86 to 88).
 
-    def _inferred_swap(self, session):
+    def inferred_swap(self, session):
         """Without a trace, but the attributed orchestrator changed."""
         if 'inferred_swaps' not in self.switches or session.swap_count:
             return False
@@ -227,7 +222,7 @@ class Lens:
     def _leavings(self, session):
         """(time, decision or None) of every orchestrator that was left."""
         selections = self.chosen[session.key]
-        if self._inferred_swap(session):
+        if self.inferred_swap(session):
             named = [s for s in selections if s.decision.address]
             return [(b.ts, a.decision) for a, b in zip(named, named[1:])
                     if a.decision.address != b.decision.address]
@@ -261,7 +256,7 @@ class Lens:
             key = (hour, session.org, address, row.pipeline, row.model,
                    decision.gpu if decision else '')
             part = Part(session, last, None, True, True)
-            part.card = decision.gpu_name if decision else ''
+            part.card = decision or attribution.ambiguous()
             groups.setdefault(key, []).append(part)
         return own
 
@@ -271,7 +266,7 @@ class Lens:
         groups = {}
         for session in self.sessions.values():
             last = self.last_row[session.key]
-            swapped = session.swap_count > 0 or self._inferred_swap(session)
+            swapped = session.swap_count > 0 or self.inferred_swap(session)
             if 'swap_charged_to_left' in self.switches:
                 swapped = self._left_parts(session, last, groups)
             counted = False
@@ -290,6 +285,7 @@ class Lens:
                 counted = True
                 groups.setdefault(key, []).append(
                     Part(session, last, hour, counts, swapped))
+        self.members = [groups[key] for key in sorted(groups)]
         return [self._sla_row(key, groups[key]) for key in sorted(groups)]
 
     def _sla_row(self, key, members):
@@ -325,7 +321,7 @@ class Lens:
                 signals += m.session.health_signals()
                 expected += m.session.expected_signals()
         swapped = [m for m in judged if m.swapped]
-        inferred = [m for m in swapped if self._inferred_swap(m.session)]
+        inferred = [m for m in swapped if self.inferred_swap(m.session)]
         split = 'inferred_swaps' in self.switches
         row = {
             'window_start_ms': start,
@@ -382,8 +378,12 @@ class Lens:
         own = [m for m in members if m.hour]
         jitters = [m.hour.jitter() for m in own]
         jitters = [j for j in jitters if j is not None]
-        names = sorted({m.card for m in members} - {''}, key=str.encode)
-        row['gpu_model_name'] = names[0] if names else None
+        for name, column in (('gpu_name', 'gpu_model_name'),
+                             ('runner_version', 'runner_version')):
+            row[column] = min({getattr(m.card, name) for m in members} - {''},
+                              key=str.encode, default=None)
+        memories = [m.card.gpu_memory for m in members if m.card.gpu_memory]
+        row['gpu_memory_bytes_total'] = max(memories, default=None)
         row['fps_jitter_sum'] = score.exact_sum(jitters)
         row['fps_jitter_hour_count'] = len(jitters)
         row['fps_jitter_coefficient'] = (
@@ -421,6 +421,14 @@ class Lens:
         assay = len(self.switches) == len(SWITCHES)
         columns = ASSAY_SLA_COLUMNS if assay else SLA_COLUMNS
         return [{c: cell(row[c]) for c in columns} for row in self.rows]
+
+    def export_demand(self):
+        return _told(hourly.DEMAND_COLUMNS, hourly.demand(self))
+
+    def export_gpus(self):
+        assay = len(self.switches) == len(SWITCHES)
+        return _told(hourly.ASSAY_GPU_COLUMNS if assay else
+                     hourly.GPU_COLUMNS, hourly.gpus(self))
 
     def export_percentiles(self, by='orchestrator', start=0, end=math.inf):
         return percentiles.rows(self.rows, by, start, end)

@@ -66,6 +66,7 @@ class Sample:
     def __init__(self, event):
         data = event.data
         self.ts = event.ts
+        self.gateway = event.gateway
         self.state = string(member(data, 'state'))
         self.fps = double(member(data, 'inference_status', 'fps'))
         self.latency = double(member(data, 'inference_status', 'latency_ms'))
@@ -181,7 +182,7 @@ class Session:
         self.swap_count = len(times('orchestrator_swap'))
 
     def _status_facts(self, statuses):
-        samples = [Sample(e) for e in statuses]
+        self.samples = samples = [Sample(e) for e in statuses]
         self.loading_samples = sum(s.state == 'LOADING' for s in samples)
         loading = [s.ts for s in samples if s.state == 'LOADING']
         output = [s.ts for s in samples if s.fps > 0]

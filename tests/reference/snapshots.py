@@ -14,6 +14,8 @@ BUILTIN = {
     '33': 'llm', '34': 'image-to-text', '35': 'live-video-to-video',
     '36': 'text-to-speech'}
 
+BYOC = '37'
+
 BEFORE_MS = 10 * 60 * 1000
 AFTER_MS = 30 * 1000
 
@@ -61,7 +63,7 @@ class Interval:
     """One (pipeline, model, gpu) that a version offers."""
 
     def __init__(self, version, suffix, pipeline='', model='', gpu='',
-                 hardware=False, name=''):
+                 hardware=False, name='', memory=0, runner_version=''):
         self.version = version
         self.hash = H(version.id, H(*suffix))
         self.pipeline = pipeline
@@ -69,6 +71,8 @@ class Interval:
         self.gpu = gpu
         self.hardware = hardware
         self.name = name
+        self.memory = memory
+        self.runner_version = runner_version
 
     def surface(self):
         return (self.version.address, self.version.uri,
@@ -121,7 +125,7 @@ def _gpus(entry):
             raise WrongType()
         if not -2 ** 63 <= memory < 2 ** 63:
             raise WrongType()
-        gpus.append((_text(gpu.get('id')), str(memory),
+        gpus.append((_text(gpu.get('id')), memory,
                      string(gpu.get('name'))))
     return gpus
 
@@ -162,6 +166,14 @@ def _per_capability(raw):
     return found
 
 
+def _runner_version(raw, pipeline, model):
+    """What the capability says that its model's runner is."""
+    numbers = {name: number for number, name in BUILTIN.items()}
+    return string(member(
+        raw, 'capabilities', 'constraints', 'PerCapability',
+        numbers.get(lower(pipeline), BYOC), 'models', model, 'runnerVersion'))
+
+
 def _intervals(version, raw):
     try:
         hardware = _hardware(raw)
@@ -170,16 +182,19 @@ def _intervals(version, raw):
         return [Interval(version, ('hardware-less', 'error'))]
     out = []
     for pipeline, model, gpus in hardware:
+        runner = _runner_version(raw, pipeline, model)
         if not gpus:
             out.append(Interval(version, (pipeline, model, 'hardware-less'),
-                                pipeline, model))
+                                pipeline, model, runner_version=runner))
         for gpu, memory, name in gpus:
-            out.append(Interval(version, (pipeline, model, gpu, memory),
-                                pipeline, model, gpu, True, name))
+            out.append(Interval(version, (pipeline, model, gpu, str(memory)),
+                                pipeline, model, gpu, True, name, memory,
+                                runner))
     if not hardware:
         for pipeline, model in per_capability:
-            out.append(Interval(version, (pipeline, model, 'per-capability'),
-                                pipeline, model))
+            out.append(Interval(
+                version, (pipeline, model, 'per-capability'), pipeline, model,
+                runner_version=_runner_version(raw, pipeline, model)))
     return out or [Interval(version, ('hardware-less',))]
 
 
