@@ -3,10 +3,11 @@
  * sessions that they were made for; by lens assay also with what they are worth
  * on average (rollup/payments.c).
  *
- * They are no table: an organisation's day of them is made of its events, one
- * day at a time, from the newest back. A cursor is the day, the organisation,
- * and how many of its payments have been told; they are the same ones as long
- * as the state of the store is.
+ * They are no table: an organisation's day of them is made of its events, a few
+ * minutes at a time, from the newest back, since most of them lie in the
+ * evidence alone (livepeer/request_runs.h), and a page ends soon. A cursor is
+ * when those minutes begin, the organisation, and how many of their payments
+ * have been told; they are the same ones as long as the state of the store is.
  */
 #include "api/serving.h"
 #include "base/clock.h"
@@ -14,6 +15,8 @@
 #include <stdlib.h>
 
 static const char shape[] = "iti";
+
+enum { SPAN_MS = 10 * 60 * 1000 };
 
 struct org_day {
     int64_t day;
@@ -28,6 +31,7 @@ struct payments_asked {
     int64_t end;
     struct text orchestrator;
     struct text session;
+    struct text about; /* the recipient or request of all that are wanted */
     struct cursor cursor;
     struct org_day *days;
     size_t day_count;
@@ -72,6 +76,22 @@ static enum err find_days(struct payments_asked *asked)
     return err;
 }
 
+/* As published, payments of a session are those of its request. */
+static enum err find_request(struct payments_asked *asked)
+{
+    struct request *request = asked->request;
+    if (!asked->session.data || lens_is_assay(asked->lens))
+        return ERR_NONE;
+    struct query *query = query_start(request->store, QUERY_SESSION_REQUEST);
+    query_bind_text(query, 1, asked->session);
+    bool row;
+    enum err err = query_step(query, &row);
+    if (err || !row)
+        return err;
+    asked->about = query_copy(request->arena, query, 0);
+    return query_run(query);
+}
+
 static enum err read_asked(struct request *request,
                            struct payments_asked *asked)
 {
@@ -87,7 +107,10 @@ static enum err read_asked(struct request *request,
         lens_is_assay(asked->lens) ? payment_assay_fields : payment_fields;
     if (orchestrator.data)
         asked->orchestrator = text_lower(request->arena, orchestrator);
+    asked->about = asked->orchestrator;
     enum err err = cursor_read(request, shape, &asked->cursor);
+    if (!err)
+        err = find_request(asked);
     return err ? err : find_days(asked);
 }
 
@@ -111,91 +134,85 @@ static void add_row(struct page *page, struct fields fields,
     page_add_row(page, fields, row);
 }
 
-/* How many of the day's payments, from its newest on, the pages before told. */
-static int64_t told_of(const struct payments_asked *asked,
-                       const struct org_day *day)
-{
-    const struct cursor_part *parts = asked->cursor.parts;
-    struct org_day last = {parts[0].number, parts[1].text};
-    if (!asked->cursor.given)
-        return 0;
-    int order = compare_days(day, &last);
-    return order < 0 ? INT64_MAX : order > 0 ? 0 : parts[2].number;
-}
-
-/* A day of an organisation while it is told, from its newest payment on. */
-struct day_telling {
-    const struct org_day *day;
+/* Some minutes of an organisation, while they are told from the end. */
+struct telling {
+    struct text org;
+    int64_t start;
     int64_t told; /* that the pages before told */
     int64_t read; /* so far */
-    struct cursor *last;
 };
 
 static void add_rows(const struct payments_asked *asked, struct page *page,
-                     struct day_telling *telling,
+                     struct telling *telling, struct cursor *last,
                      const struct payment_row *rows, size_t count)
 {
-    struct cursor *last = telling->last;
     while (count && !page->more) {
         const struct payment_row *row = &rows[--count];
-        if (telling->read++ < telling->told || !is_wanted(asked, row) ||
+        if (!is_wanted(asked, row) || telling->read++ < telling->told ||
             !page_wants_row(page))
             continue;
         add_row(page, asked->fields, row);
-        last->parts[0].number = telling->day->day;
-        last->parts[1].text = telling->day->org;
+        last->parts[0].number = telling->start;
+        last->parts[1].text = telling->org;
         last->parts[2].number = telling->read;
     }
 }
 
-/* Links by session id look at the day before as well. */
-static enum err payments_fit(const struct payments_asked *asked,
-                             struct text org, int64_t from_ms, int64_t until_ms)
-{
-    const struct arena arena = {0};
-    const struct request *request = asked->request;
-    return request_events_fit(
-        request->store, &arena, org, GROUP_PAYMENTS,
-        lens_is_assay(asked->lens) ? from_ms - MS_PER_DAY : from_ms, until_ms,
-        (size_t)request->config->serve_compute_bytes);
-}
-
 static enum err add_span(const struct payments_asked *asked, struct page *page,
-                         struct day_telling *telling, int64_t from_ms,
-                         int64_t until_ms)
+                         struct telling *telling, struct cursor *last)
 {
     struct arena arena = {0};
+    struct request *request = asked->request;
     struct payment_row *rows;
-    struct text org = telling->day->org;
     size_t count = 0;
-    enum err err = payments_fit(asked, org, from_ms, until_ms);
+    int64_t end = telling->start + SPAN_MS;
+    enum err err = request_events_fit(
+        request->store, &arena, telling->org, GROUP_PAYMENTS, telling->start,
+        end, (size_t)request->config->serve_compute_bytes);
     if (err)
         return err;
     turn_take(TURN_DAY);
-    err = payments_between(asked->request->store, &arena, asked->lens, org,
-                           from_ms, until_ms, &rows, &count);
+    err = payments_between(request->store, &arena, asked->lens, telling->org,
+                           asked->about, telling->start, end, &rows, &count);
     if (!err)
-        add_rows(asked, page, telling, rows, count);
+        add_rows(asked, page, telling, last, rows, count);
     arena_free(&arena);
     turn_give(TURN_DAY);
     return err;
 }
 
-/* As a whole where it fits or must be, since its links are those of a day, else
- * by the hour. */
-static enum err add_day(const struct payments_asked *asked, struct page *page,
-                        const struct org_day *day, int64_t told,
-                        struct cursor *last)
+/* Where the pages before this one have come to: a span, or none of the day. */
+static bool begins_within(const struct payments_asked *asked,
+                          const struct org_day *day, struct telling *telling)
 {
-    struct day_telling telling = {.day = day, .told = told, .last = last};
-    int64_t until_ms = day->day + MS_PER_DAY;
-    int64_t step_ms = MS_PER_DAY;
-    if (!lens_is_assay(asked->lens) &&
-        payments_fit(asked, day->org, day->day, until_ms) == ERR_LARGE)
-        step_ms = MS_PER_HOUR;
+    const struct cursor_part *parts = asked->cursor.parts;
+    *telling = (struct telling){.org = day->org,
+                                .start = day->day + MS_PER_DAY - SPAN_MS};
+    if (!asked->cursor.given)
+        return true;
+    struct org_day last = {clock_day_start(parts[0].number), parts[1].text};
+    int order = compare_days(day, &last);
+    if (!order) {
+        telling->start = parts[0].number;
+        telling->told = parts[2].number;
+    }
+    return order >= 0;
+}
+
+static enum err add_day(const struct payments_asked *asked, struct page *page,
+                        const struct org_day *day, struct cursor *last)
+{
+    struct telling telling;
     enum err err = ERR_NONE;
-    for (; !err && !page->more && until_ms > day->day; until_ms -= step_ms)
-        err = add_span(asked, page, &telling, until_ms - step_ms, until_ms);
+    if (!begins_within(asked, day, &telling))
+        return ERR_NONE;
+    for (; !err && !page->more && telling.start >= day->day;
+         telling.start -= SPAN_MS) {
+        if (telling.start < asked->end &&
+            telling.start + SPAN_MS > asked->start)
+            err = add_span(asked, page, &telling, last);
+        telling.told = telling.read = 0;
+    }
     return err;
 }
 
@@ -207,11 +224,8 @@ enum err answer_payments(struct request *request, struct reply *reply)
     if (err)
         return err;
     struct page page = page_begin(request, reply, asked.fields, NULL);
-    for (size_t i = 0; !err && i < asked.day_count && !page.more; i++) {
-        int64_t told = told_of(&asked, &asked.days[i]);
-        if (told != INT64_MAX)
-            err = add_day(&asked, &page, &asked.days[i], told, &last);
-    }
+    for (size_t i = 0; !err && i < asked.day_count && !page.more; i++)
+        err = add_day(&asked, &page, &asked.days[i], &last);
     if (!err)
         page_end(&page, shape, &last);
     return err;

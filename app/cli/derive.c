@@ -83,6 +83,8 @@ enum err derive_within(struct store *store, struct progress *progress)
 enum err keep_facts(struct store *store, struct text org, int64_t day)
 {
     enum err err = ingest_warm(store, org, day);
+    if (!err)
+        err = requests_keep(store, org, day);
     return err ? err : sessions_warm(store, org, day);
 }
 

@@ -162,8 +162,9 @@ static enum err print_payments_of_day(const struct exporting *exporting,
     struct arena arena = {0};
     struct payment_row *rows;
     size_t count = 0;
-    enum err err = payments_between(exporting->store, &arena, &exporting->lens,
-                                    org, day, day + MS_PER_DAY, &rows, &count);
+    enum err err =
+        payments_between(exporting->store, &arena, &exporting->lens, org,
+                         text_of(""), day, day + MS_PER_DAY, &rows, &count);
     for (size_t i = 0; !err && i < count; i++)
         if (is_asked_for(exporting, rows[i].event_ts))
             err = field_rows_print(exporting->printed, &rows[i]);

@@ -2,8 +2,9 @@
  * batch_requests.c: request events gathered so that one organisation's hour of
  * a group is written once a commit, and notes of what they can have changed.
  *
- * Chunks are numbered as those of sessions are (see batch.c). A job is settled
- * with the day on which it was completed, so a note is a day. It is changed
+ * Chunks are numbered as those of sessions are (see batch.c). Of payments and
+ * discovery only the lines are kept (request_runs.h). A job is settled with the
+ * day on which it was completed, so a note is a day. It is changed
  * also from elsewhere: a batch request by what came under its id on other days,
  * a byoc job by the workers that registered in the thirty days before.
  */
@@ -20,6 +21,10 @@ struct request_hour {
     struct request_event *events;
     size_t count;
     bool wants_joining;
+    struct request_mark *marks; /* of groups by line, in place of events */
+    size_t mark_count;
+    int64_t *removed;
+    size_t removed_count;
 };
 
 void request_batch_clear(struct request_batch *batch)
@@ -45,13 +50,9 @@ static struct text kept(struct request_batch *batch, struct text text)
 
 static void keep_texts(struct request_batch *batch, struct request_event *event)
 {
-    struct text *texts[] = {
-        &event->gateway,    &event->request_id, &event->address,
-        &event->url,        &event->pipeline,   &event->model,
-        &event->capability, &event->worker_url, &event->error_type,
-        &event->error,      &event->session_id, &event->manifest_id,
-        &event->sender,     &event->win_prob,   &event->currency};
-    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+    struct text *texts[REQUEST_TEXTS];
+    request_event_texts(event, texts);
+    for (size_t i = 0; i < REQUEST_TEXTS; i++)
         *texts[i] = kept(batch, *texts[i]);
 }
 
@@ -80,18 +81,45 @@ static struct request_hour *hour_of(struct request_batch *batch,
     return hour;
 }
 
-static void add_one(struct request_batch *batch, struct text org,
-                    const struct request_event *event)
+static void add_mark(struct request_batch *batch, struct request_hour *hour,
+                     const struct request_event *event)
 {
-    struct request_hour *hour =
-        hour_of(batch, org, request_group_of(event->kind), event->ts);
+    if (event->flags & REQUEST_REMOVED) {
+        hour->removed = arena_grow(&batch->arena, hour->removed,
+                                   hour->removed_count, sizeof *hour->removed);
+        hour->removed[hour->removed_count++] = event->line;
+        hour->wants_joining = true;
+        return;
+    }
+    hour->marks = arena_grow(&batch->arena, hour->marks, hour->mark_count,
+                             sizeof *hour->marks);
+    hour->marks[hour->mark_count++] = request_mark_of(event);
+}
+
+static void add_whole(struct request_batch *batch, struct request_hour *hour,
+                      const struct request_event *event)
+{
     hour->events = arena_grow(&batch->arena, hour->events, hour->count,
                               sizeof *hour->events);
     if ((event->flags & REQUEST_REMOVED) ||
         (hour->count &&
          request_event_compare(event, &hour->events[hour->count - 1]) <= 0))
         hour->wants_joining = true;
-    hour->events[hour->count++] = *event;
+    struct request_event *fact = &hour->events[hour->count++];
+    *fact = *event;
+    fact->id.data = arena_text(&batch->arena, event->id.data, event->id.length);
+    keep_texts(batch, fact);
+}
+
+static void add_one(struct request_batch *batch, struct text org,
+                    const struct request_event *event)
+{
+    enum request_group group = request_group_of(event->kind);
+    struct request_hour *hour = hour_of(batch, org, group, event->ts);
+    if (request_group_is_by_line(group))
+        add_mark(batch, hour, event);
+    else
+        add_whole(batch, hour, event);
 }
 
 void request_batch_add(struct request_batch *batch, struct arena *arena,
@@ -102,14 +130,12 @@ void request_batch_add(struct request_batch *batch, struct arena *arena,
         request_events_read(arena, event->family, event->data, &count);
     if (!count)
         return;
-    char *id = arena_text(&batch->arena, event->id.data, event->id.length);
     for (size_t i = 0; i < count; i++) {
         events[i].ts = event->ts;
         events[i].line = line;
-        events[i].id = (struct text){id, event->id.length};
+        events[i].id = event->id;
         events[i].gateway = event->gateway;
         events[i].flags |= removed ? REQUEST_REMOVED : 0;
-        keep_texts(batch, &events[i]);
         add_one(batch, event->org, &events[i]);
     }
 }
@@ -180,16 +206,31 @@ static enum err note_workers(struct store *store,
 
 /* ---- writing ------------------------------------------------------------- */
 
-static enum err write_hour(struct store *store, const struct request_hour *hour)
+static void encode_lines(struct request_batch *batch, struct request_hour *hour,
+                         struct buf *bytes)
+{
+    struct request_runs runs =
+        request_runs_of(&batch->arena, hour->marks, hour->mark_count,
+                        hour->removed, hour->removed_count);
+    request_runs_encode(bytes, hour->hour, &runs);
+}
+
+static enum err write_hour(struct request_batch *batch, struct store *store,
+                           struct request_hour *hour)
 {
     struct buf bytes = {0};
-    request_events_encode(&bytes, hour->events, hour->count);
+    bool by_line = request_group_is_by_line(hour->group);
+    if (by_line)
+        encode_lines(batch, hour, &bytes);
+    else
+        request_events_encode(&bytes, hour->events, hour->count);
     struct query *query = query_start(store, QUERY_REQUEST_HOUR_ADD);
     query_bind_text(query, 1, hour->org);
     query_bind_int(query, 2, (int64_t)hour->group);
     query_bind_int(query, 3, hour->hour);
     query_bind_blob(query, 4, bytes.data, bytes.length);
     query_bind_int(query, 5, hour->wants_joining);
+    query_bind_int(query, 6, by_line);
     enum err err = query_run(query);
     buf_free(&bytes);
     if (!err && hour->group == GROUP_JOBS)
@@ -203,6 +244,6 @@ enum err request_batch_write(struct request_batch *batch, struct store *store)
 {
     enum err err = ERR_NONE;
     for (size_t i = 0; !err && i < batch->keys.count; i++)
-        err = write_hour(store, &batch->hours[i]);
+        err = write_hour(batch, store, &batch->hours[i]);
     return err;
 }

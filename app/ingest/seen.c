@@ -370,23 +370,13 @@ static enum err read_places(struct query *query, struct arena *arena,
 
 static enum err cold_before(struct store *store, int64_t *shard)
 {
-    struct query *query = query_start(store, QUERY_FACTS_COLD_BEFORE);
+    struct query *query = query_start(store, QUERY_FACTS_COLD_HOURS_BEFORE);
     bool row;
     enum err err = query_step(query, &row);
     *shard = !err && row && !query_is_null(query, 0)
                  ? query_int(query, 0) / MS_PER_HOUR
                  : INT64_MIN;
     return err ? err : query_run(query);
-}
-
-static enum err has_expired(struct store *store, const struct seen_place *place,
-                            bool *expired)
-{
-    struct query *query = query_start(store, QUERY_EVIDENCE_EXPIRED_DAY_HAS);
-    query_bind_text(query, 1, place->org);
-    query_bind_int(query, 2, clock_day_start(place->shard * MS_PER_HOUR));
-    enum err err = query_step(query, expired);
-    return err || !*expired ? err : query_run(query);
 }
 
 static enum err join_shard(struct seen *seen, const struct seen_place *place,
@@ -397,7 +387,9 @@ static enum err join_shard(struct seen *seen, const struct seen_place *place,
     bool cold = place->class == EVIDENCE_ACCEPTED && place->shard < cold_shard;
     enum err err = shard_of(seen, place, &shard);
     if (!err && cold)
-        err = has_expired(seen->store, place, &expired);
+        err = evidence_day_expired(seen->store, place->org,
+                                   clock_day_start(place->shard * MS_PER_HOUR),
+                                   &expired);
     if (!err)
         err = rewrite(seen, shard, cold && !expired);
     if (!err)

@@ -19,6 +19,7 @@
 #include "livepeer/job.h"
 #include "livepeer/messages.h"
 #include "livepeer/offer.h"
+#include "livepeer/request_runs.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -207,6 +208,8 @@ enum request_group {
     REQUEST_GROUPS
 };
 enum request_group request_group_of(enum request_kind kind);
+/* Whether those of GROUP are kept by their lines (request_runs.h). */
+bool request_group_is_by_line(enum request_group group);
 
 enum request_event_flag {
     REQUEST_REMOVED = 1,   /* as EVENT_REMOVED */
@@ -272,6 +275,11 @@ void request_events_encode(struct buf *out, const struct request_event *events,
                            size_t count);
 bool request_events_decode(struct arena *arena, struct text bytes,
                            struct request_event **events, size_t *count);
+
+/* The texts of EVENT, all but its id. */
+enum { REQUEST_TEXTS = 15 };
+void request_event_texts(struct request_event *event,
+                         struct text *texts[REQUEST_TEXTS]);
 
 /* "2402400000000000 WEI" (§1.4): 0 for anything else or beyond 64 bits. */
 uint64_t wei_parse(struct text text);

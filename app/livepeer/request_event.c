@@ -182,6 +182,11 @@ enum request_group request_group_of(enum request_kind kind)
     return kinds[kind].group;
 }
 
+bool request_group_is_by_line(enum request_group group)
+{
+    return group >= GROUP_PAYMENTS;
+}
+
 /* ---- amounts (§1.4) ------------------------------------------------------ */
 
 /* TEXT without SUFFIX at its end; the whole text where it has another end. */
@@ -260,17 +265,24 @@ static void read_member(struct arena *arena, struct yyjson_val *value,
     }
 }
 
+void request_event_texts(struct request_event *event,
+                         struct text *texts[REQUEST_TEXTS])
+{
+    struct text *all[REQUEST_TEXTS] = {
+        &event->gateway,    &event->request_id, &event->address,
+        &event->url,        &event->pipeline,   &event->model,
+        &event->capability, &event->worker_url, &event->error_type,
+        &event->error,      &event->session_id, &event->manifest_id,
+        &event->sender,     &event->win_prob,   &event->currency};
+    memcpy(texts, all, sizeof all);
+}
+
 static struct request_event blank(enum request_kind kind)
 {
-    struct request_event event = {.kind = kind};
-    struct text *texts[] = {
-        &event.id,          &event.gateway,    &event.request_id,
-        &event.address,     &event.url,        &event.pipeline,
-        &event.model,       &event.capability, &event.worker_url,
-        &event.error_type,  &event.error,      &event.session_id,
-        &event.manifest_id, &event.sender,     &event.win_prob,
-        &event.currency};
-    for (size_t i = 0; i < COUNT_OF(texts); i++)
+    struct request_event event = {.kind = kind, .id = text_of("")};
+    struct text *texts[REQUEST_TEXTS];
+    request_event_texts(&event, texts);
+    for (size_t i = 0; i < REQUEST_TEXTS; i++)
         *texts[i] = text_of("");
     return event;
 }

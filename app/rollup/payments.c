@@ -126,23 +126,22 @@ static enum err session_of(struct store *store, struct arena *arena,
 
 /* As published: those that name their session themselves. */
 static enum err read_payments(struct store *store, struct arena *arena,
-                              struct text org, int64_t from_ms,
-                              int64_t until_ms, struct payment_row **rows,
-                              size_t *count)
+                              const struct request_question *asked,
+                              struct payment_row **rows, size_t *count)
 {
     struct request_event *events;
     size_t event_count;
     *count = 0;
     enum err err =
-        request_events_between(store, arena, org, GROUP_PAYMENTS, from_ms,
-                               until_ms, &events, &event_count);
+        request_events_asked(store, arena, asked, &events, &event_count);
     *rows = arena_array(arena, err ? 0 : event_count, sizeof **rows);
     for (size_t i = 0; !err && i < event_count; i++) {
         struct text session_key;
-        err = session_of(store, arena, org, events[i].request_id, &session_key);
+        err = session_of(store, arena, asked->org, events[i].request_id,
+                         &session_key);
         if (!err)
             (*rows)[(*count)++] =
-                payment_row_of(arena, org, &events[i], session_key);
+                payment_row_of(arena, asked->org, &events[i], session_key);
     }
     return err;
 }
@@ -150,65 +149,100 @@ static enum err read_payments(struct store *store, struct arena *arena,
 /* ---- by session id --------------------------------------------------------
  */
 
-/* The session keys of payments that are linked, by their session ids. */
-struct known_sessions {
+/* Session ids of payments that are linked to none, and the session keys found
+ * for them. */
+struct linking {
+    struct store *store;
+    struct arena *arena; /* keys live in it */
+    struct text org;
     struct text_index ids;
-    struct text *keys;
+    struct text *keys; /* by number of the id; null where there is none yet */
 };
 
-static void learn(struct arena *arena, struct known_sessions *known,
-                  const struct payment_row *row)
+static bool is_unlinked(const struct payment_row *row)
 {
-    bool added;
-    if (!row->session_key.data || !row->session_id.length)
-        return;
-    size_t number = text_index_add(&known->ids, row->session_id, &added);
-    if (!added)
-        return;
-    known->keys = arena_grow(arena, known->keys, number, sizeof *known->keys);
-    known->keys[number] = row->session_key;
+    return !row->session_key.data && row->session_id.length;
 }
 
-static void link_by_session(const struct known_sessions *known,
+static enum err learn(struct linking *linking,
+                      const struct request_event *payment)
+{
+    ptrdiff_t number = text_index_find(&linking->ids, payment->session_id);
+    if (number < 0 || linking->keys[number].data)
+        return ERR_NONE;
+    return session_of(linking->store, linking->arena, linking->org,
+                      payment->request_id, &linking->keys[number]);
+}
+
+/* The first payment of an id that names a session tells it; by the hour, since
+ * those that have to do with the ids may be many. */
+static enum err learn_hour(struct linking *linking, int64_t hour)
+{
+    struct arena scratch = {0};
+    const struct request_question asked = {.org = linking->org,
+                                           .group = GROUP_PAYMENTS,
+                                           .from_ms = hour,
+                                           .until_ms = hour + MS_PER_HOUR,
+                                           .names = linking->ids.texts,
+                                           .name_count = linking->ids.count};
+    struct request_event *events;
+    size_t count;
+    enum err err =
+        request_events_asked(linking->store, &scratch, &asked, &events, &count);
+    for (size_t i = 0; !err && i < count; i++)
+        err = learn(linking, &events[i]);
+    arena_free(&scratch);
+    return err;
+}
+
+static void link_by_session(const struct linking *linking,
                             struct payment_row *row)
 {
-    if (row->session_key.data || !row->session_id.length)
+    if (!is_unlinked(row))
         return;
-    ptrdiff_t number = text_index_find(&known->ids, row->session_id);
-    if (number < 0)
+    ptrdiff_t number = text_index_find(&linking->ids, row->session_id);
+    if (!linking->keys[number].data)
         return;
-    row->session_key = known->keys[number];
+    row->session_key = linking->keys[number];
     row->link_method = text_of("session_id");
     row->link_status = text_of("resolved");
 }
 
-/* ROWS are of one UTC day and the one before. */
-static void link_day(struct arena *arena, struct payment_row *rows,
-                     size_t count)
+/* ROWS are of DAY; who they belong to may have been told the day before. */
+static enum err link_rows(struct store *store, struct arena *arena,
+                          struct text org, int64_t day,
+                          struct payment_row *rows, size_t count)
 {
-    struct known_sessions known = {0};
+    struct linking linking = {.store = store, .arena = arena, .org = org};
+    enum err err = ERR_NONE;
     for (size_t i = 0; i < count; i++)
-        learn(arena, &known, &rows[i]);
-    for (size_t i = 0; i < count; i++)
-        link_by_session(&known, &rows[i]);
-    text_index_free(&known.ids);
+        if (is_unlinked(&rows[i]))
+            text_index_add(&linking.ids, rows[i].session_id, NULL);
+    linking.keys = arena_array(arena, linking.ids.count, sizeof *linking.keys);
+    for (int64_t hour = day - MS_PER_DAY;
+         !err && linking.ids.count && hour < day + MS_PER_DAY;
+         hour += MS_PER_HOUR)
+        err = learn_hour(&linking, hour);
+    for (size_t i = 0; !err && i < count; i++)
+        link_by_session(&linking, &rows[i]);
+    text_index_free(&linking.ids);
+    return err;
 }
 
 enum err payments_between(struct store *store, struct arena *arena,
                           const struct lens *lens, struct text org,
-                          int64_t from_ms, int64_t until_ms,
+                          struct text about, int64_t from_ms, int64_t until_ms,
                           struct payment_row **rows, size_t *count)
 {
-    bool before = lens_is_assay(lens);
-    enum err err = read_payments(store, arena, org,
-                                 before ? from_ms - MS_PER_DAY : from_ms,
-                                 until_ms, rows, count);
-    if (err || !before)
+    const struct request_question asked = {.org = org,
+                                           .group = GROUP_PAYMENTS,
+                                           .from_ms = from_ms,
+                                           .until_ms = until_ms,
+                                           .names = &about,
+                                           .name_count = about.length > 0};
+    enum err err = read_payments(store, arena, &asked, rows, count);
+    if (err || !lens_is_assay(lens))
         return err;
-    link_day(arena, *rows, *count);
-    while (*count && (*rows)->event_ts < from_ms) {
-        (*rows)++;
-        (*count)--;
-    }
-    return ERR_NONE;
+    return link_rows(store, arena, org, clock_day_start(from_ms), *rows,
+                     *count);
 }

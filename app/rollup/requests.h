@@ -151,6 +151,27 @@ MUST_USE enum err request_events_between(struct store *store,
                                          struct request_event **events,
                                          size_t *count);
 
+/* The same of events that may have to do with one of NAMES: a payment with its
+ * recipient or, where it names its request, with that or its session. Others
+ * may be among them, and all are where no name is given. */
+struct request_question {
+    struct text org;
+    enum request_group group;
+    int64_t from_ms;
+    int64_t until_ms;
+    const struct text *names;
+    size_t name_count;
+};
+MUST_USE enum err request_events_asked(struct store *store, struct arena *arena,
+                                       const struct request_question *asked,
+                                       struct request_event **events,
+                                       size_t *count);
+
+/* Makes what is kept by lines of ORG's DAY stand without the evidence, which is
+ * about to go; in the caller's transaction. */
+MUST_USE enum err requests_keep(struct store *store, struct text org,
+                                int64_t day);
+
 /* ---- request demand (§3.8) ---------------------------------------------- */
 
 struct request_demand_row {
@@ -260,12 +281,14 @@ extern const struct fields payment_assay_fields;
 struct payment_row payment_row_of(struct arena *arena, struct text org,
                                   const struct request_event *event,
                                   struct text session_key);
-/* An org's payments with FROM <= ts < UNTIL, by time and id; links by session
- * id where LENS is assay. */
+/* An org's payments with FROM <= ts < UNTIL, of one UTC day, by time and id;
+ * links by session id where LENS is assay. All of them; or, where ABOUT is no
+ * empty text, at least those with that recipient or request. */
 MUST_USE enum err payments_between(struct store *store, struct arena *arena,
                                    const struct lens *lens, struct text org,
-                                   int64_t from_ms, int64_t until_ms,
-                                   struct payment_row **rows, size_t *count);
+                                   struct text about, int64_t from_ms,
+                                   int64_t until_ms, struct payment_row **rows,
+                                   size_t *count);
 
 /* ---- what the network offers (§1.5, §4.4) -------------------------------- */
 

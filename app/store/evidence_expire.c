@@ -73,21 +73,21 @@ static int64_t start_of_day(int64_t day)
                                                                  : ms;
 }
 
-static enum err has_lost(struct store *store, struct text org, int64_t day,
-                         bool *lost)
+enum err evidence_day_expired(struct store *store, struct text org, int64_t day,
+                              bool *expired)
 {
     struct query *query = query_start(store, QUERY_EVIDENCE_EXPIRED_DAY_HAS);
     query_bind_text(query, 1, org);
     query_bind_int(query, 2, day);
-    enum err err = query_step(query, lost);
-    return err || !*lost ? err : query_run(query);
+    enum err err = query_step(query, expired);
+    return err || !*expired ? err : query_run(query);
 }
 
 static enum err remember_day(const struct expiry *expiry, struct text org,
                              int64_t day)
 {
     bool lost;
-    enum err err = has_lost(expiry->store, org, day, &lost);
+    enum err err = evidence_day_expired(expiry->store, org, day, &lost);
     if (err || lost)
         return err;
     if (expiry->limits->before_loss)

@@ -268,6 +268,10 @@ MUST_USE enum err evidence_expire(struct store *store, int64_t now_ms,
                                   const struct evidence_limits *limits,
                                   uint64_t *blocks_dropped);
 
+/* Whether ORG's UTC day that begins at DAY has lost accepted evidence. */
+MUST_USE enum err evidence_day_expired(struct store *store, struct text org,
+                                       int64_t day, bool *expired);
+
 /* ---- simulations ------------------------------------------------------- */
 
 /* What a store says of itself that tells of a network that does not exist. It

@@ -79,6 +79,13 @@ SELECT (min(max(last_event),
     / 86400000 * 86400000
 FROM count_total WHERE class = 'accepted';
 
+-- name: facts_cold_hours_before
+-- The same by the hour: one is cold when six hours after it have been told.
+SELECT (min(max(last_event),
+            (SELECT max(last_arrival_ms) FROM evidence_feed)) - 21600000)
+    / 3600000 * 3600000
+FROM count_total WHERE class = 'accepted';
+
 -- name: warm_day_add
 INSERT INTO warm_day (org, day, after) VALUES (?1, ?2, '')
 ON CONFLICT (org, day) DO UPDATE SET after = '';

@@ -2,24 +2,38 @@
 -- rows. The order of columns is that of the field lists in app/rollup/.
 
 -- name: request_hour_add
--- The next chunk, but none before number ?5.
-INSERT INTO request_hour (org, kind, hour, chunk, events)
+-- The next chunk, but none before number ?5. What comes by its lines (?6) of a
+-- day that has lost evidence is to be made whole.
+INSERT INTO request_hour (org, kind, hour, chunk, events, form)
 VALUES (?1, ?2, ?3,
     max((SELECT ifnull(max(chunk), -1) + 1 FROM request_hour
-         WHERE org = ?1 AND kind = ?2 AND hour = ?3), ifnull(?5, 0)),
-    ?4);
+         WHERE org = ?1 AND kind = ?2 AND hour = ?3), ifnull(?5, 0),
+        ?6 AND EXISTS (SELECT 1 FROM evidence_expired_day
+                       WHERE org = ?1 AND day = ?3 / 86400000 * 86400000)),
+    ?4, ?6);
+
+-- name: request_hour_put
+INSERT INTO request_hour (org, kind, hour, chunk, events, form)
+VALUES (?1, ?2, ?3, 0, ?4, ?5);
 
 -- name: request_hour_delete
 DELETE FROM request_hour WHERE org = ?1 AND kind = ?2 AND hour = ?3;
 
 -- name: request_hour_between
-SELECT hour, chunk, events FROM request_hour
+SELECT hour, form, events FROM request_hour
 WHERE org = ?1 AND kind = ?2 AND hour >= ?3 AND hour < ?4
 ORDER BY hour, chunk;
 
--- name: request_hour_chunked_first
--- Something that wants joining.
-SELECT org, kind, hour FROM request_hour WHERE chunk > 0 LIMIT 1;
+-- name: request_hour_unjoined_first
+-- Something that wants joining, or is still whole and need not be.
+SELECT org, kind, hour FROM request_hour
+WHERE chunk > 0 OR (kind >= 2 AND form = 0) LIMIT 1;
+
+-- name: request_hours_by_line
+-- Those of an organisation from ?2 and before ?3.
+SELECT DISTINCT kind, hour FROM request_hour
+WHERE org = ?1 AND kind IN (2, 3) AND hour >= ?2 AND hour < ?3 AND form = 1
+ORDER BY kind, hour;
 
 -- name: request_orgs
 -- Organisations with events of kind ?1, or only ?2.
@@ -110,6 +124,9 @@ SELECT group_concat(missing, '; ') FROM rebuild_wanted;
 SELECT session_key FROM session
 WHERE org = ?1 AND request_id = ?2 ORDER BY session_key LIMIT 1;
 
+-- name: session_request
+SELECT request_id FROM session WHERE session_key = ?1;
+
 -- name: snapshot_hours
 -- Hours with snapshots of ?1 (null: of anybody) between ?2 and ?3.
 SELECT DISTINCT org, hour FROM snapshot_hour
@@ -129,6 +146,7 @@ WHERE window_start >= ?1 AND window_start < ?2
 ORDER BY window_start, org, position;
 
 -- name: request_hour_bytes
--- Of events of ?1 and kind ?2 between ?3 and ?4.
-SELECT ifnull(sum(length(events)), 0) FROM request_hour
+-- Of events of ?1 and kind ?2 between ?3 and ?4; by their lines they take about
+-- a thirtieth.
+SELECT ifnull(sum(length(events) * iif(form = 1, 30, 1)), 0) FROM request_hour
 WHERE org = ?1 AND kind = ?2 AND hour >= ?3 AND hour < ?4;

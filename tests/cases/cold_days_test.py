@@ -102,15 +102,18 @@ def test_events_of_a_cold_session_are_shown_as_they_were():
     assert after["events"] == before["events"]
 
 
-def test_what_expires_is_warm_before():
-    records = generate.generate(9, days=4, sessions=24)
-    filler = [json.dumps({
+def filler(orgs):
+    """Enough for the blocks before it to be full."""
+    return [json.dumps({
         "org": org, "id": f"f{n}", "type": "stream_ingest_metrics",
         "timestamp": str(1767225600000 + 40 * DAY), "gateway": "",
-        "data": {"n": n}}).encode() for n in range(9000)
-        for org in generate.ORGS]
+        "data": {"n": n}}).encode() for n in range(9000) for org in orgs]
+
+
+def test_what_expires_is_warm_before():
+    records = generate.generate(9, days=4, sessions=24)
     take(records)
-    take(filler)
+    take(filler(generate.ORGS))
     assert cold()[0][0] > 10, cold()
     before = answers()
     base = database()
@@ -152,7 +155,8 @@ def otherwise_made(chunk):
             + chunk[at + 6 * count:])
 
 
-def test_fingerprints_of_an_older_schema_are_made_again():
+def test_fingerprints_that_were_made_otherwise_are_made_again():
+    """Marked as cold by migration 20, with fingerprints of another kind."""
     records = generate.generate(11, days=2, sessions=12)
     take(records)
     wanted = answers()
@@ -160,20 +164,129 @@ def test_fingerprints_of_an_older_schema_are_made_again():
     with base:
         warm = base.execute("SELECT class, org, shard, chunk, fingerprints "
                             "FROM seen WHERE class < 2 AND NOT cold").fetchall()
-        assert len(warm) > 10
+        assert warm
         for *key, chunk in warm:
             assert chunk[0] == 1
             base.execute(
-                "UPDATE seen SET fingerprints = ? WHERE class = ? "
+                "UPDATE seen SET fingerprints = ?, cold = 1 WHERE class = ? "
                 "AND org = ? AND shard = ? AND chunk = ?",
                 (otherwise_made(chunk), *key))
-        base.execute("PRAGMA user_version = 19")
     base.close()
     done = take(records)
     assert all(row["added"] == 0
                for row in map(json.loads, done.out.splitlines())
                if row["class"] != "rejected"), done.out
     assert answers() == wanted
+
+
+# ---- payments and discovery, which are their lines from the beginning --------
+
+
+WHOLE, LINES, FOR_GOOD = range(3)  # of column form
+
+
+def payment(number, at, url="https://o:1"):
+    return json.dumps({
+        "org": "o", "id": f"payment {number}", "gateway": "g",
+        "type": "create_new_payment", "timestamp": str(at),
+        "data": {"sessionID": f"s{number % 9}", "manifestID": "35_m",
+                 "requestID": f"r{number % 9}" if number % 4 else "",
+                 "sender": "0xCC", "recipient": f"0x{number % 3}",
+                 "orchestrator": url, "faceValue": "7 WEI",
+                 "price": "2 wei/pixel", "winProb": "0.5",
+                 "numTickets": str(number)}}).encode()
+
+
+def payments_of_three_days():
+    """In which some come again and differ, so that one of two is beaten."""
+    start = 1767225600000
+    rows = [payment(number, start + number * 311000) for number in range(800)]
+    rows += [payment(number, start + number * 311000, f"https://{number}:1")
+             for number in range(0, 800, 7)]
+    rows += [json.dumps({
+        "org": "o", "id": f"d{number}", "type": "discovery_results",
+        "timestamp": str(start + number * 600000), "gateway": "",
+        "data": [{"address": "0xAB", "url": "https://o:1", "latency_ms": 3}]
+    }).encode() for number in range(300)]
+    return rows
+
+
+def paid(store="assay-data"):
+    return [run("export", "payments", "--lens", lens, "--data", store).out
+            for lens in ("published", "assay")]
+
+
+def request_hours(store="assay-data"):
+    base = database(store)
+    rows = base.execute("SELECT org, kind, hour, chunk, form, events "
+                        "FROM request_hour ORDER BY 1, 2, 3, 4").fetchall()
+    base.close()
+    return rows
+
+
+def forms(store="assay-data"):
+    return {(chunk, form) for *_, chunk, form, _ in request_hours(store)}
+
+
+def test_payments_are_the_same_in_whichever_order_they_come():
+    records = payments_of_three_days()
+    take(records, "at-once")
+    random.Random(3).shuffle(records)
+    for first in range(4):
+        take(records[first::4])
+    assert len(paid()[0].splitlines()) == 800
+    assert paid() == paid("at-once")
+    assert forms() == {(0, LINES)}
+    hours = request_hours()
+    assert sum(len(events) for *_, events in hours) < 1100 * 10
+    run("rebuild")
+    assert request_hours() == hours
+
+
+def test_payments_that_cannot_be_read_say_what_to_do():
+    take(payments_of_three_days())
+    wanted = paid()
+    for damage in (b"\xff\xff", b"\1\1\0\0\1\2\0\0"):
+        base = database()
+        with base:
+            base.execute("UPDATE request_hour SET events = ? WHERE kind = 2 "
+                         "AND hour = (SELECT max(hour) FROM request_hour "
+                         "WHERE kind = 2)",
+                         (damage,))
+        base.close()
+        done = run("export", "payments", code=3)
+        assert "payments of o cannot be read" in done.err, done.err
+        assert "assay rebuild" in done.err, done.err
+        run("rebuild")
+        assert paid() == wanted
+
+
+def test_payments_are_whole_where_their_evidence_expires():
+    take(payments_of_three_days())
+    take(filler(["o"]))
+    wanted, by_line = paid(), request_hours()
+    base = database()
+    with base:
+        base.execute("UPDATE evidence_block SET first_arrival_ms = 1, "
+                     "last_arrival_ms = 1 WHERE block = 1")
+    base.close()
+    take([b"{}"], env={"ASSAY_EVIDENCE_KEEP_ACCEPTED_DAYS": "1"})
+    assert forms() == {(0, FOR_GOOD)}
+    assert paid() == wanted
+    take([payment(9999, 1767225600000 + 5)])
+    assert forms() == {(0, FOR_GOOD)}
+    assert len(paid()[0].splitlines()) == len(wanted[0].splitlines()) + 1
+    run("rebuild")
+    assert len(paid()[0].splitlines()) == len(wanted[0].splitlines()) + 1
+    base = database()
+    with base:  # as a store of before, which had all of them whole
+        base.execute("DELETE FROM evidence_expired_day")
+        base.execute("DELETE FROM request_hour WHERE hour = 1767225600000")
+        base.execute("UPDATE request_hour SET form = ?", (WHOLE,))
+    base.close()
+    take([b"{}"])
+    assert request_hours() == [row for row in by_line
+                               if row[2] != 1767225600000]
 
 
 def test_a_stamp_of_the_future_cools_nothing():

@@ -2,7 +2,7 @@
  * request_fuzz.c: a byte for the family, then any JSON as the data of a job,
  * worker, payment or discovery event: what is read is complete, and comes back
  * from its stored form as it was. The same bytes are also read as a stored
- * form, which is refused or within bounds.
+ * form, of events or of their lines, which is refused or within bounds.
  */
 #include "livepeer/livepeer.h"
 
@@ -73,10 +73,48 @@ static void read_payload(struct arena *arena, enum family family,
     store_and_read(arena, events, count);
 }
 
+static void check_run(const struct request_run *run, int64_t hour)
+{
+    int64_t first = run->block << REQUEST_RUN_LINE_BITS;
+    must(run->first_ts >= hour && run->first_ts <= run->last_ts);
+    must(run->last_ts < hour + 3600000);
+    must(run->line_count > 0);
+    for (size_t i = 0; i < run->line_count; i++)
+        must(run->lines[i] >= first &&
+             run->lines[i] < first + (1 << REQUEST_RUN_LINE_BITS) &&
+             (!i || run->lines[i] > run->lines[i - 1]));
+    for (size_t i = 1; i < run->name_count; i++)
+        must(run->names[i] > run->names[i - 1]);
+}
+
+/* What is joined to itself is the same, but for what it removes. */
+static void join_runs(struct arena *arena, struct text bytes)
+{
+    const int64_t hour = INT64_C(1767225600000);
+    struct request_runs runs;
+    struct buf once = {0};
+    struct buf twice = {0};
+    if (!request_runs_decode(arena, bytes, hour, &runs))
+        return;
+    for (size_t i = 0; i < runs.count; i++)
+        check_run(&runs.list[i], hour);
+    runs = request_runs_join(arena, &runs, &runs);
+    request_runs_encode(&once, hour, &runs);
+    must(request_runs_decode(arena, (struct text){once.data, once.length}, hour,
+                             &runs));
+    runs = request_runs_join(arena, &runs, &runs);
+    request_runs_encode(&twice, hour, &runs);
+    must(once.length == twice.length);
+    must(!memcmp(once.data, twice.data, once.length));
+    buf_free(&once);
+    buf_free(&twice);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static struct arena arena;
     struct text bytes = {(const char *)data, size};
+    join_runs(&arena, bytes);
     struct request_event *events;
     size_t count;
     if (request_events_decode(&arena, bytes, &events, &count))
