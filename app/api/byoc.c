@@ -36,10 +36,8 @@ static const struct field auth_list[] = {
     FIELD(DOUBLE, auth_row, success_rate), FIELD(INT, auth_row, failure_count),
     FIELD(TIME, auth_row, last_seen)};
 
-enum { COLUMNS = 5 };
-
-const struct fields byoc_worker_fields = {worker_list, COLUMNS, COLUMNS};
-const struct fields byoc_auth_fields = {auth_list, COLUMNS, COLUMNS};
+const struct fields byoc_worker_fields = FIELDS(worker_list, 0);
+const struct fields byoc_auth_fields = FIELDS(auth_list, 0);
 
 static const struct row_list list_of_workers = {
     .fields = &byoc_worker_fields,

@@ -222,10 +222,7 @@ static const struct field catalog_list[] = {
     FIELD(TEXT, catalog_row, id), FIELD(TEXT, catalog_row, name),
     NAMED_FIELD(TIME, catalog_row, last_seen, "lastSeen")};
 
-enum { CATALOG_COLUMNS = 3, CATALOG_EXPORTED = 2 };
-
-const struct fields catalog_fields = {catalog_list, CATALOG_COLUMNS,
-                                      CATALOG_EXPORTED};
+const struct fields catalog_fields = FIELDS(catalog_list, 1);
 
 /* Nobody says where anything is. */
 static void add_regions(struct json_writer *writer, const void *row)
@@ -330,10 +327,7 @@ static const struct field pricing_list[] = {
     NAMED_FIELD(INT, pricing_row, is_warm, "isWarm"),
     NAMED_FIELD(TIME, pricing_row, last_seen, "lastSeen")};
 
-enum { PRICING_COLUMNS = 8, PRICING_EXPORTED = 7 };
-
-const struct fields pricing_fields = {pricing_list, PRICING_COLUMNS,
-                                      PRICING_EXPORTED};
+const struct fields pricing_fields = FIELDS(pricing_list, 1);
 
 static const struct row_list list_of_prices = {
     .fields = &pricing_fields,

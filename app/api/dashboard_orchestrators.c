@@ -43,10 +43,8 @@ static const struct field orchestrator_list[] = {
     NAMED_FIELD(INT, orchestrator, gpu_count, "gpuCount"),
     NAMED_FIELD(TIME, orchestrator, last_seen, "lastSeen")};
 
-enum { COLUMNS = 11, EXPORTED = 10 };
-
-const struct fields dashboard_orchestrator_fields = {orchestrator_list, COLUMNS,
-                                                     EXPORTED};
+const struct fields dashboard_orchestrator_fields =
+    FIELDS(orchestrator_list, 1);
 
 /* ---- what is offered ----------------------------------------------------- */
 

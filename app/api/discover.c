@@ -42,9 +42,7 @@ static const struct field candidate_list[] = {
     FIELD(INT, candidate, score_ppm),
     FIELD(INT, candidate, capability_count)};
 
-enum { COLUMNS = 9, EXPORTED = 7 };
-
-const struct fields discover_fields = {candidate_list, COLUMNS, EXPORTED};
+const struct fields discover_fields = FIELDS(candidate_list, 2);
 
 static const struct row_list list_of_candidates = {
     .fields = &discover_fields,

@@ -47,10 +47,8 @@ static const struct field count_list[] = {
     FIELD(TEXT, count_row, org), FIELD(INT, count_row, received),
     FIELD(INT, count_row, unique)};
 
-enum { FEED_COLUMNS = 11, COUNT_COLUMNS = 5 };
-
-const struct fields feed_fields = {feed_list, FEED_COLUMNS, FEED_COLUMNS};
-const struct fields count_fields = {count_list, COUNT_COLUMNS, COUNT_COLUMNS};
+const struct fields feed_fields = FIELDS(feed_list, 0);
+const struct fields count_fields = FIELDS(count_list, 0);
 
 static const struct row_list list_of_feeds = {
     .fields = &feed_fields,
@@ -175,9 +173,7 @@ static const struct field line_list[] = {
     FIELD(TIME, line_row, event_time), FIELD(INT, line_row, repeats),
     FIELD(INT, line_row, length),      FIELD(TEXT, line_row, sha256)};
 
-enum { LINE_COLUMNS = 10 };
-
-const struct fields line_fields = {line_list, LINE_COLUMNS, LINE_COLUMNS};
+const struct fields line_fields = FIELDS(line_list, 0);
 
 static const struct row_list list_of_lines = {.fields = &line_fields,
                                               .row_bytes =

@@ -44,9 +44,7 @@ static const struct field feed_list[] = {
     ROW(DOUBLE, duration_seconds, "durationSeconds"),
     ROW(TEXT, session_key, "sessionKey")};
 
-enum { COLUMNS = 13 };
-
-const struct fields job_feed_fields = {feed_list, COLUMNS, COLUMNS};
+const struct fields job_feed_fields = FIELDS(feed_list, 0);
 
 static const struct row_list list_of_streams = {
     .fields = &job_feed_fields,

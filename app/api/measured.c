@@ -71,9 +71,7 @@ static const struct field measured_list[] = {
     MEASURED(TIME, last_run),
 };
 
-const struct fields measured_fields = {
-    measured_list, sizeof measured_list / sizeof *measured_list,
-    sizeof measured_list / sizeof *measured_list};
+const struct fields measured_fields = FIELDS(measured_list, 0);
 
 struct measuring {
     struct request *request;
@@ -290,48 +288,135 @@ static enum err add_budget(struct measuring *measuring)
 
 /* ---- what is published --------------------------------------------------- */
 
-static double ratio(struct query *query, int sum, int count)
+/* The settled hours of one orchestrator and model. */
+struct published {
+    struct text orchestrator_address;
+    struct text model_id;
+    int64_t newest; /* of the hours so far, which come from the newest back */
+    int64_t hours;
+    int64_t sessions;
+    int64_t started;
+    int64_t fps_samples;
+    int64_t ptff_samples;
+    int64_t e2e_samples;
+    struct exact_sum fps;
+    struct exact_sum ptff_ms;
+    struct exact_sum e2e_ms;
+    struct exact_sum score; /* times sessions */
+};
+
+struct published_list {
+    struct text_index keys;
+    struct published *list; /* at the numbers of the keys */
+    struct arena *arena;
+};
+
+static struct published *published_of(struct published_list *all,
+                                      const struct sla_row *row)
 {
-    int64_t n = query_int(query, count);
-    return n ? query_double(query, sum) / (double)n : NAN;
+    struct buf key = {0};
+    bool added;
+    buf_add_text(&key, row->orchestrator_address);
+    buf_add_text(&key, row->model_id);
+    size_t number =
+        text_index_add(&all->keys, (struct text){key.data, key.length}, &added);
+    buf_free(&key);
+    if (!added)
+        return &all->list[number];
+    struct arena *arena = all->arena;
+    struct text address = row->orchestrator_address;
+    struct text model = row->model_id;
+    all->list = arena_grow(arena, all->list, number, sizeof *all->list);
+    all->list[number] = (struct published){
+        .orchestrator_address = {arena_text(arena, address.data,
+                                            address.length),
+                                 address.length},
+        .model_id = {arena_text(arena, model.data, model.length), model.length},
+        .newest = ABSENT_INT,
+        .fps.arena = arena,
+        .ptff_ms.arena = arena,
+        .e2e_ms.arena = arena,
+        .score.arena = arena};
+    return &all->list[number];
 }
 
-static void set_published(struct measured_row *row, struct query *query)
+static void add_hour(struct published_list *all, const struct sla_row *row)
 {
-    row->published_hours = query_int(query, 4);
-    row->published_sessions = query_int(query, 5);
-    row->published_startup_rate = ratio(query, 6, 5);
-    row->published_fps = ratio(query, 7, 8);
-    row->published_fps_n = query_int(query, 8);
-    row->published_ptff_ms = ratio(query, 9, 10);
-    row->published_ptff_n = query_int(query, 10);
-    row->published_e2e_ms = ratio(query, 11, 12);
-    row->published_e2e_n = query_int(query, 12);
-    row->published_score = ratio(query, 13, 5);
+    struct published *sums = published_of(all, row);
+    sums->hours += row->window_start != sums->newest;
+    sums->newest = row->window_start;
+    sums->sessions += row->requested_sessions;
+    sums->started += row->startup_success_sessions;
+    sums->fps_samples += row->status_samples;
+    sums->ptff_samples += row->prompt_to_first_frame_sample_count;
+    sums->e2e_samples += row->e2e_latency_sample_count;
+    exact_add(&sums->fps, row->output_fps_sum);
+    exact_add(&sums->ptff_ms, row->prompt_to_first_frame_sum_ms);
+    exact_add(&sums->e2e_ms, row->e2e_latency_sum_ms);
+    if (!isnan(row->sla_score))
+        exact_add(&sums->score,
+                  row->sla_score * (double)row->requested_sessions);
+}
+
+static double ratio(double sum, int64_t count)
+{
+    return count ? sum / (double)count : NAN;
+}
+
+static void set_published(struct measured_row *row,
+                          const struct published *sums)
+{
+    row->published_hours = sums->hours;
+    row->published_sessions = sums->sessions;
+    row->published_startup_rate = ratio((double)sums->started, sums->sessions);
+    row->published_fps = ratio(exact_round(&sums->fps), sums->fps_samples);
+    row->published_fps_n = sums->fps_samples;
+    row->published_ptff_ms =
+        ratio(exact_round(&sums->ptff_ms), sums->ptff_samples);
+    row->published_ptff_n = sums->ptff_samples;
+    row->published_e2e_ms =
+        ratio(exact_round(&sums->e2e_ms), sums->e2e_samples);
+    row->published_e2e_n = sums->e2e_samples;
+    row->published_score = ratio(exact_round(&sums->score), sums->sessions);
 }
 
 /* Published hours name no workflow: they stand beside every one of the
  * orchestrator's on that model, or in a row without any. */
+static void place_published(struct measuring *measuring,
+                            const struct published *sums)
+{
+    bool found = false;
+    for (size_t i = 0; i < measuring->keys.count; i++) {
+        struct measured_row *row = &measuring->rows[i];
+        if (!text_equal(row->model_id, sums->model_id) ||
+            !text_equal(row->orchestrator_address, sums->orchestrator_address))
+            continue;
+        set_published(row, sums);
+        found = true;
+    }
+    const struct measured_row key = {.orchestrator_address =
+                                         sums->orchestrator_address,
+                                     .orchestrator_url = text_of(""),
+                                     .workflow = text_of(""),
+                                     .model_id = sums->model_id};
+    if (!found)
+        set_published(row_of(measuring, &key), sums);
+}
+
 static enum err add_published(struct measuring *measuring)
 {
     struct query *query = ask(measuring, QUERY_API_MEASURED_PUBLISHED);
+    struct published_list all = {.arena = measuring->request->arena};
     bool more;
     enum err err;
     while (!(err = query_step(query, &more)) && more) {
-        struct measured_row key = key_columns(query);
-        bool found = false;
-        for (size_t i = 0; i < measuring->keys.count; i++) {
-            struct measured_row *row = &measuring->rows[i];
-            if (!text_equal(row->model_id, key.model_id) ||
-                !text_equal(row->orchestrator_address,
-                            key.orchestrator_address))
-                continue;
-            set_published(row, query);
-            found = true;
-        }
-        if (!found)
-            set_published(row_of(measuring, &key), query);
+        struct sla_row row;
+        fields_borrow(query, sla_fields, &row);
+        add_hour(&all, &row);
     }
+    for (size_t i = 0; !err && i < all.keys.count; i++)
+        place_published(measuring, &all.list[i]);
+    text_index_free(&all.keys);
     return err;
 }
 

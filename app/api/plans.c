@@ -46,9 +46,7 @@ static const struct field plan_row_list[] = {
     PLAN(INT, reveal_line),
 };
 
-const struct fields plan_row_fields = {
-    plan_row_list, sizeof plan_row_list / sizeof *plan_row_list,
-    sizeof plan_row_list / sizeof *plan_row_list};
+const struct fields plan_row_fields = FIELDS(plan_row_list, 0);
 
 enum err answer_plans(struct request *request, struct reply *reply)
 {

@@ -37,9 +37,7 @@ static const struct field model_list[] = {
     FIELD(DOUBLE, model_row, avg_duration_ms),
     FIELD(TIME, model_row, last_seen)};
 
-enum { COLUMNS = 9, EXPORTED = 8 };
-
-const struct fields request_model_fields = {model_list, COLUMNS, EXPORTED};
+const struct fields request_model_fields = FIELDS(model_list, 1);
 
 static const struct row_list list_of_models = {
     .fields = &request_model_fields,

@@ -62,12 +62,9 @@ static const struct field llm_list[] = {
     FIELD(INT, llm_summary, unpublished_requests),
     FIELD(WINDOW, llm_summary, last_window)};
 
-enum { JOB_COLUMNS = 8, LLM_COLUMNS = 8 };
-
-const struct fields batch_summary_fields = {batch_list, JOB_COLUMNS,
-                                            JOB_COLUMNS};
-const struct fields byoc_summary_fields = {byoc_list, JOB_COLUMNS, JOB_COLUMNS};
-const struct fields llm_summary_fields = {llm_list, LLM_COLUMNS, LLM_COLUMNS};
+const struct fields batch_summary_fields = FIELDS(batch_list, 0);
+const struct fields byoc_summary_fields = FIELDS(byoc_list, 0);
+const struct fields llm_summary_fields = FIELDS(llm_list, 0);
 
 /* ---- lists --------------------------------------------------------------- */
 

@@ -29,8 +29,6 @@ struct model_row {
 };
 
 #define MODEL(kind, member) FIELD(kind, model_row, member)
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-
 /* clang-format off */
 static const struct field model_list[] = {
     MODEL(TEXT, pipeline),
@@ -46,8 +44,7 @@ static const struct field model_list[] = {
 };
 /* clang-format on */
 
-const struct fields model_fields = {model_list, COUNT_OF(model_list),
-                                    COUNT_OF(model_list) - 1};
+const struct fields model_fields = FIELDS(model_list, 1);
 
 /* ---- lists --------------------------------------------------------------- */
 
@@ -117,8 +114,10 @@ static enum err sum_in_table(struct request *request,
     bool more;
     enum err err;
     while (!(err = query_step(query, &more)) && more) {
-        exact_add(&sum, query_double(query, 0));
-        row->status_samples += query_int(query, 1);
+        struct sla_row one;
+        fields_borrow(query, sla_fields, &one);
+        exact_add(&sum, one.output_fps_sum);
+        row->status_samples += one.status_samples;
     }
     set_average(row, &sum);
     return err;

@@ -90,10 +90,7 @@ static const struct field supplier_list[] = {
     FIELD(TEXT, supplier_row, address), FIELD(TEXT, supplier_row, uri),
     FIELD(INT, supplier_row, gpu_count), FIELD(TIME, supplier_row, last_seen)};
 
-enum { SUPPLIER_COLUMNS = 4 };
-
-const struct fields supplier_fields = {supplier_list, SUPPLIER_COLUMNS,
-                                       SUPPLIER_COLUMNS};
+const struct fields supplier_fields = FIELDS(supplier_list, 0);
 
 /* OFFERS are those of one address. */
 static struct supplier_row supplier_of(struct arena *arena,

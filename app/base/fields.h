@@ -58,7 +58,28 @@ struct fields {
     const struct field *list;
     size_t count;    /* all of them, in the order of the SQL table */
     size_t exported; /* the first so many are what `assay export` prints */
+    /* PACKED of them from PACKED_FROM on are one column of the SQL table, in
+     * their place (base/fields_pack.h); mostly none. */
+    size_t packed_from;
+    size_t packed;
 };
+
+/* All fields of an array, of which the last INTERNAL are not exported. */
+#define FIELDS(array, internal)                                                \
+    {                                                                          \
+        .list = (array), .count = sizeof(array) / sizeof *(array),             \
+        .exported = sizeof(array) / sizeof *(array) - (internal)               \
+    }
+
+/* The same, with columns only for the first COLUMNS fields and the LAST ones.
+ */
+#define PACKED_FIELDS(array, internal, columns, last)                          \
+    {                                                                          \
+        .list = (array), .count = sizeof(array) / sizeof *(array),             \
+        .exported = sizeof(array) / sizeof *(array) - (internal),              \
+        .packed_from = (columns),                                              \
+        .packed = sizeof(array) / sizeof *(array) - (columns) - (last)         \
+    }
 
 /* One field of a row that FIELDS describes. */
 struct text field_text(const struct field *field, const void *row);

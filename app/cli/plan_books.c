@@ -107,9 +107,7 @@ static const struct field plan_row_list[] = {
     FIELD(TIME, plan_row, revealed_at),
 };
 /* clang-format on */
-static const struct fields plan_row_fields = {
-    plan_row_list, sizeof plan_row_list / sizeof *plan_row_list,
-    sizeof plan_row_list / sizeof *plan_row_list};
+static const struct fields plan_row_fields = FIELDS(plan_row_list, 0);
 
 static int64_t count_state(const struct plan_books *books, const char *state)
 {

@@ -3,8 +3,6 @@
  */
 #include "journal/ledger.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-
 /* clang-format off */
 static const struct field ledger_list[] = {
     FIELD(TEXT, ledger_row, plan_hash),
@@ -55,8 +53,7 @@ static const struct skip_entry skips[SKIP_COUNT] = {
 };
 /* clang-format on */
 
-const struct fields ledger_fields = {ledger_list, COUNT_OF(ledger_list),
-                                     COUNT_OF(ledger_list)};
+const struct fields ledger_fields = FIELDS(ledger_list, 0);
 
 const struct skip_entry *skip_entry(enum skip skip)
 {

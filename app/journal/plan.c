@@ -42,10 +42,8 @@ static const struct field plan_list[] = {
 };
 /* clang-format on */
 
-const struct fields plan_target_fields = {target_list, COUNT_OF(target_list),
-                                          COUNT_OF(target_list)};
-const struct fields plan_fields = {plan_list, COUNT_OF(plan_list),
-                                   COUNT_OF(plan_list)};
+const struct fields plan_target_fields = FIELDS(target_list, 0);
+const struct fields plan_fields = FIELDS(plan_list, 0);
 
 /* ---- writing ------------------------------------------------------------- */
 

@@ -8,8 +8,6 @@
 
 #include <stdio.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-
 /* ---- fields -------------------------------------------------------------- */
 
 static const struct field run_list[] = {
@@ -66,8 +64,7 @@ static const struct field run_list[] = {
     FIELD(INT, run, line),
 };
 
-const struct fields run_fields = {run_list, COUNT_OF(run_list),
-                                  COUNT_OF(run_list) - 1};
+const struct fields run_fields = FIELDS(run_list, 1);
 
 struct run run_empty(void)
 {

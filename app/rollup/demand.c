@@ -16,8 +16,6 @@
 #include <stdlib.h>
 
 #define COLUMN(kind, member) FIELD(kind, ROW, member)
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-
 /* clang-format off */
 #define ROW gateway_hour_row
 static const struct field gateway_hour_list[] = {
@@ -70,11 +68,12 @@ static const struct field demand_list[] = {
 #undef ROW
 /* clang-format on */
 
-const struct fields gateway_hour_fields = {gateway_hour_list,
-                                           COUNT_OF(gateway_hour_list),
-                                           COUNT_OF(gateway_hour_list)};
-const struct fields demand_fields = {demand_list, COUNT_OF(demand_list),
-                                     COUNT_OF(demand_list) - 1};
+const struct fields gateway_hour_fields = FIELDS(gateway_hour_list, 0);
+
+/* Columns are the hour, the key and, at the end, the position. */
+enum { DEMAND_KEY = 6 };
+const struct fields demand_fields =
+    PACKED_FIELDS(demand_list, 1, DEMAND_KEY, 1);
 
 /* ---- samples by hour and gateway ----------------------------------------- */
 

@@ -1,6 +1,8 @@
 /*
  * fields.c: the fields of every row. The order of a list is the order of the
- * columns of its SQL table, exported ones first.
+ * columns of its SQL table, exported ones first. Those of hourly rows are
+ * mostly packed (base/fields_pack.h): a migration has to make such a table
+ * anew where its list changes.
  */
 #include "rollup/hour_extras.h"
 
@@ -253,27 +255,22 @@ static const struct field benchmark_assay_list[] = {
 
 #define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 
-const struct fields selection_fields = {
-    selection_list, COUNT_OF(selection_list), COUNT_OF(selection_list) - 3};
-const struct fields selection_card_fields = {selection_card_list,
-                                             COUNT_OF(selection_card_list), 0};
-const struct fields session_fields = {session_list, COUNT_OF(session_list),
-                                      COUNT_OF(session_list) - 2};
-const struct fields session_lens_fields = {session_lens_list,
-                                           COUNT_OF(session_lens_list),
-                                           COUNT_OF(session_lens_list) - 5};
-const struct fields hour_fields = {session_hour_list,
-                                   COUNT_OF(session_hour_list),
-                                   COUNT_OF(session_hour_list) - 3};
-const struct fields hour_lens_fields = {hour_lens_list,
-                                        COUNT_OF(hour_lens_list), 0};
-const struct fields sla_fields = {sla_list, COUNT_OF(sla_list),
-                                  COUNT_OF(sla_list) - 4};
-const struct fields sla_assay_fields = {
-    sla_assay_list, COUNT_OF(sla_assay_list), COUNT_OF(sla_assay_list) - 4};
-const struct fields benchmark_assay_fields = {benchmark_assay_list,
-                                              COUNT_OF(benchmark_assay_list),
-                                              COUNT_OF(benchmark_assay_list)};
-const struct fields benchmark_fields = {benchmark_day_list,
-                                        COUNT_OF(benchmark_day_list),
-                                        COUNT_OF(benchmark_day_list)};
+const struct fields selection_fields = FIELDS(selection_list, 3);
+const struct fields selection_card_fields = {
+    .list = selection_card_list, .count = COUNT_OF(selection_card_list)};
+const struct fields session_fields = FIELDS(session_list, 2);
+const struct fields session_lens_fields = FIELDS(session_lens_list, 5);
+const struct fields hour_fields = FIELDS(session_hour_list, 3);
+const struct fields hour_lens_fields = {.list = hour_lens_list,
+                                        .count = COUNT_OF(hour_lens_list)};
+
+/* Columns are the hour, the key up to the card, the position and the sketches;
+ * null_reason and quality_note are packed, but not exported. */
+enum { SLA_KEY = 6, SLA_INTERNAL_COUNT = 4, SLA_LAST = 2 };
+const struct fields sla_fields =
+    PACKED_FIELDS(sla_list, SLA_INTERNAL_COUNT, SLA_KEY, SLA_LAST);
+const struct fields sla_assay_fields =
+    PACKED_FIELDS(sla_assay_list, SLA_INTERNAL_COUNT, SLA_KEY, SLA_LAST);
+
+const struct fields benchmark_assay_fields = FIELDS(benchmark_assay_list, 0);
+const struct fields benchmark_fields = FIELDS(benchmark_day_list, 0);

@@ -13,8 +13,6 @@
 #include <stdlib.h>
 
 #define COLUMN(kind, member) FIELD(kind, gpu_row, member)
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-
 /* clang-format off */
 #define GPU_COLUMNS                                                            \
     COLUMN(WINDOW, window_start),                                              \
@@ -71,10 +69,12 @@ static const struct field gpu_assay_list[] = {
 };
 /* clang-format on */
 
-const struct fields gpu_fields = {gpu_list, COUNT_OF(gpu_list),
-                                  COUNT_OF(gpu_list) - 1};
-const struct fields gpu_assay_fields = {
-    gpu_assay_list, COUNT_OF(gpu_assay_list), COUNT_OF(gpu_assay_list) - 1};
+/* Columns are the hour, the key up to the card and, at the end, the position.
+ */
+enum { GPU_KEY = 6 };
+const struct fields gpu_fields = PACKED_FIELDS(gpu_list, 1, GPU_KEY, 1);
+const struct fields gpu_assay_fields =
+    PACKED_FIELDS(gpu_assay_list, 1, GPU_KEY, 1);
 
 static int compare_hours(const void *left, const void *right)
 {

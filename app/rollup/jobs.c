@@ -16,8 +16,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-
 /* clang-format off */
 static const struct field batch_list[] = {
     FIELD(TIME, batch_job_row, completed_at),
@@ -86,10 +84,8 @@ static const struct field byoc_list[] = {
 };
 /* clang-format on */
 
-const struct fields batch_job_fields = {batch_list, COUNT_OF(batch_list),
-                                        COUNT_OF(batch_list) - 1};
-const struct fields byoc_job_fields = {byoc_list, COUNT_OF(byoc_list),
-                                       COUNT_OF(byoc_list) - 1};
+const struct fields batch_job_fields = FIELDS(batch_list, 1);
+const struct fields byoc_job_fields = FIELDS(byoc_list, 1);
 
 static struct text null_if_blank(struct text text)
 {

@@ -25,7 +25,8 @@ static const struct field gateway_lens_list[] = {
     FIELD(INT, gateway_hour_row, fps_positive_samples),
 };
 static const struct fields gateway_lens_fields = {
-    gateway_lens_list, sizeof gateway_lens_list / sizeof *gateway_lens_list, 0};
+    .list = gateway_lens_list,
+    .count = sizeof gateway_lens_list / sizeof *gateway_lens_list};
 
 static const struct text nothing = {NULL, 0};
 

@@ -16,8 +16,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-
 /* clang-format off */
 static const struct field offer_list[] = {
     FIELD(TIME, offer_row, last_seen),
@@ -60,12 +58,9 @@ static const struct field sighting_list[] = {
 };
 /* clang-format on */
 
-const struct fields offer_fields = {offer_list, COUNT_OF(offer_list),
-                                    COUNT_OF(offer_list)};
-static const struct fields price_fields = {price_list, COUNT_OF(price_list),
-                                           COUNT_OF(price_list)};
-static const struct fields sighting_fields = {
-    sighting_list, COUNT_OF(sighting_list), COUNT_OF(sighting_list)};
+const struct fields offer_fields = FIELDS(offer_list, 0);
+static const struct fields price_fields = FIELDS(price_list, 0);
+static const struct fields sighting_fields = FIELDS(sighting_list, 0);
 
 /* ---- the last sighting of each thing ------------------------------------- */
 

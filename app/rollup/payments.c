@@ -15,8 +15,6 @@
 #include "base/clock.h"
 #include "base/index.h"
 
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-
 /* clang-format off */
 #define PAYMENT_COLUMNS                                                        \
     FIELD(TIME, payment_row, event_ts),                                        \
@@ -44,11 +42,8 @@ static const struct field payment_assay_list[] = {
 };
 /* clang-format on */
 
-const struct fields payment_fields = {payment_list, COUNT_OF(payment_list),
-                                      COUNT_OF(payment_list)};
-const struct fields payment_assay_fields = {payment_assay_list,
-                                            COUNT_OF(payment_assay_list),
-                                            COUNT_OF(payment_assay_list)};
+const struct fields payment_fields = FIELDS(payment_list, 0);
+const struct fields payment_assay_fields = FIELDS(payment_assay_list, 0);
 
 /* "35_model" names the capability before the model. */
 static struct text without_number(struct text manifest)

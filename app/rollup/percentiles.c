@@ -10,8 +10,6 @@
 #include <string.h>
 
 #define COLUMN(kind, member) FIELD(kind, percentile_row, member)
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-
 /* clang-format off */
 static const struct field percentile_list[] = {
     COLUMN(TEXT, orchestrator_address),
@@ -29,8 +27,7 @@ static const struct field percentile_list[] = {
 };
 /* clang-format on */
 
-const struct fields percentile_fields = {
-    percentile_list, COUNT_OF(percentile_list), COUNT_OF(percentile_list) - 1};
+const struct fields percentile_fields = FIELDS(percentile_list, 1);
 
 enum percentile_group percentile_group_named(struct text name)
 {

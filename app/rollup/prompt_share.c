@@ -9,7 +9,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
 #define ALPHA 0.05
 
 /* clang-format off */
@@ -28,8 +27,7 @@ static const struct field share_list[] = {
 };
 /* clang-format on */
 
-const struct fields prompt_share_fields = {share_list, COUNT_OF(share_list),
-                                           COUNT_OF(share_list)};
+const struct fields prompt_share_fields = FIELDS(share_list, 0);
 
 static bool counts(const struct run *run)
 {

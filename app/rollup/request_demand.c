@@ -12,8 +12,6 @@
 #include <math.h>
 #include <stdlib.h>
 
-#define COUNT_OF(array) (sizeof(array) / sizeof *(array))
-
 /* clang-format off */
 #define COMMON_COLUMNS                                                         \
     FIELD(WINDOW, request_demand_row, window_start),                                              \
@@ -53,10 +51,8 @@ static const struct field shown_list[] = {
 };
 /* clang-format on */
 
-const struct fields request_demand_stored = {stored_list, COUNT_OF(stored_list),
-                                             COUNT_OF(stored_list) - 1};
-const struct fields request_demand_fields = {shown_list, COUNT_OF(shown_list),
-                                             COUNT_OF(shown_list)};
+const struct fields request_demand_stored = FIELDS(stored_list, 1);
+const struct fields request_demand_fields = FIELDS(shown_list, 0);
 
 /* ---- keys ---------------------------------------------------------------- */
 

@@ -44,8 +44,7 @@ static const struct field group_list[] = {
 };
 /* clang-format on */
 
-const struct fields run_group_fields = {group_list, COUNT_OF(group_list),
-                                        COUNT_OF(group_list)};
+const struct fields run_group_fields = FIELDS(group_list, 0);
 
 enum { KEY_TEXTS = 7 }; /* the first fields of a group */
 

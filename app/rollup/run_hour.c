@@ -59,8 +59,7 @@ static const struct field hour_list[] = {
 };
 /* clang-format on */
 
-const struct fields run_hour_fields = {hour_list, COUNT_OF(hour_list),
-                                       COUNT_OF(hour_list)};
+const struct fields run_hour_fields = FIELDS(hour_list, 0);
 
 enum { KEY_FIELDS = 9 }; /* the first ones */
 

@@ -193,6 +193,13 @@ static enum err settle_by_lens(struct store *store, struct arena *arena,
     return err ? err : settle_gpus(store, arena, tables, note, hours, count);
 }
 
+static enum err note_settled(struct store *store, int64_t hour)
+{
+    struct query *query = query_start(store, QUERY_SETTLED_HOUR_PUT);
+    query_bind_int(query, 1, hour);
+    return query_run(query);
+}
+
 /* BENCHMARKS are one list for each lens. An hour may have very many sessions,
  * so nothing is kept for longer than it is needed. */
 static enum err settle_hour(struct store *store, struct arena *arena,
@@ -214,6 +221,8 @@ static enum err settle_hour(struct store *store, struct arena *arena,
     }
     arena_free(&rows);
     arena_clear(arena);
+    if (!err)
+        err = note_settled(store, note->hour);
     return err ? err : settle_demand(store, arena, note->org, note->hour);
 }
 

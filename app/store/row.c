@@ -1,6 +1,7 @@
 /*
  * row.c: rows with a table of fields (base/fields.h) into queries and out.
  */
+#include "base/fields_pack.h"
 #include "store/store_int.h"
 
 static void bind_field(struct query *query, int position,
@@ -19,11 +20,55 @@ static void bind_field(struct query *query, int position,
         query_bind_int(query, position, field_int(field, row));
 }
 
+/* Whether field I is the first of those that share a column. */
+static bool begins_packed(struct fields fields, size_t i)
+{
+    return fields.packed && i == fields.packed_from;
+}
+
+static void bind_packed(struct query *query, int position, struct fields fields,
+                        const void *row)
+{
+    struct buf bytes = {0};
+    fields_pack(&bytes, fields, row);
+    int code = sqlite3_bind_blob64(query->statement, position, bytes.data,
+                                   bytes.length, SQLITE_TRANSIENT);
+    if (!query->failure)
+        query->failure = code;
+    buf_free(&bytes);
+}
+
 void fields_bind(struct query *query, int first, struct fields fields,
                  const void *row)
 {
-    for (size_t i = 0; i < fields.count; i++)
-        bind_field(query, first + (int)i, &fields.list[i], row);
+    int position = first;
+    for (size_t i = 0; i < fields.count; position++) {
+        bool packed = begins_packed(fields, i);
+        if (packed)
+            bind_packed(query, position, fields, row);
+        else
+            bind_field(query, position, &fields.list[i], row);
+        i += packed ? fields.packed : 1;
+    }
+}
+
+/* Damage is told by the next step of QUERY. */
+static void unpack(struct query *query, sqlite3_value *value,
+                   struct fields fields, void *row)
+{
+    struct text bytes = {sqlite3_value_blob(value),
+                         (size_t)sqlite3_value_bytes(value)};
+    if (!fields_unpack(bytes, fields, row))
+        query->failure = SQLITE_CORRUPT;
+}
+
+static void read_packed(struct arena *arena, struct query *query, int column,
+                        struct fields fields, void *row)
+{
+    struct fields packed = {.list = fields.list + fields.packed_from,
+                            .count = fields.packed};
+    unpack(query, sqlite3_column_value(query->statement, column), fields, row);
+    fields_copy(arena, packed, row);
 }
 
 static void read_field(struct arena *arena, struct query *query, int column,
@@ -43,8 +88,15 @@ static void read_field(struct arena *arena, struct query *query, int column,
 void fields_read(struct arena *arena, struct query *query, int first,
                  struct fields fields, void *row)
 {
-    for (size_t i = 0; i < fields.count; i++)
-        read_field(arena, query, first + (int)i, &fields.list[i], row);
+    int column = first;
+    for (size_t i = 0; i < fields.count; column++) {
+        bool packed = begins_packed(fields, i);
+        if (packed)
+            read_packed(arena, query, column, fields, row);
+        else
+            read_field(arena, query, column, &fields.list[i], row);
+        i += packed ? fields.packed : 1;
+    }
 }
 
 enum err fields_read_all(struct arena *arena, struct query *query,
@@ -85,7 +137,14 @@ static void borrow_field(sqlite3_value *value, const struct field *field,
 
 void fields_borrow(struct query *query, struct fields fields, void *row)
 {
-    for (size_t i = 0; i < fields.count; i++)
-        borrow_field(sqlite3_column_value(query->statement, (int)i),
-                     &fields.list[i], row);
+    int column = 0;
+    for (size_t i = 0; i < fields.count; column++) {
+        sqlite3_value *value = sqlite3_column_value(query->statement, column);
+        bool packed = begins_packed(fields, i);
+        if (packed)
+            unpack(query, value, fields, row);
+        else
+            borrow_field(value, &fields.list[i], row);
+        i += packed ? fields.packed : 1;
+    }
 }

@@ -43,20 +43,22 @@ GROUP BY family, org ORDER BY family, org;
 -- Rows with ?1 <= window_start < ?2, newest hour first; filters that are null
 -- let everything through, ?4 is for api_scores_of; ?8 to ?10 is the key of the
 -- row before the page.
-SELECT * FROM sla
-WHERE window_start >= ?1 AND window_start < ?2
-  AND (?3 IS NULL OR org = ?3)
+SELECT r.* FROM settled_hour AS h
+CROSS JOIN sla AS r ON r.window_start = h.hour
+WHERE h.hour >= ?1 AND h.hour < ?2
+  AND (?3 IS NULL OR r.org = ?3)
   AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
   AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
   AND (?7 IS NULL OR coalesce(gpu_id, '') = ?7)
-  AND (?8 IS NULL OR window_start < ?8 OR (org, position) > (?9, ?10))
-ORDER BY window_start DESC, org, position
+  AND (?8 IS NULL OR h.hour < ?8 OR (r.org, r.position) > (?9, ?10))
+ORDER BY h.hour DESC, r.org, r.position
 LIMIT ?11;
 
 -- name: api_scores_of
 -- The same of orchestrator ?4.
 SELECT * FROM sla
-WHERE orchestrator_address = ?4
+WHERE substr(orchestrator_address, 3, 8) = substr(?4, 3, 8)
+  AND orchestrator_address = ?4
   AND window_start >= ?1 AND window_start < ?2
   AND (?3 IS NULL OR org = ?3)
   AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
@@ -263,16 +265,11 @@ WHERE (?3 IS NULL OR k.address = lower(?3) OR h.orchestrator_url = ?3)
 GROUP BY coalesce(k.address, h.orchestrator_url), h.workflow, h.model_id;
 
 -- name: api_measured_published
--- Settled hours with ?1 <= window_start < ?2; ?4 is not for them.
-SELECT orchestrator_address, '', '', coalesce(model_id, ''),
-       count(DISTINCT window_start), sum(requested_sessions),
-       sum(startup_success_sessions), sum(output_fps_sum),
-       sum(status_samples), sum(prompt_to_first_frame_sum_ms),
-       sum(prompt_to_first_frame_sample_count), sum(e2e_latency_sum_ms),
-       sum(e2e_latency_sample_count), sum(sla_score * requested_sessions)
-FROM sla
+-- Settled hours with ?1 <= window_start < ?2, the newest first; ?4 is not for
+-- them.
+SELECT * FROM sla
 WHERE window_start >= ?1 - ?1 % 3600000 AND window_start < ?2
   AND ifnull(orchestrator_address, '') <> ''
   AND (?3 IS NULL OR orchestrator_address = lower(?3))
   AND (?5 IS NULL OR coalesce(model_id, '') = ?5)
-GROUP BY orchestrator_address, model_id;
+ORDER BY window_start DESC;

@@ -58,14 +58,8 @@ SELECT session_key FROM session
 WHERE org = ?1 AND assay_start = ?2 ORDER BY session_key;
 
 -- name: assay_sla_put
-INSERT OR REPLACE INTO assay_sla VALUES (
-    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-    ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32,
-    ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47,
-    ?48, ?49, ?50, ?51, ?52, ?53, ?54, ?55, ?56, ?57, ?58, ?59, ?60, ?61, ?62,
-    ?63, ?64, ?65, ?66, ?67, ?68, ?69, ?70, ?71, ?72, ?73, ?74, ?75, ?76, ?77,
-    ?78, ?79, ?80, ?81
-);
+INSERT OR REPLACE INTO assay_sla
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
 
 -- name: assay_sla_delete
 -- Of one hour, from position ?3 on.
@@ -95,11 +89,8 @@ WHERE day >= ?1 AND day < ?2
 ORDER BY day, position;
 
 -- name: assay_demand_put
-INSERT OR REPLACE INTO assay_demand VALUES (
-    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-    ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31,
-    ?32, ?33
-);
+INSERT OR REPLACE INTO assay_demand
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
 -- name: assay_demand_delete
 -- Of one hour, from position ?3 on.
@@ -116,12 +107,8 @@ WHERE window_start >= ?1 AND window_start < ?2
 ORDER BY window_start, org, position;
 
 -- name: assay_gpu_hour_put
-INSERT OR REPLACE INTO assay_gpu_hour VALUES (
-    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17,
-    ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31, ?32,
-    ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46, ?47,
-    ?48, ?49, ?50, ?51, ?52, ?53, ?54, ?55, ?56, ?57, ?58, ?59
-);
+INSERT OR REPLACE INTO assay_gpu_hour
+VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
 -- name: assay_gpu_hour_delete
 -- Of one hour, from position ?3 on.
@@ -139,20 +126,22 @@ ORDER BY window_start, org, position;
 
 -- name: api_assay_scores
 -- As api_scores.
-SELECT * FROM assay_sla
-WHERE window_start >= ?1 AND window_start < ?2
-  AND (?3 IS NULL OR org = ?3)
+SELECT r.* FROM settled_hour AS h
+CROSS JOIN assay_sla AS r ON r.window_start = h.hour
+WHERE h.hour >= ?1 AND h.hour < ?2
+  AND (?3 IS NULL OR r.org = ?3)
   AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
   AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
   AND (?7 IS NULL OR coalesce(gpu_id, '') = ?7)
-  AND (?8 IS NULL OR window_start < ?8 OR (org, position) > (?9, ?10))
-ORDER BY window_start DESC, org, position
+  AND (?8 IS NULL OR h.hour < ?8 OR (r.org, r.position) > (?9, ?10))
+ORDER BY h.hour DESC, r.org, r.position
 LIMIT ?11;
 
 -- name: api_assay_scores_of
 -- As api_scores_of.
 SELECT * FROM assay_sla
-WHERE orchestrator_address = ?4
+WHERE substr(orchestrator_address, 3, 8) = substr(?4, 3, 8)
+  AND orchestrator_address = ?4
   AND window_start >= ?1 AND window_start < ?2
   AND (?3 IS NULL OR org = ?3)
   AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
@@ -164,32 +153,35 @@ LIMIT ?11;
 
 -- name: api_assay_demand
 -- As api_demand.
-SELECT * FROM assay_demand
-WHERE window_start >= ?1 AND window_start < ?2
-  AND (?3 IS NULL OR org = ?3)
+SELECT r.* FROM settled_hour AS h
+CROSS JOIN assay_demand AS r ON r.window_start = h.hour
+WHERE h.hour >= ?1 AND h.hour < ?2
+  AND (?3 IS NULL OR r.org = ?3)
   AND (?4 IS NULL OR gateway = ?4)
   AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
   AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
-  AND (?8 IS NULL OR window_start < ?8 OR (org, position) > (?9, ?10))
-ORDER BY window_start DESC, org, position
+  AND (?8 IS NULL OR h.hour < ?8 OR (r.org, r.position) > (?9, ?10))
+ORDER BY h.hour DESC, r.org, r.position
 LIMIT ?11;
 
 -- name: api_assay_gpu_metrics
 -- As api_gpu_metrics.
-SELECT * FROM assay_gpu_hour
-WHERE window_start >= ?1 AND window_start < ?2
-  AND (?3 IS NULL OR org = ?3)
+SELECT r.* FROM settled_hour AS h
+CROSS JOIN assay_gpu_hour AS r ON r.window_start = h.hour
+WHERE h.hour >= ?1 AND h.hour < ?2
+  AND (?3 IS NULL OR r.org = ?3)
   AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
   AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
   AND (?7 IS NULL OR coalesce(gpu_id, '') = ?7)
-  AND (?8 IS NULL OR window_start < ?8 OR (org, position) > (?9, ?10))
-ORDER BY window_start DESC, org, position
+  AND (?8 IS NULL OR h.hour < ?8 OR (r.org, r.position) > (?9, ?10))
+ORDER BY h.hour DESC, r.org, r.position
 LIMIT ?11;
 
 -- name: api_assay_gpu_metrics_of
 -- As api_gpu_metrics_of.
 SELECT * FROM assay_gpu_hour
-WHERE orchestrator_address = ?4
+WHERE substr(orchestrator_address, 3, 8) = substr(?4, 3, 8)
+  AND orchestrator_address = ?4
   AND window_start >= ?1 AND window_start < ?2
   AND (?3 IS NULL OR org = ?3)
   AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)

@@ -43,6 +43,9 @@ DELETE FROM session_hour;
 -- name: replay_clear_sla
 DELETE FROM sla;
 
+-- name: replay_clear_settled_hours
+DELETE FROM settled_hour;
+
 -- name: replay_clear_benchmarks
 DELETE FROM benchmark_day;
 

@@ -183,63 +183,20 @@ ORDER BY session_key;
 DELETE FROM session_hour WHERE org = ?1 AND hour = ?2 AND session_key = ?3;
 
 -- name: sla_put
-INSERT OR REPLACE INTO sla (
-    window_start, org, orchestrator_address, pipeline_id, model_id, gpu_id,
-    gpu_model_name, region, known_sessions_count, requested_sessions,
-    startup_success_sessions, no_orch_sessions, startup_excused_sessions,
-    startup_failed_sessions, loading_only_sessions, zero_output_fps_sessions,
-    output_failed_sessions, effective_failed_sessions,
-    confirmed_swapped_sessions, inferred_swap_sessions,
-    total_swapped_sessions, sessions_ending_in_error, error_status_samples,
-    health_signal_count, health_expected_signal_count, output_fps_sum,
-    status_samples, prompt_to_first_frame_sum_ms,
-    prompt_to_first_frame_sample_count, e2e_latency_sum_ms,
-    e2e_latency_sample_count, health_signal_coverage_ratio,
-    startup_success_rate, excused_failure_rate, effective_success_rate,
-    no_swap_rate, output_viability_rate, avg_output_fps,
-    avg_prompt_to_first_frame_ms, avg_e2e_latency_ms, ptff_p50, ptff_p90,
-    ptff_benchmark_row_count, e2e_p50, e2e_p90, e2e_benchmark_row_count,
-    fps_p10, fps_p50, fps_benchmark_row_count, ptff_score_raw, e2e_score_raw,
-    fps_score_raw, reliability_score, ptff_score, e2e_score, latency_score,
-    fps_score, quality_score, sla_semantics_version, sla_score, null_reason,
-    quality_note, position, sketches
-) VALUES (
-    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-    ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31,
-    ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44, ?45, ?46,
-    ?47, ?48, ?49, ?50, ?51, ?52, ?53, ?54, ?55, ?56, ?57, ?58, ?59, ?60, ?61,
-    ?62, ?63, ?64
-);
+INSERT OR REPLACE INTO sla VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9);
 
 -- name: sla_delete
 -- Of one hour, from position ?3 on.
 DELETE FROM sla WHERE window_start = ?1 AND org = ?2 AND position >= ?3;
 
+-- name: settled_hour_put
+INSERT OR IGNORE INTO settled_hour (hour) VALUES (?1);
+
 -- name: sla_of_hour
 SELECT * FROM sla WHERE window_start = ?1 AND org = ?2 ORDER BY position;
 
 -- name: sla_between
-SELECT
-    window_start, org, orchestrator_address, pipeline_id, model_id, gpu_id,
-    gpu_model_name, region, known_sessions_count, requested_sessions,
-    startup_success_sessions, no_orch_sessions, startup_excused_sessions,
-    startup_failed_sessions, loading_only_sessions, zero_output_fps_sessions,
-    output_failed_sessions, effective_failed_sessions,
-    confirmed_swapped_sessions, inferred_swap_sessions,
-    total_swapped_sessions, sessions_ending_in_error, error_status_samples,
-    health_signal_count, health_expected_signal_count, output_fps_sum,
-    status_samples, prompt_to_first_frame_sum_ms,
-    prompt_to_first_frame_sample_count, e2e_latency_sum_ms,
-    e2e_latency_sample_count, health_signal_coverage_ratio,
-    startup_success_rate, excused_failure_rate, effective_success_rate,
-    no_swap_rate, output_viability_rate, avg_output_fps,
-    avg_prompt_to_first_frame_ms, avg_e2e_latency_ms, ptff_p50, ptff_p90,
-    ptff_benchmark_row_count, e2e_p50, e2e_p90, e2e_benchmark_row_count,
-    fps_p10, fps_p50, fps_benchmark_row_count, ptff_score_raw, e2e_score_raw,
-    fps_score_raw, reliability_score, ptff_score, e2e_score, latency_score,
-    fps_score, quality_score, sla_semantics_version, sla_score, null_reason,
-    quality_note, position, sketches
-FROM sla
+SELECT * FROM sla
 WHERE window_start >= ?1 AND window_start < ?2
 ORDER BY window_start, org, position;
 

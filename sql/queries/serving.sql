@@ -33,22 +33,7 @@ WHERE org = ?1 AND ifnull(started_at, last_seen) >= ?2
 ORDER BY session_key;
 
 -- name: demand_put
-INSERT OR REPLACE INTO demand (
-    window_start, org, gateway, region, pipeline_id, model_id, sessions_count,
-    known_sessions_count, requested_sessions, startup_success_sessions,
-    no_orch_sessions, startup_excused_sessions, startup_failed_sessions,
-    loading_only_sessions, zero_output_fps_sessions,
-    effective_failed_sessions, confirmed_swapped_sessions,
-    inferred_swap_sessions, total_swapped_sessions, sessions_ending_in_error,
-    error_status_samples, health_signal_count, health_expected_signal_count,
-    health_signal_coverage_ratio, startup_success_rate, excused_failure_rate,
-    effective_success_rate, output_fps_sum, status_samples, avg_output_fps,
-    total_minutes, ticket_face_value_eth, position
-) VALUES (
-    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-    ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31,
-    ?32, ?33
-);
+INSERT OR REPLACE INTO demand VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
 -- name: demand_delete
 -- Of one hour, from position ?3 on.
@@ -63,27 +48,7 @@ WHERE window_start >= ?1 AND window_start < ?2
 ORDER BY window_start, org, position;
 
 -- name: gpu_hour_put
-INSERT OR REPLACE INTO gpu_hour (
-    window_start, org, orchestrator_address, pipeline_id, model_id, gpu_id,
-    gpu_model_name, region, gpu_memory_bytes_total, runner_version,
-    cuda_version, known_sessions_count, startup_success_sessions,
-    no_orch_sessions, startup_excused_sessions, startup_failed_sessions,
-    confirmed_swapped_sessions, inferred_swap_sessions,
-    total_swapped_sessions, sessions_ending_in_error, error_status_samples,
-    health_signal_count, health_expected_signal_count,
-    health_signal_coverage_ratio, output_fps_sum, status_samples,
-    avg_output_fps, p95_output_fps, fps_jitter_coefficient,
-    prompt_to_first_frame_sum_ms, prompt_to_first_frame_sample_count,
-    avg_prompt_to_first_frame_ms, p95_prompt_to_first_frame_latency_ms,
-    startup_latency_sum_ms, startup_latency_sample_count,
-    avg_startup_latency_ms, p95_startup_latency_ms, e2e_latency_sum_ms,
-    e2e_latency_sample_count, avg_e2e_latency_ms, p95_e2e_latency_ms,
-    startup_failed_rate, swap_rate, position
-) VALUES (
-    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-    ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30, ?31,
-    ?32, ?33, ?34, ?35, ?36, ?37, ?38, ?39, ?40, ?41, ?42, ?43, ?44
-);
+INSERT OR REPLACE INTO gpu_hour VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8);
 
 -- name: gpu_hour_delete
 -- Of one hour, from position ?3 on.
@@ -108,32 +73,35 @@ DELETE FROM gpu_hour;
 
 -- name: api_demand
 -- As api_scores, with ?4 a gateway.
-SELECT * FROM demand
-WHERE window_start >= ?1 AND window_start < ?2
-  AND (?3 IS NULL OR org = ?3)
+SELECT r.* FROM settled_hour AS h
+CROSS JOIN demand AS r ON r.window_start = h.hour
+WHERE h.hour >= ?1 AND h.hour < ?2
+  AND (?3 IS NULL OR r.org = ?3)
   AND (?4 IS NULL OR gateway = ?4)
   AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
   AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
-  AND (?8 IS NULL OR window_start < ?8 OR (org, position) > (?9, ?10))
-ORDER BY window_start DESC, org, position
+  AND (?8 IS NULL OR h.hour < ?8 OR (r.org, r.position) > (?9, ?10))
+ORDER BY h.hour DESC, r.org, r.position
 LIMIT ?11;
 
 -- name: api_gpu_metrics
 -- As api_scores.
-SELECT * FROM gpu_hour
-WHERE window_start >= ?1 AND window_start < ?2
-  AND (?3 IS NULL OR org = ?3)
+SELECT r.* FROM settled_hour AS h
+CROSS JOIN gpu_hour AS r ON r.window_start = h.hour
+WHERE h.hour >= ?1 AND h.hour < ?2
+  AND (?3 IS NULL OR r.org = ?3)
   AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
   AND (?6 IS NULL OR coalesce(model_id, '') = ?6)
   AND (?7 IS NULL OR coalesce(gpu_id, '') = ?7)
-  AND (?8 IS NULL OR window_start < ?8 OR (org, position) > (?9, ?10))
-ORDER BY window_start DESC, org, position
+  AND (?8 IS NULL OR h.hour < ?8 OR (r.org, r.position) > (?9, ?10))
+ORDER BY h.hour DESC, r.org, r.position
 LIMIT ?11;
 
 -- name: api_gpu_metrics_of
 -- As api_scores_of.
 SELECT * FROM gpu_hour
-WHERE orchestrator_address = ?4
+WHERE substr(orchestrator_address, 3, 8) = substr(?4, 3, 8)
+  AND orchestrator_address = ?4
   AND window_start >= ?1 AND window_start < ?2
   AND (?3 IS NULL OR org = ?3)
   AND (?5 IS NULL OR coalesce(pipeline_id, '') = ?5)
@@ -190,9 +158,8 @@ WHERE last_seen > ?3 AND last_seen <= ?4
   AND (?7 IS NULL OR coalesce(gpu_id, '') = ?7);
 
 -- name: model_output
--- Frames per second of pipeline ?1 and model ?2 in hours ?3 and later, up to
--- ?4: one row a score row, so that the sum can be exact.
-SELECT output_fps_sum, status_samples FROM sla
+-- Rows of pipeline ?1 and model ?2 in hours ?3 and later, up to ?4.
+SELECT * FROM sla
 WHERE window_start >= ?3 AND window_start <= ?4
   AND pipeline_id = ?1 AND coalesce(model_id, '') = ?2
   AND (?5 IS NULL OR org = ?5)

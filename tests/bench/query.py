@@ -4,6 +4,7 @@ the same rows in other databases. Run by `./build.sh bench query`;
 ASSAY_BENCH_FULL=1 takes thirty days of a million events, half an hour.
 """
 import json
+import os
 import pathlib
 import subprocess
 import sys
@@ -18,7 +19,7 @@ from measuring import (BENCH, FULL, add, bench, spread, take,
 DAYS = 30 if FULL else 10
 PER_DAY = 1_000_000 if FULL else 50_000
 ASKED = 40
-WEEK = "window_start >= (SELECT max(window_start) FROM sla) - 604800000"
+WEEK = "window_start >= (SELECT max(window_start) FROM sla) - INTERVAL 7 DAY"
 BUSIEST = ("orchestrator_address = (SELECT orchestrator_address FROM sla "
            "WHERE orchestrator_address <> '' GROUP BY 1 "
            "ORDER BY count(*) DESC LIMIT 1)")
@@ -38,9 +39,8 @@ def duckdb_ms(store):
     if not peers.duckdb():
         return None
     with open("sla.csv", "w", encoding="utf-8") as file:
-        subprocess.run(["sqlite3", "-readonly", "-csv", "-header",
-                        f"{store}/assay.db", "SELECT * FROM sla"],
-                       stdout=file, check=True)
+        subprocess.run([os.environ["ASSAY_BIN"], "export", "sla", "--format",
+                        "csv", "--data", store], stdout=file, check=True)
     questions = {"orchestrator": f"SELECT * FROM sla WHERE {WEEK} AND {BUSIEST}",
                  "fleet": f"SELECT * FROM sla WHERE {WEEK}"}
     times = peers.duckdb_times_ms(

@@ -18,7 +18,7 @@ struct sample_row {
 static const struct field sample_list[] = {FIELD(TEXT, sample_row, name),
                                            FIELD(INT, sample_row, count),
                                            FIELD(DOUBLE, sample_row, ratio)};
-static const struct fields sample_fields = {sample_list, 3, 3};
+static const struct fields sample_fields = FIELDS(sample_list, 0);
 
 static struct sample_row sample(const char *name, int64_t count, double ratio)
 {
