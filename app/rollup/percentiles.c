@@ -111,6 +111,8 @@ static enum err add_hours(struct store *store,
     while (!(err = query_step(query, &row)) && row) {
         struct sketch_key key = {query_text(query, 1), query_text(query, 2),
                                  query_text(query, 3), query_text(query, 4)};
+        if (query_is_null(query, 5)) /* of what a session left: no samples */
+            continue;
         err = add_hour_row(question, groups, &key, query_text(query, 5),
                            query_int(query, 0));
         if (err)

@@ -265,7 +265,7 @@ def test_passes_differ_only_where_days_matter():
     run("import", SAMPLE_LOG)
     for what in ("sessions", "counts"):
         assert text(what, "--pass", "settled") == text(what)
-    fill(4)  # has sessions across midnight
+    fill(6)  # has sessions across midnight
     for what in ("sla", "sessions", "selections"):
         assert text(what, "--pass", "settled") == text(what)
         assert text(what, "--pass", "whole") != text(what), what
