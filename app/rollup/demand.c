@@ -8,6 +8,8 @@
  * own, which counts as a session but as no request: the publisher's
  * sessions_count is therefore larger than the number of sessions.
  */
+#include "rollup/demand.h"
+
 #include "rollup/session.h"
 
 #include "base/clock.h"
@@ -168,32 +170,7 @@ static struct text not_null(struct text text)
     return text.data ? text : text_of("");
 }
 
-static int compare_keys(const struct demand_part *a,
-                        const struct demand_part *b)
-{
-    if (hour_of(a) != hour_of(b))
-        return hour_of(a) < hour_of(b) ? -1 : 1;
-    int order = text_compare(a->session->org, b->session->org);
-    if (!order)
-        order = text_compare(gateway_of(a), gateway_of(b));
-    if (!order)
-        order = text_compare(a->session->pipeline_id, b->session->pipeline_id);
-    return order ? order
-                 : text_compare(not_null(a->session->model_id),
-                                not_null(b->session->model_id));
-}
-
-static int compare_parts(const void *left, const void *right)
-{
-    const struct demand_part *a = left;
-    const struct demand_part *b = right;
-    int order = compare_keys(a, b);
-    return order
-               ? order
-               : text_compare(a->session->session_key, b->session->session_key);
-}
-
-struct group {
+struct demand_group {
     struct demand_row row;
     struct exact_sum fps;
     struct exact_sum minutes;
@@ -226,7 +203,7 @@ static void add_requested(const struct lens *lens, struct demand_row *row,
     row->inferred_swap_sessions += session->inferred_swap;
 }
 
-static void add_session(const struct lens *lens, struct group *group,
+static void add_session(const struct lens *lens, struct demand_group *group,
                         const struct session_row *session)
 {
     struct demand_row *row = &group->row;
@@ -242,7 +219,7 @@ static void add_session(const struct lens *lens, struct group *group,
                       MS_PER_MINUTE);
 }
 
-static void add_samples(const struct lens *lens, struct group *group,
+static void add_samples(const struct lens *lens, struct demand_group *group,
                         struct arena *arena,
                         const struct gateway_hour_row *hour)
 {
@@ -261,7 +238,7 @@ static double ratio(double sum, int64_t count)
     return count > 0 ? sum / (double)count : (double)NAN;
 }
 
-static struct demand_row finished(struct group *group)
+static struct demand_row finished(struct demand_group *group)
 {
     struct demand_row *row = &group->row;
     int64_t requested = row->requested_sessions;
@@ -281,18 +258,109 @@ static struct demand_row finished(struct group *group)
     return *row;
 }
 
-static struct group group_of(struct arena *arena,
-                             const struct demand_part *part)
+static struct text kept(struct arena *arena, struct text text)
 {
-    return (struct group){
+    if (text.data)
+        text.data = arena_text(arena, text.data, text.length);
+    return text;
+}
+
+static struct demand_group group_of(struct arena *arena,
+                                    const struct demand_part *part)
+{
+    return (struct demand_group){
         .row = {.window_start = hour_of(part),
-                .org = part->session->org,
-                .gateway = gateway_of(part),
-                .pipeline_id = part->session->pipeline_id,
-                .model_id = part->session->model_id},
+                .org = kept(arena, part->session->org),
+                .gateway = kept(arena, gateway_of(part)),
+                .pipeline_id = kept(arena, part->session->pipeline_id),
+                .model_id = kept(arena, part->session->model_id)},
         .fps.arena = arena,
         .minutes.arena = arena,
     };
+}
+
+static size_t number_of(struct text_index *keys, const struct demand_part *part,
+                        bool *added)
+{
+    struct buf key = {0};
+    buf_add_u64(&key, (uint64_t)hour_of(part));
+    buf_add_text(&key, part->session->org);
+    buf_add_text(&key, gateway_of(part));
+    buf_add_text(&key, part->session->pipeline_id);
+    buf_add_text(&key, not_null(part->session->model_id));
+    size_t number =
+        text_index_add(keys, (struct text){key.data, key.length}, added);
+    buf_free(&key);
+    return number;
+}
+
+/* Whether PART is the first of its session in row NUMBER. */
+static bool is_first(struct demand_sums *sums, size_t number,
+                     const struct demand_part *part)
+{
+    struct text session_key = part->session->session_key;
+    uint64_t key[] = {number, hash_fast(session_key.data, session_key.length)};
+    bool added;
+    text_index_add(&sums->members, (struct text){(const char *)key, sizeof key},
+                   &added);
+    return added;
+}
+
+/*
+ * By session_counted_once sessions_count is the number of sessions, each in the
+ * hour of its start; the publisher counts groups (§3.6): each session once in
+ * every row that it has a part in.
+ */
+static bool counts_as_session(struct demand_sums *sums, size_t number,
+                              const struct demand_part *part)
+{
+    return lens_has(sums->lens, LENS_SESSION_COUNTED_ONCE)
+               ? !part->hour
+               : is_first(sums, number, part);
+}
+
+struct demand_sums demand_sums_of(struct arena *arena, const struct lens *lens)
+{
+    return (struct demand_sums){.arena = arena, .lens = lens};
+}
+
+void demand_sums_free(struct demand_sums *sums)
+{
+    text_index_free(&sums->keys);
+    text_index_free(&sums->members);
+}
+
+void demand_sums_add(struct demand_sums *sums, struct arena *scratch,
+                     const struct demand_part *part)
+{
+    bool added;
+    size_t number = number_of(&sums->keys, part, &added);
+    if (added) {
+        sums->groups =
+            arena_grow(sums->arena, sums->groups, number, sizeof *sums->groups);
+        sums->groups[number] = group_of(sums->arena, part);
+    }
+    struct demand_group *group = &sums->groups[number];
+    group->row.sessions_count += counts_as_session(sums, number, part);
+    if (part->hour)
+        add_samples(sums->lens, group, scratch, part->hour);
+    else
+        add_session(sums->lens, group, part->session);
+}
+
+static int compare_rows(const void *left, const void *right)
+{
+    const struct demand_row *a = left;
+    const struct demand_row *b = right;
+    if (a->window_start != b->window_start)
+        return a->window_start < b->window_start ? -1 : 1;
+    int order = text_compare(a->org, b->org);
+    if (!order)
+        order = text_compare(a->gateway, b->gateway);
+    if (!order)
+        order = text_compare(a->pipeline_id, b->pipeline_id);
+    return order ? order
+                 : text_compare(not_null(a->model_id), not_null(b->model_id));
 }
 
 /* Position among the rows of one (window_start, org). */
@@ -304,46 +372,30 @@ static int64_t next_position(const struct demand_row *rows, size_t count)
     return same ? rows[count - 1].position + 1 : 0;
 }
 
-/*
- * By session_counted_once sessions_count is the number of sessions, each in the
- * hour of its start; the publisher counts groups (§3.6), of which NEXT says
- * that one begins.
- */
-static bool counts_as_session(const struct lens *lens,
-                              const struct demand_part *part, bool next)
+struct demand_row *demand_sums_end(struct demand_sums *sums, size_t *count)
 {
-    return lens_has(lens, LENS_SESSION_COUNTED_ONCE) ? !part->hour : next;
+    *count = sums->keys.count;
+    struct demand_row *rows = arena_array(sums->arena, *count, sizeof *rows);
+    for (size_t i = 0; i < *count; i++)
+        rows[i] = finished(&sums->groups[i]);
+    if (*count)
+        qsort(rows, *count, sizeof *rows, compare_rows);
+    for (size_t i = 0; i < *count; i++)
+        rows[i].position = next_position(rows, i);
+    demand_sums_free(sums);
+    return rows;
 }
 
 struct demand_row *demand_build(struct arena *arena, const struct lens *lens,
                                 const struct demand_part *parts,
                                 size_t part_count, size_t *count)
 {
-    struct demand_part *sorted = arena_array(arena, part_count, sizeof *sorted);
-    for (size_t i = 0; i < part_count; i++)
-        sorted[i] = parts[i];
-    if (part_count)
-        qsort(sorted, part_count, sizeof *sorted, compare_parts);
-    struct demand_row *rows = NULL;
-    *count = 0;
-    for (size_t i = 0; i < part_count;) {
-        struct group group = group_of(arena, &sorted[i]);
-        size_t first = i;
-        for (; i < part_count && !compare_keys(&sorted[first], &sorted[i]);
-             i++) {
-            bool next =
-                i == first || compare_parts(&sorted[i - 1], &sorted[i]) != 0;
-            group.row.sessions_count +=
-                counts_as_session(lens, &sorted[i], next);
-            if (sorted[i].hour)
-                add_samples(lens, &group, arena, sorted[i].hour);
-            else
-                add_session(lens, &group, sorted[i].session);
-        }
-        rows = arena_grow(arena, rows, *count, sizeof *rows);
-        rows[*count] = finished(&group);
-        rows[*count].position = next_position(rows, *count);
-        (*count)++;
+    struct arena scratch = {0};
+    struct demand_sums sums = demand_sums_of(arena, lens);
+    for (size_t i = 0; i < part_count; i++) {
+        demand_sums_add(&sums, &scratch, &parts[i]);
+        arena_clear(&scratch);
     }
-    return rows;
+    arena_free(&scratch);
+    return demand_sums_end(&sums, count);
 }

@@ -76,28 +76,6 @@ const struct fields gpu_fields = PACKED_FIELDS(gpu_list, 1, GPU_KEY, 1);
 const struct fields gpu_assay_fields =
     PACKED_FIELDS(gpu_assay_list, 1, GPU_KEY, 1);
 
-static int compare_hours(const void *left, const void *right)
-{
-    struct sla_row a = session_hour_key(left);
-    struct sla_row b = session_hour_key(right);
-    return sla_compare(&a, &b);
-}
-
-static struct session_hour *with_gpu(struct arena *arena,
-                                     const struct session_hour *hours,
-                                     size_t hour_count, size_t *count)
-{
-    struct session_hour *kept = arena_array(arena, hour_count, sizeof *kept);
-    *count = 0;
-    for (size_t i = 0; i < hour_count; i++)
-        if (!hours[i].hour->tail_artefact &&
-            session_hour_key(&hours[i]).gpu_id.length)
-            kept[(*count)++] = hours[i];
-    if (*count)
-        qsort(kept, *count, sizeof *kept, compare_hours);
-    return kept;
-}
-
 static double ratio(double sum, int64_t count)
 {
     return count > 0 ? sum / (double)count : (double)NAN;
@@ -109,15 +87,25 @@ struct values {
     size_t count;
 };
 
-static void add_value(struct values *values, double value)
+struct gpu_values {
+    struct values fps;
+    struct values ptff;
+    struct values startup;
+    struct values e2e;
+    int64_t startup_sum_ms;
+};
+
+static void add_value(struct arena *arena, struct values *values, double value)
 {
+    values->list =
+        arena_grow(arena, values->list, values->count, sizeof *values->list);
     values->list[values->count++] = value;
 }
 
-static void add_latency(struct values *values, int64_t ms)
+static void add_latency(struct arena *arena, struct values *values, int64_t ms)
 {
     if (ms > 0)
-        add_value(values, (double)ms);
+        add_value(arena, values, (double)ms);
 }
 
 static double p95(struct arena *arena, const struct values *values)
@@ -128,47 +116,47 @@ static double p95(struct arena *arena, const struct values *values)
     return out;
 }
 
-static void add_average_fps(struct arena *arena, const struct lens *lens,
+static void add_average_fps(struct gpu_sums *sums, struct arena *scratch,
                             struct values *values, const struct hour_row *hour)
 {
-    struct exact_sum fps = {.arena = arena};
+    struct exact_sum fps = {.arena = scratch};
     /* Encoded by this program; a damaged store shows in its own checks. */
     (void)exact_decode(&fps, hour->fps_sum);
-    int64_t samples = hour_fps_samples(lens, hour);
+    int64_t samples = hour_fps_samples(sums->sla.lens, hour);
     if (samples)
-        add_value(values, exact_round(&fps) / (double)samples);
+        add_value(sums->sla.arena, values, exact_round(&fps) / (double)samples);
 }
 
-static void set_percentiles(struct arena *arena, const struct lens *lens,
-                            struct gpu_row *row,
-                            const struct session_hour *hours, size_t count)
+static void add_values(struct gpu_sums *sums, struct arena *scratch,
+                       struct gpu_values *values,
+                       const struct session_hour *hour)
 {
-    struct values fps = {arena_array(arena, count, 8), 0};
-    struct values ptff = {arena_array(arena, count, 8), 0};
-    struct values startup = {arena_array(arena, count, 8), 0};
-    struct values e2e = {arena_array(arena, count, 8), 0};
-    int64_t startup_sum_ms = 0;
-    for (size_t i = 0; i < count; i++) {
-        const struct session_row *session = hours[i].session;
-        if (hours[i].hour->part == HOUR_LEFT)
-            continue;
-        add_average_fps(arena, lens, &fps, hours[i].hour);
-        if (!counts_session(lens, hours[i].hour))
-            continue;
-        add_latency(&ptff, session->ptff_ms);
-        add_latency(&startup, session->startup_latency_ms);
-        add_latency(&e2e, session->e2e_latency_ms);
-        if (session->startup_latency_ms > 0)
-            startup_sum_ms += session->startup_latency_ms;
-    }
-    row->p95_output_fps = p95(arena, &fps);
-    row->p95_prompt_to_first_frame_latency_ms = p95(arena, &ptff);
-    row->p95_startup_latency_ms = p95(arena, &startup);
-    row->p95_e2e_latency_ms = p95(arena, &e2e);
-    row->startup_latency_sum_ms = (double)startup_sum_ms;
-    row->startup_latency_sample_count = (int64_t)startup.count;
+    struct arena *arena = sums->sla.arena;
+    const struct session_row *session = hour->session;
+    if (hour->hour->part == HOUR_LEFT)
+        return;
+    add_average_fps(sums, scratch, &values->fps, hour->hour);
+    if (!counts_session(sums->sla.lens, hour->hour))
+        return;
+    add_latency(arena, &values->ptff, session->ptff_ms);
+    add_latency(arena, &values->startup, session->startup_latency_ms);
+    add_latency(arena, &values->e2e, session->e2e_latency_ms);
+    if (session->startup_latency_ms > 0)
+        values->startup_sum_ms += session->startup_latency_ms;
+}
+
+static void set_percentiles(struct arena *scratch, struct gpu_row *row,
+                            const struct gpu_values *values)
+{
+    int64_t startups = (int64_t)values->startup.count;
+    row->p95_output_fps = p95(scratch, &values->fps);
+    row->p95_prompt_to_first_frame_latency_ms = p95(scratch, &values->ptff);
+    row->p95_startup_latency_ms = p95(scratch, &values->startup);
+    row->p95_e2e_latency_ms = p95(scratch, &values->e2e);
+    row->startup_latency_sum_ms = (double)values->startup_sum_ms;
+    row->startup_latency_sample_count = startups;
     row->avg_startup_latency_ms =
-        ratio((double)startup_sum_ms, (int64_t)startup.count);
+        ratio((double)values->startup_sum_ms, startups);
 }
 
 /* What both kinds of rows have. */
@@ -224,22 +212,59 @@ static int64_t next_position(const struct gpu_row *rows, size_t at)
     return same ? rows[at - 1].position + 1 : 0;
 }
 
+struct gpu_sums gpu_sums_of(struct arena *arena, const struct lens *lens)
+{
+    return (struct gpu_sums){.sla = sla_sums_of(arena, lens)};
+}
+
+void gpu_sums_free(struct gpu_sums *sums)
+{
+    sla_sums_free(&sums->sla);
+}
+
+void gpu_sums_add(struct gpu_sums *sums, struct arena *scratch,
+                  const struct session_hour *hour)
+{
+    if (!session_hour_key(hour).gpu_id.length)
+        return;
+    size_t before = sums->sla.keys.count;
+    size_t number = sla_sums_add(&sums->sla, scratch, hour);
+    if (number == before) {
+        sums->values = arena_grow(sums->sla.arena, sums->values, number,
+                                  sizeof *sums->values);
+        sums->values[number] = (struct gpu_values){0};
+    }
+    add_values(sums, scratch, &sums->values[number], hour);
+}
+
+struct gpu_row *gpu_sums_end(struct gpu_sums *sums, size_t *count)
+{
+    struct arena scratch = {0};
+    struct arena *arena = sums->sla.arena;
+    size_t *numbers;
+    struct sla_row *sla = sla_sums_end(&sums->sla, &numbers, count);
+    struct gpu_row *rows = arena_array(arena, *count, sizeof *rows);
+    for (size_t i = 0; i < *count; i++) {
+        rows[i] = row_from(&sla[i]);
+        set_percentiles(&scratch, &rows[i], &sums->values[numbers[i]]);
+        rows[i].position = next_position(rows, i);
+        arena_clear(&scratch);
+    }
+    arena_free(&scratch);
+    return rows;
+}
+
 struct gpu_row *gpu_metrics_build(struct arena *arena, const struct lens *lens,
                                   const struct session_hour *hours,
                                   size_t hour_count, size_t *count)
 {
-    size_t kept_count;
-    struct session_hour *kept = with_gpu(arena, hours, hour_count, &kept_count);
-    struct sla_row *sla = sla_build(arena, lens, kept, kept_count, count);
-    struct gpu_row *rows = arena_array(arena, *count, sizeof *rows);
-    size_t at = 0;
-    for (size_t i = 0; i < *count; i++) {
-        size_t first = at;
-        while (at < kept_count && !compare_hours(&kept[first], &kept[at]))
-            at++;
-        rows[i] = row_from(&sla[i]);
-        set_percentiles(arena, lens, &rows[i], kept + first, at - first);
-        rows[i].position = next_position(rows, i);
+    struct arena scratch = {0};
+    struct gpu_sums sums = gpu_sums_of(arena, lens);
+    for (size_t i = 0; i < hour_count; i++) {
+        if (!hours[i].hour->tail_artefact)
+            gpu_sums_add(&sums, &scratch, &hours[i]);
+        arena_clear(&scratch);
     }
-    return rows;
+    arena_free(&scratch);
+    return gpu_sums_end(&sums, count);
 }

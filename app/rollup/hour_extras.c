@@ -38,16 +38,20 @@ struct hour_extras_sum hour_extras_of(struct arena *arena)
 
 /* Sessions of one card may know it by other names; the first by its bytes
  * stands, so that no order shows. */
-static void first_by_name(struct text *kept, struct text text)
+static void first_by_name(struct arena *arena, struct text *kept,
+                          struct text text)
 {
-    if (text.length && (!kept->data || text_compare(text, *kept) < 0))
-        *kept = text;
+    if (!text.length || (kept->data && text_compare(text, *kept) >= 0))
+        return;
+    *kept =
+        (struct text){arena_text(arena, text.data, text.length), text.length};
 }
 
-static void add_card(struct card *kept, const struct card *card)
+static void add_card(struct arena *arena, struct card *kept,
+                     const struct card *card)
 {
-    first_by_name(&kept->gpu_model_name, card->gpu_model_name);
-    first_by_name(&kept->runner_version, card->runner_version);
+    first_by_name(arena, &kept->gpu_model_name, card->gpu_model_name);
+    first_by_name(arena, &kept->runner_version, card->runner_version);
     if (card->gpu_memory_bytes_total > kept->gpu_memory_bytes_total)
         kept->gpu_memory_bytes_total = card->gpu_memory_bytes_total;
 }
@@ -68,11 +72,11 @@ static void add_startup(struct hour_extras *extras,
     }
 }
 
-static void add_packets(struct hour_extras_sum *sum,
+static void add_packets(struct hour_extras_sum *sum, struct arena *scratch,
                         const struct ingest_hour *ingest)
 {
     for (size_t i = 0; i < INGEST_TRACKS; i++) {
-        struct exact_sum jitter = {.arena = sum->packet_jitter[i].arena};
+        struct exact_sum jitter = {.arena = scratch};
         /* Joining added it up and would have seen damage. */
         (void)exact_decode(&jitter, ingest->tracks[i].jitter_sum);
         exact_add_sum(&sum->packet_jitter[i], &jitter);
@@ -80,20 +84,21 @@ static void add_packets(struct hour_extras_sum *sum,
     }
 }
 
-void hour_extras_add(struct hour_extras_sum *sum,
+void hour_extras_add(struct hour_extras_sum *sum, struct arena *scratch,
                      const struct session_hour *hour, bool counted)
 {
+    struct arena *arena = sum->fps_jitter.arena;
     if (hour->hour->part == HOUR_LEFT) {
-        add_card(&sum->card, &hour->hour->card);
+        add_card(arena, &sum->card, &hour->hour->card);
         return;
     }
-    add_card(&sum->card, &hour->session->card);
+    add_card(arena, &sum->card, &hour->session->card);
     if (!isnan(hour->hour->fps_jitter)) {
         exact_add(&sum->fps_jitter, hour->hour->fps_jitter);
         sum->extras.fps_jitter_hour_count++;
     }
     if (hour->ingest)
-        add_packets(sum, hour->ingest);
+        add_packets(sum, scratch, hour->ingest);
     if (counted)
         add_startup(&sum->extras, hour->session);
 }

@@ -51,8 +51,8 @@ struct hour_extras_sum {
 
 struct hour_extras_sum hour_extras_of(struct arena *arena);
 /* COUNTED says that the session counts in this hour, and not only its samples.
- */
-void hour_extras_add(struct hour_extras_sum *sum,
+ * HOUR and SCRATCH may go after the call. */
+void hour_extras_add(struct hour_extras_sum *sum, struct arena *scratch,
                      const struct session_hour *hour, bool counted);
 /* Makes EXTRAS and the card's columns of ROW out of SUM. */
 void hour_extras_finish(const struct hour_extras_sum *sum, struct sla_row *row);

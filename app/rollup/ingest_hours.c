@@ -12,11 +12,6 @@
 
 #include <stdlib.h>
 
-struct ingest_list {
-    struct ingest_hour *rows; /* by session, each once */
-    size_t count;
-};
-
 static int compare_sessions(const void *left, const void *right)
 {
     const struct ingest_hour *a = left;
@@ -97,9 +92,9 @@ static bool add_chunk(struct arena *arena, struct text bytes,
     return true;
 }
 
-static enum err read_hour(struct store *store, struct arena *arena,
-                          struct text org, int64_t hour,
-                          struct ingest_list *list)
+enum err ingest_hours_of(struct store *store, struct arena *arena,
+                         struct text org, int64_t hour,
+                         struct ingest_list *list)
 {
     struct query *query = query_start(store, QUERY_INGEST_HOUR_OF_HOUR);
     query_bind_text(query, 1, org);
@@ -115,19 +110,25 @@ static enum err read_hour(struct store *store, struct arena *arena,
     return err;
 }
 
+const struct ingest_hour *ingest_hour_of(const struct ingest_list *list,
+                                         struct text session_key)
+{
+    const struct ingest_hour key = {
+        .session = hash_fast(session_key.data, session_key.length)};
+    return list->count ? bsearch(&key, list->rows, list->count,
+                                 sizeof *list->rows, compare_sessions)
+                       : NULL;
+}
+
 enum err ingest_hours_attach(struct store *store, struct arena *arena,
                              struct text org, int64_t hour,
                              struct session_hour *hours, size_t count)
 {
     struct ingest_list list = {0};
-    enum err err = count ? read_hour(store, arena, org, hour, &list) : ERR_NONE;
-    for (size_t i = 0; !err && list.count && i < count; i++) {
-        struct text name = hours[i].hour->session_key;
-        const struct ingest_hour key = {.session =
-                                            hash_fast(name.data, name.length)};
-        hours[i].ingest = bsearch(&key, list.rows, list.count,
-                                  sizeof *list.rows, compare_sessions);
-    }
+    enum err err =
+        count ? ingest_hours_of(store, arena, org, hour, &list) : ERR_NONE;
+    for (size_t i = 0; !err && i < count; i++)
+        hours[i].ingest = ingest_hour_of(&list, hours[i].hour->session_key);
     return err;
 }
 
@@ -164,7 +165,7 @@ enum err ingest_hours_join(struct store *store, bool *found)
         int64_t hour = query_int(query, 1);
         err = query_run(query);
         if (!err)
-            err = read_hour(store, &arena, org, hour, &list);
+            err = ingest_hours_of(store, &arena, org, hour, &list);
         if (!err)
             err = write_hour(store, org, hour, &list);
     }

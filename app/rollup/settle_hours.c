@@ -7,6 +7,7 @@
 #include "rollup/ingest_hours.h"
 #include "rollup/lens_rows.h"
 #include "rollup/lens_tables.h"
+#include "rollup/sla.h"
 
 #include "base/clock.h"
 
@@ -62,26 +63,6 @@ static enum err read_notes(struct store *store, struct arena *arena,
     return err;
 }
 
-struct hour_sessions {
-    struct hour_row *hours;
-    struct session_hour *pairs;
-    size_t count;
-};
-
-static enum err read_hour(struct store *store, struct arena *arena,
-                          const struct hour_note *note,
-                          struct hour_sessions *sessions)
-{
-    struct query *query = query_start(store, QUERY_SESSION_HOUR_OF_HOUR);
-    query_bind_text(query, 1, note->org);
-    query_bind_int(query, 2, note->hour);
-    struct row_array all;
-    enum err err = fields_read_all(arena, query, hour_fields,
-                                   sizeof *sessions->hours, &all);
-    *sessions = (struct hour_sessions){.hours = all.rows, .count = all.count};
-    return err;
-}
-
 enum err session_of_hour(struct store *store, struct arena *arena,
                          struct text key, struct session_row **session)
 {
@@ -99,23 +80,6 @@ enum err session_of_hour(struct store *store, struct arena *arena,
         return err;
     fields_read(arena, query, 0, session_fields, *session);
     return query_run(query);
-}
-
-static enum err join_sessions(struct store *store, struct arena *arena,
-                              struct hour_sessions *sessions)
-{
-    enum err err = ERR_NONE;
-    sessions->pairs =
-        arena_array(arena, sessions->count, sizeof *sessions->pairs);
-    for (size_t i = 0; !err && i < sessions->count; i++) {
-        struct session_row *session;
-        err = session_of_hour(store, arena, sessions->hours[i].session_key,
-                              &session);
-        if (!err)
-            sessions->pairs[i] =
-                (struct session_hour){&sessions->hours[i], session, NULL};
-    }
-    return err;
 }
 
 static enum err benchmarks_between(struct store *store, struct arena *arena,
@@ -139,35 +103,6 @@ static enum err cohort_benchmarks(struct store *store, struct arena *arena,
                               list);
 }
 
-/* Rows are scored at once, so that nobody ever sees one without its score; by
- * benchmarks that may be out of date, and then the day is noted. */
-static enum err settle_sla(struct store *store, struct arena *arena,
-                           const struct lens_tables *tables,
-                           const struct hour_note *note,
-                           const struct session_hour *hours, size_t hour_count,
-                           const struct benchmark_list *benchmarks)
-{
-    size_t count;
-    struct sla_row *rows =
-        sla_build(arena, tables->lens, hours, hour_count, &count);
-    sla_score(arena, tables->lens, rows, count, benchmarks->rows,
-              benchmarks->count);
-    return hour_rows_replace(store, arena, &tables->sla, note->hour, note->org,
-                             rows, count);
-}
-
-static enum err settle_gpus(struct store *store, struct arena *arena,
-                            const struct lens_tables *tables,
-                            const struct hour_note *note,
-                            const struct session_hour *hours, size_t hour_count)
-{
-    size_t count;
-    struct gpu_row *rows =
-        gpu_metrics_build(arena, tables->lens, hours, hour_count, &count);
-    return hour_rows_replace(store, arena, &tables->gpus, note->hour, note->org,
-                             rows, count);
-}
-
 enum err damaged_difference(struct text org)
 {
     return err_set(ERR_CORRUPT,
@@ -176,21 +111,99 @@ enum err damaged_difference(struct text org)
                    (int)org.length, org.data);
 }
 
-static enum err settle_by_lens(struct store *store, struct arena *arena,
-                               const struct lens_tables *tables,
-                               const struct hour_note *note,
-                               const struct hour_sessions *sessions,
-                               const struct benchmark_list *benchmarks)
+/* What the sessions of one (org, hour) add up to by one lens. */
+struct hour_sums {
+    const struct lens_tables *tables;
+    struct sla_sums sla;
+    struct gpu_sums gpus;
+};
+
+static void sums_free(struct hour_sums sums[LENSES_KEPT])
 {
-    struct session_hour *hours = sessions->pairs;
-    size_t count = sessions->count;
-    if (!lens_is_published(tables->lens) &&
-        !lens_session_hours(arena, sessions->pairs, sessions->count, &hours,
-                            &count))
-        return damaged_difference(note->org);
+    for (size_t i = 0; i < LENSES_KEPT; i++) {
+        sla_sums_free(&sums[i].sla);
+        gpu_sums_free(&sums[i].gpus);
+    }
+}
+
+static enum err add_by_lens(struct hour_sums *sums, struct arena *scratch,
+                            const struct session_hour *published)
+{
+    struct session_hour own = *published;
+    struct session_hour *hours = &own;
+    size_t count = 1;
+    if (!lens_is_published(sums->tables->lens) &&
+        !lens_session_hours(scratch, published, 1, &hours, &count))
+        return damaged_difference(published->hour->org);
+    for (size_t i = 0; i < count; i++) {
+        if (hours[i].hour->tail_artefact)
+            continue;
+        sla_sums_add(&sums->sla, scratch, &hours[i]);
+        gpu_sums_add(&sums->gpus, scratch, &hours[i]);
+    }
+    return ERR_NONE;
+}
+
+/* The hour that QUERY stands at, by each lens. */
+static enum err add_session_hour(struct store *store, struct arena *scratch,
+                                 struct query *query,
+                                 const struct ingest_list *ingest,
+                                 struct hour_sums sums[LENSES_KEPT])
+{
+    struct hour_row hour = {0};
+    struct session_row *session;
+    fields_read(scratch, query, 0, hour_fields, &hour);
+    enum err err = session_of_hour(store, scratch, hour.session_key, &session);
+    if (err)
+        return err;
+    const struct session_hour published = {
+        &hour, session, ingest_hour_of(ingest, hour.session_key)};
+    for (size_t i = 0; !err && i < LENSES_KEPT; i++)
+        err = add_by_lens(&sums[i], scratch, &published);
+    return err;
+}
+
+static enum err add_hour(struct store *store, struct arena *arena,
+                         const struct hour_note *note,
+                         struct hour_sums sums[LENSES_KEPT])
+{
+    struct arena scratch = {0};
+    struct ingest_list ingest;
     enum err err =
-        settle_sla(store, arena, tables, note, hours, count, benchmarks);
-    return err ? err : settle_gpus(store, arena, tables, note, hours, count);
+        ingest_hours_of(store, arena, note->org, note->hour, &ingest);
+    if (err)
+        return err;
+    struct query *query = query_start(store, QUERY_SESSION_HOUR_OF_HOUR);
+    query_bind_text(query, 1, note->org);
+    query_bind_int(query, 2, note->hour);
+    bool row;
+    while (!err && !(err = query_step(query, &row)) && row) {
+        err = add_session_hour(store, &scratch, query, &ingest, sums);
+        arena_clear(&scratch);
+    }
+    arena_free(&scratch);
+    return err;
+}
+
+/* Rows are scored at once, so that nobody ever sees one without its score; by
+ * benchmarks that may be out of date, and then the day is noted. */
+static enum err write_sums(struct store *store, struct arena *arena,
+                           const struct hour_note *note, struct hour_sums *sums,
+                           const struct benchmark_list *benchmarks)
+{
+    const struct lens_tables *tables = sums->tables;
+    size_t *numbers;
+    size_t count;
+    struct sla_row *rows = sla_sums_end(&sums->sla, &numbers, &count);
+    sla_score(arena, tables->lens, rows, count, benchmarks->rows,
+              benchmarks->count);
+    enum err err = hour_rows_replace(store, arena, &tables->sla, note->hour,
+                                     note->org, rows, count);
+    if (err)
+        return err;
+    struct gpu_row *gpus = gpu_sums_end(&sums->gpus, &count);
+    return hour_rows_replace(store, arena, &tables->gpus, note->hour, note->org,
+                             gpus, count);
 }
 
 static enum err note_settled(struct store *store, int64_t hour)
@@ -201,25 +214,20 @@ static enum err note_settled(struct store *store, int64_t hour)
 }
 
 /* BENCHMARKS are one list for each lens. An hour may have very many sessions,
- * so nothing is kept for longer than it is needed. */
+ * so each is added up and forgotten. */
 static enum err settle_hour(struct store *store, struct arena *arena,
                             const struct hour_note *note,
                             const struct benchmark_list *benchmarks)
 {
-    struct hour_sessions sessions;
-    struct arena rows = {0};
-    enum err err = read_hour(store, arena, note, &sessions);
-    if (!err)
-        err = join_sessions(store, arena, &sessions);
-    if (!err)
-        err = ingest_hours_attach(store, arena, note->org, note->hour,
-                                  sessions.pairs, sessions.count);
-    for (size_t i = 0; !err && i < LENSES_KEPT; i++) {
-        err = settle_by_lens(store, &rows, &lens_tables[i], note, &sessions,
-                             &benchmarks[i]);
-        arena_clear(&rows);
-    }
-    arena_free(&rows);
+    struct hour_sums sums[LENSES_KEPT];
+    for (size_t i = 0; i < LENSES_KEPT; i++)
+        sums[i] = (struct hour_sums){&lens_tables[i],
+                                     sla_sums_of(arena, lens_tables[i].lens),
+                                     gpu_sums_of(arena, lens_tables[i].lens)};
+    enum err err = add_hour(store, arena, note, sums);
+    for (size_t i = 0; !err && i < LENSES_KEPT; i++)
+        err = write_sums(store, arena, note, &sums[i], &benchmarks[i]);
+    sums_free(sums);
     arena_clear(arena);
     if (!err)
         err = note_settled(store, note->hour);

@@ -1,6 +1,9 @@
 /*
  * sla.c: session-hours added up to SLA rows (§3.1), and their rates (§3.2).
  *
+ * They come one by one, in any order, and none is kept: what an hour takes
+ * grows with its rows, not with its sessions.
+ *
  * A session counts in every hour in which it reported its status, each time
  * with the flags of its whole life; a session that never reported does not
  * count at all. Both are the publisher's choices. Switches of other lenses act
@@ -37,7 +40,7 @@ int sla_compare(const void *left, const void *right)
     return order ? order : compare_nullable(a->gpu_id, b->gpu_id);
 }
 
-struct group {
+struct sla_group {
     struct sla_row row;
     struct exact_sum fps;
     struct exact_sum e2e;
@@ -134,7 +137,7 @@ static void add_requested(const struct lens *lens, struct sla_row *row,
     add_swap(lens, row, hour);
 }
 
-static void add_e2e(struct group *group, const struct session_hour *hour,
+static void add_e2e(struct sla_group *group, const struct session_hour *hour,
                     bool counted, struct arena *arena)
 {
     if (hour->hour->latency_samples > 0) {
@@ -154,7 +157,7 @@ static void add_e2e(struct group *group, const struct session_hour *hour,
 }
 
 /* What a session has once, and not per sample. */
-static void add_session(const struct lens *lens, struct group *group,
+static void add_session(const struct lens *lens, struct sla_group *group,
                         const struct session_row *session)
 {
     struct sla_row *row = &group->row;
@@ -188,7 +191,7 @@ static void add_fps_sketch(const struct lens *lens, struct sketches *sketches,
     histogram_add_zeros(&sketches->of[SKETCH_OUTPUT_FPS], (uint64_t)zeros);
 }
 
-static void add_samples(const struct lens *lens, struct group *group,
+static void add_samples(const struct lens *lens, struct sla_group *group,
                         const struct hour_row *hour, struct arena *arena)
 {
     struct sla_row *row = &group->row;
@@ -201,12 +204,12 @@ static void add_samples(const struct lens *lens, struct group *group,
     add_fps_sketch(lens, &group->sketches, hour);
 }
 
-static void add_hour(const struct lens *lens, struct group *group,
+static void add_hour(const struct lens *lens, struct sla_group *group,
                      const struct session_hour *hour, struct arena *arena)
 {
     bool counted = counts_session(lens, hour->hour);
     if (lens_is_assay(lens))
-        hour_extras_add(&group->extras, hour, counted);
+        hour_extras_add(&group->extras, arena, hour, counted);
     if (hour->session->requested_seen && counted)
         add_requested(lens, &group->row, hour);
     if (hour->hour->part == HOUR_LEFT)
@@ -259,17 +262,52 @@ static void set_rates(const struct lens *lens, struct sla_row *row)
         ratio(row->e2e_latency_sum_ms, row->e2e_latency_sample_count);
 }
 
-static struct group group_of(struct arena *arena,
-                             const struct session_hour *first)
+/* ---- groups -------------------------------------------------------------- */
+
+static void add_text(struct buf *key, struct text text)
 {
-    return (struct group){.row = session_hour_key(first),
-                          .fps.arena = arena,
-                          .e2e.arena = arena,
-                          .sketches = sketches_of(arena),
-                          .extras = hour_extras_of(arena)};
+    buf_add_text(key, text.data ? text : text_of(""));
 }
 
-static void finish_group(const struct lens *lens, struct group *group)
+/* Equal for the hours that sla_compare finds equal. */
+static size_t number_of(struct text_index *keys, const struct sla_row *row,
+                        bool *added)
+{
+    struct buf key = {0};
+    buf_add_u64(&key, (uint64_t)row->window_start);
+    add_text(&key, row->org);
+    add_text(&key, row->orchestrator_address);
+    add_text(&key, row->pipeline_id);
+    add_text(&key, row->model_id);
+    add_text(&key, row->gpu_id);
+    size_t number =
+        text_index_add(keys, (struct text){key.data, key.length}, added);
+    buf_free(&key);
+    return number;
+}
+
+static struct text kept(struct arena *arena, struct text text)
+{
+    if (text.data)
+        text.data = arena_text(arena, text.data, text.length);
+    return text;
+}
+
+static struct sla_group group_of(struct arena *arena, struct sla_row row)
+{
+    row.org = kept(arena, row.org);
+    row.orchestrator_address = kept(arena, row.orchestrator_address);
+    row.pipeline_id = kept(arena, row.pipeline_id);
+    row.model_id = kept(arena, row.model_id);
+    row.gpu_id = kept(arena, row.gpu_id);
+    return (struct sla_group){.row = row,
+                              .fps.arena = arena,
+                              .e2e.arena = arena,
+                              .sketches = sketches_of(arena),
+                              .extras = hour_extras_of(arena)};
+}
+
+static void finish_group(const struct lens *lens, struct sla_group *group)
 {
     group->row.sketches = sketches_encoded(&group->sketches);
     group->row.output_fps_sum = exact_round(&group->fps);
@@ -279,36 +317,73 @@ static void finish_group(const struct lens *lens, struct group *group)
     hour_extras_finish(&group->extras, &group->row);
 }
 
-static int compare_hours(const void *left, const void *right)
+struct sla_sums sla_sums_of(struct arena *arena, const struct lens *lens)
 {
-    struct sla_row a = session_hour_key(left);
-    struct sla_row b = session_hour_key(right);
-    return sla_compare(&a, &b);
+    return (struct sla_sums){.arena = arena, .lens = lens};
+}
+
+void sla_sums_free(struct sla_sums *sums)
+{
+    text_index_free(&sums->keys);
+}
+
+size_t sla_sums_add(struct sla_sums *sums, struct arena *scratch,
+                    const struct session_hour *hour)
+{
+    bool added;
+    struct sla_row row = session_hour_key(hour);
+    size_t number = number_of(&sums->keys, &row, &added);
+    if (added) {
+        sums->groups =
+            arena_grow(sums->arena, sums->groups, number, sizeof *sums->groups);
+        sums->groups[number] = group_of(sums->arena, row);
+    }
+    add_hour(sums->lens, &sums->groups[number], hour, scratch);
+    return number;
+}
+
+static int compare_groups(const void *left, const void *right)
+{
+    const struct sla_group *const *a = left;
+    const struct sla_group *const *b = right;
+    return sla_compare(&(*a)->row, &(*b)->row);
+}
+
+struct sla_row *sla_sums_end(struct sla_sums *sums, size_t **numbers,
+                             size_t *count)
+{
+    *count = sums->keys.count;
+    struct sla_group **sorted =
+        arena_array(sums->arena, *count, sizeof *sorted);
+    struct sla_row *rows = arena_array(sums->arena, *count, sizeof *rows);
+    *numbers = arena_array(sums->arena, *count, sizeof **numbers);
+    for (size_t i = 0; i < *count; i++) {
+        finish_group(sums->lens, &sums->groups[i]);
+        sorted[i] = &sums->groups[i];
+    }
+    if (*count)
+        qsort(sorted, *count, sizeof *sorted, compare_groups);
+    for (size_t i = 0; i < *count; i++) {
+        rows[i] = sorted[i]->row;
+        rows[i].position = (int64_t)i;
+        (*numbers)[i] = (size_t)(sorted[i] - sums->groups);
+    }
+    sla_sums_free(sums);
+    return rows;
 }
 
 struct sla_row *sla_build(struct arena *arena, const struct lens *lens,
                           const struct session_hour *hours, size_t hour_count,
                           size_t *count)
 {
-    struct session_hour *sorted =
-        arena_array(arena, hour_count, sizeof *sorted);
-    size_t used = 0;
-    for (size_t i = 0; i < hour_count; i++)
+    struct arena scratch = {0};
+    struct sla_sums sums = sla_sums_of(arena, lens);
+    size_t *numbers;
+    for (size_t i = 0; i < hour_count; i++) {
         if (!hours[i].hour->tail_artefact)
-            sorted[used++] = hours[i];
-    if (used)
-        qsort(sorted, used, sizeof *sorted, compare_hours);
-    struct sla_row *rows = NULL;
-    *count = 0;
-    for (size_t i = 0; i < used;) {
-        struct group group = group_of(arena, &sorted[i]);
-        size_t first = i;
-        while (i < used && !compare_hours(&sorted[first], &sorted[i]))
-            add_hour(lens, &group, &sorted[i++], arena);
-        finish_group(lens, &group);
-        group.row.position = (int64_t)*count;
-        rows = arena_grow(arena, rows, *count, sizeof *rows);
-        rows[(*count)++] = group.row;
+            sla_sums_add(&sums, &scratch, &hours[i]);
+        arena_clear(&scratch);
     }
-    return rows;
+    arena_free(&scratch);
+    return sla_sums_end(&sums, &numbers, count);
 }

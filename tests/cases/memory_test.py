@@ -272,6 +272,32 @@ def endless(port, head, block, seconds=1.5):
                 stream.sendall(block)
 
 
+def sampled(number):
+    """A session with one sample, all in one hour, on one of ten GPUs."""
+    return (b'{"org":"acme","id":"q%d","type":"ai_stream_status","timestamp":'
+            b'"17678256%05d","gateway":"g","data":{"stream_id":"q%d",'
+            b'"request_id":"r","state":"ONLINE","pipeline":"p","inference_status":'
+            b'{"fps":%d.5},"orchestrator_info":{"address":"0x%040x","url":'
+            b'"https://o%d:8935"}}}\n' %
+            (number, number % 100000, number, number % 30, number % 10,
+             number % 10))
+
+
+def test_an_hour_of_many_sessions_takes_no_more():
+    count = 150000 if soaking() else 40000
+    with measured() as (server, token, memory):
+        memory.begin()
+        for first in range(0, count, 20000):
+            assert post(server, token, b"".join(
+                map(sampled, range(first, min(first + 20000, count))))) == 200
+        wait_until(lambda: sum(
+            row["status_samples"] for row in server.json(
+                "/v1/streaming/demand?start=2026-01-07T00:00:00Z"
+                "&end=2026-01-09T00:00:00Z&limit=1000")["data"]) == count, 90,
+            "the hour to be added up")
+        print(f"# {memory.check('many sessions') / 1024:.1f} MiB")
+
+
 def test_streams_without_end_take_no_more():
     with measured() as (server, token, memory):
         post_head = (f"POST /v1/ingest/events HTTP/1.1\r\nHost: localhost\r\n"
