@@ -1,8 +1,9 @@
 /*
- * json.c: the reading side over yyjson, see json.h. Depth and values are
- * counted on the bytes before parsing: yyjson itself accepts any depth, and
- * later walkers here recurse; and a document takes 16 bytes a value, which can
- * be eight times its own length.
+ * json.c: the reading side over yyjson, see json.h. yyjson itself accepts any
+ * depth, and later walkers here recurse; and a document takes 16 bytes a value,
+ * which can be eight times its own length. So depth and values are counted on
+ * the bytes: before parsing where a document is long, afterwards where it is
+ * short and has so many values that it could be too deep.
  */
 #include "base/json.h"
 
@@ -14,8 +15,9 @@
 #include <yyjson.h>
 
 /* Room for a document's values. yyjson guesses how many there are by the length
- * and asks for half as much again as often as there are more; so much is there
- * from the beginning, and costs nothing until it is written to. */
+ * and asks for half as much again as often as there are more; of a long one, so
+ * much is there from the beginning, and costs nothing until it is written to.
+ */
 struct values_room {
     struct arena *arena;
     size_t bytes;
@@ -73,59 +75,32 @@ static size_t count_values(const char *bytes, size_t length)
     return count;
 }
 
-typedef uint8_t lanes __attribute__((vector_size(16)));
-
-static size_t sum_of(lanes counts)
-{
-    size_t sum = 0;
-    for (size_t i = 0; i < sizeof counts; i++)
-        sum += counts[i];
-    return sum;
-}
-
-/* As many as count_values or more, sixteen bytes at a time: signs inside of
- * texts count, too. *BRACKETS is how deep they nest, or more. */
-static size_t bound_values(const char *bytes, size_t length, size_t *brackets)
-{
-    size_t values = 1;
-    *brackets = 0;
-    for (size_t at = 0; at < length;) {
-        lanes signs = {0};
-        lanes opened = {0};
-        /* A lane holds up to 255. */
-        for (int i = 0; i < 255 && at < length; i++, at += sizeof signs) {
-            lanes next = {0};
-            size_t left = length - at;
-            memcpy(&next, bytes + at, left < sizeof next ? left : sizeof next);
-            lanes opens = (lanes)(next == '{') | (lanes)(next == '[');
-            signs -= (lanes)(next == ',') | (lanes)(next == ':') | opens;
-            opened -= opens;
-        }
-        values += sum_of(signs);
-        *brackets += sum_of(opened);
-    }
-    return values;
-}
+/* The values of so short a document never take much memory. */
+enum { SHORT_BYTES = 1 << 16 };
 
 struct yyjson_val *json_parse(struct arena *arena, const char *bytes,
                               size_t length)
 {
-    size_t brackets;
-    size_t values = bound_values(bytes, length, &brackets);
-    if (brackets > JSON_DEPTH_MAX || values > JSON_VALUES_MAX)
-        values = count_values(bytes, length);
-    if (!length || values > JSON_VALUES_MAX)
-        return NULL;
+    struct values_room room = {.arena = arena};
+    if (length > SHORT_BYTES) {
+        size_t values = count_values(bytes, length);
+        if (values > JSON_VALUES_MAX)
+            return NULL;
+        room.bytes = (values + values / 2 + 16) * sizeof(struct yyjson_val);
+    }
     /* A copy that the parser may write on. */
     char *copy = arena_raw(arena, length + YYJSON_PADDING_SIZE);
-    memcpy(copy, bytes, length);
+    if (length)
+        memcpy(copy, bytes, length);
     memset(copy + length, 0, YYJSON_PADDING_SIZE);
-    struct values_room room = {arena, (values + values / 2 + 16) *
-                                          sizeof(struct yyjson_val)};
     yyjson_alc allocator = {give_room, give_more, leave_to_arena, &room};
     yyjson_doc *document =
         yyjson_read_opts(copy, length, YYJSON_READ_INSITU, &allocator, NULL);
-    return document ? yyjson_doc_get_root(document) : NULL;
+    if (!document ||
+        (yyjson_doc_get_val_count(document) > JSON_DEPTH_MAX &&
+         length <= SHORT_BYTES && count_values(bytes, length) == SIZE_MAX))
+        return NULL;
+    return yyjson_doc_get_root(document);
 }
 
 static void measure(struct yyjson_val *value, struct json_extent *extent)
