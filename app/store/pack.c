@@ -35,7 +35,6 @@ struct packer {
     ZSTD_DCtx *unpack;
     struct buf parts; /* what is compressed of a shredded body */
     struct buf noise;
-    struct buf again; /* a body taken apart to be compared */
 };
 
 struct packer *packer_new(void)
@@ -45,7 +44,7 @@ struct packer *packer_new(void)
 
 static void free_scratch(struct packer *packer, size_t kept_bytes)
 {
-    struct buf *scratch[] = {&packer->parts, &packer->noise, &packer->again};
+    struct buf *scratch[] = {&packer->parts, &packer->noise};
     for (size_t i = 0; i < sizeof scratch / sizeof *scratch; i++)
         if (scratch[i]->capacity > kept_bytes)
             buf_free(scratch[i]);
@@ -110,15 +109,6 @@ static struct text text_in(const struct buf *buf)
     return (struct text){buf->data, buf->length};
 }
 
-/* Whether the parts give RAW again. */
-static bool comes_back(struct packer *packer, struct text raw)
-{
-    buf_clear(&packer->again);
-    return shred_decode(text_in(&packer->parts), text_in(&packer->noise),
-                        raw.length, &packer->again) &&
-           text_equal(text_in(&packer->again), raw);
-}
-
 static void pack_shredded(struct packer *packer, struct buf *out)
 {
     buf_add_byte(out, BODY_SHREDDED);
@@ -130,7 +120,7 @@ void pack_body(struct packer *packer, struct text raw, struct buf *out)
 {
     if (raw.length <= SHRED_MAX_BYTES &&
         shred_encode(raw, &packer->parts, &packer->noise) &&
-        comes_back(packer, raw))
+        shred_gives(text_in(&packer->parts), text_in(&packer->noise), raw))
         pack_shredded(packer, out);
     else
         compress(packer, BODY_LEVEL, raw, out);

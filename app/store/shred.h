@@ -26,4 +26,8 @@ bool shred_encode(struct text raw, struct buf *pack, struct buf *noise);
 bool shred_decode(struct text pack, struct text noise, size_t most,
                   struct buf *out);
 
+/* Whether shred_decode gives RAW of the parts; line by line, so that there is
+ * no second copy of a block. */
+bool shred_gives(struct text pack, struct text noise, struct text raw);
+
 #endif

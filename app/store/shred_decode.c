@@ -244,23 +244,69 @@ static bool read_head(struct shredder *shredder, struct reader *in)
     return !in->failed;
 }
 
+/* The next record, if it is sound and fits, is added to the block. */
+static bool read_next(struct reading *reading)
+{
+    return reading->block.lines < BLOCK_LINES && read_record(reading);
+}
+
+static bool is_at_end(const struct reading *reading)
+{
+    return reading->records.at == reading->records.end;
+}
+
+/* False where the head is damaged. */
+static bool begin(struct reading *reading, struct text pack, struct text noise)
+{
+    *reading = (struct reading){.shredder = shredder_new(),
+                                .records = reader_over(pack.data, pack.length)};
+    reading->shredder->noise_reader = reader_over(noise.data, noise.length);
+    uint64_t number = read_varint(&reading->records);
+    block_start(&reading->block, (int64_t)number);
+    return number <= NUMBER_MAX &&
+           read_head(reading->shredder, &reading->records);
+}
+
+static void end(struct reading *reading)
+{
+    block_free(&reading->block);
+    buf_free(&reading->line);
+    shredder_free(reading->shredder);
+}
+
 bool shred_decode(struct text pack, struct text noise, size_t most,
                   struct buf *out)
 {
-    struct reading reading = {.shredder = shredder_new(),
-                              .records = reader_over(pack.data, pack.length)};
-    struct shredder *shredder = reading.shredder;
-    shredder->noise_reader = reader_over(noise.data, noise.length);
-    uint64_t number = read_varint(&reading.records);
-    block_start(&reading.block, (int64_t)number);
-    bool good = number <= NUMBER_MAX && read_head(shredder, &reading.records);
-    while (good && reading.records.at < reading.records.end)
-        good = reading.block.lines < BLOCK_LINES && read_record(&reading) &&
-               reading.block.raw.length <= most;
+    struct reading reading;
+    const struct buf *raw = &reading.block.raw;
+    bool good = begin(&reading, pack, noise);
+    while (good && !is_at_end(&reading))
+        good = read_next(&reading) && raw->length <= most;
     if (good)
-        buf_add(out, reading.block.raw.data, reading.block.raw.length);
-    block_free(&reading.block);
-    buf_free(&reading.line);
-    shredder_free(shredder);
+        buf_add(out, raw->data, raw->length);
+    end(&reading);
     return good;
+}
+
+/* Takes the raw bytes made so far off the beginning of what is WANTED. */
+static bool take_off(struct reading *reading, struct text *wanted)
+{
+    struct buf *raw = &reading->block.raw;
+    if (raw->length > wanted->length ||
+        memcmp(raw->data, wanted->data, raw->length))
+        return false;
+    wanted->data += raw->length;
+    wanted->length -= raw->length;
+    buf_clear(raw);
+    return true;
+}
+
+bool shred_gives(struct text pack, struct text noise, struct text raw)
+{
+    struct reading reading;
+    bool good = begin(&reading, pack, noise) && take_off(&reading, &raw);
+    while (good && !is_at_end(&reading))
+        good = read_next(&reading) && take_off(&reading, &raw);
+    end(&reading);
+    return good && !raw.length;
 }

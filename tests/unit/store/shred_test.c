@@ -162,6 +162,12 @@ static size_t check_round_trip(const struct block *block)
     CHECK(shred_decode(bytes_of(&pack), bytes_of(&noise), block->raw.length,
                        &out));
     CHECK(text_equal(bytes_of(&out), bytes_of(&block->raw)));
+    struct text raw = bytes_of(&block->raw);
+    CHECK(shred_gives(bytes_of(&pack), bytes_of(&noise), raw));
+    raw.length--;
+    CHECK(!shred_gives(bytes_of(&pack), bytes_of(&noise), raw));
+    out.data[raw.length] ^= 1;
+    CHECK(!shred_gives(bytes_of(&pack), bytes_of(&noise), bytes_of(&out)));
     buf_clear(&out);
     CHECK(!shred_decode(bytes_of(&pack), bytes_of(&noise),
                         block->raw.length - 1, &out));
