@@ -110,6 +110,19 @@ struct text read_text(struct reader *reader)
     return read_bytes(reader, read_varint(reader));
 }
 
+struct text int_text(int64_t value, char room[INT_TEXT_BYTES])
+{
+    char *end = room + INT_TEXT_BYTES;
+    char *at = end;
+    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
+    do
+        *--at = (char)('0' + left % 10);
+    while (left /= 10);
+    if (value < 0)
+        *--at = '-';
+    return (struct text){at, (size_t)(end - at)};
+}
+
 int text_compare(struct text a, struct text b)
 {
     size_t shorter = a.length < b.length ? a.length : b.length;

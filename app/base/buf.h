@@ -142,6 +142,11 @@ static inline int64_t read_signed(struct reader *reader)
 struct text read_bytes(struct reader *reader, uint64_t length);
 struct text read_text(struct reader *reader);
 
+enum { INT_TEXT_BYTES = 20 };
+
+/* VALUE in decimal digits, which end where ROOM does. */
+struct text int_text(int64_t value, char room[INT_TEXT_BYTES]);
+
 /* The length of a literal is known when it is compiled. */
 static inline struct text text_of(const char *string)
 {

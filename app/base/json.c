@@ -127,9 +127,10 @@ struct json_extent json_extent(struct yyjson_val *value)
     return extent;
 }
 
-struct yyjson_val *json_get(struct yyjson_val *parent, const char *key)
+struct yyjson_val *json_member(struct yyjson_val *parent, struct text key)
 {
-    return yyjson_is_obj(parent) ? yyjson_obj_get(parent, key) : NULL;
+    return yyjson_is_obj(parent) ? yyjson_obj_getn(parent, key.data, key.length)
+                                 : NULL;
 }
 
 bool json_is_object(struct yyjson_val *value)

@@ -39,7 +39,12 @@ struct json_extent {
 struct json_extent json_extent(struct yyjson_val *value);
 
 /* A member of an object, or null: also where PARENT is null or no object. */
-struct yyjson_val *json_get(struct yyjson_val *parent, const char *key);
+struct yyjson_val *json_member(struct yyjson_val *parent, struct text key);
+static inline struct yyjson_val *json_get(struct yyjson_val *parent,
+                                          const char *key)
+{
+    return json_member(parent, text_of(key));
+}
 bool json_is_object(struct yyjson_val *value);
 bool json_is_array(struct yyjson_val *value);
 bool json_is_string(struct yyjson_val *value);

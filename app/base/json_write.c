@@ -120,15 +120,8 @@ void json_raw(struct json_writer *writer, struct text json)
 
 void json_int(struct json_writer *writer, int64_t value)
 {
-    char digits[24];
-    char *at = digits + sizeof digits;
-    uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do
-        *--at = (char)('0' + left % 10);
-    while (left /= 10);
-    if (value < 0)
-        *--at = '-';
-    json_raw(writer, (struct text){at, (size_t)(digits + sizeof digits - at)});
+    char room[INT_TEXT_BYTES];
+    json_raw(writer, int_text(value, room));
 }
 
 void json_double(struct json_writer *writer, double value)

@@ -334,6 +334,8 @@ static enum err run(struct invocation *invocation)
     if (err)
         return err;
     err = store_refuse_simulation(import.store, "an import");
+    if (!err)
+        err = store_be_quick(import.store);
     if (err) {
         store_close(import.store);
         return err;
@@ -344,6 +346,7 @@ static enum err run(struct invocation *invocation)
     import.origin.org = text_of(invocation->config->org);
     import.progress = progress_start(invocation);
     import.ingest = ingest_new(import.store);
+    ingest_be_quick(import.ingest);
     ingest_keep_totals(import.ingest);
     import.bytes = memory_alloc(READ_BYTES);
     err = run_import(&import);

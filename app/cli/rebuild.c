@@ -43,7 +43,9 @@ static enum err run(struct invocation *invocation)
         return err;
     stop_catch();
     memory_be_quick();
-    err = rebuild(store, &progress);
+    err = store_be_quick(store);
+    if (!err)
+        err = rebuild(store, &progress);
     store_close(store);
     return err;
 }

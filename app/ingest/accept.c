@@ -13,7 +13,6 @@
 
 #include "journal/journal.h"
 
-#include <stdio.h>
 #include <string.h>
 
 enum {
@@ -169,10 +168,9 @@ uint64_t event_fingerprint(const struct event *event)
 {
     uint8_t digest[SHA256_BYTES];
     uint64_t word;
-    char time[24];
-    int length = snprintf(time, sizeof time, "%lld", (long long)event->ts);
-    struct text parts[] = {{time, (size_t)length + 1}, event->id};
-    hash_sha256_parts(parts, 2, digest);
+    char room[INT_TEXT_BYTES];
+    struct text parts[] = {int_text(event->ts, room), {"", 1}, event->id};
+    hash_sha256_parts(parts, 3, digest);
     memcpy(&word, digest, sizeof word);
     return word;
 }

@@ -20,6 +20,7 @@
 
 enum {
     GATHERED_BYTES_MAX = 4 << 20,
+    GATHERED_BYTES_QUICK = 64 << 20,
     GATHERED_COUNTS_MAX = 8192,
     TOTALS_MAX = 10000
 };
@@ -40,6 +41,7 @@ struct ingest *ingest_new(struct store *store)
     ingest->store = store;
     ingest->seen = seen_new(store);
     ingest->batch = batch_new();
+    ingest->gathered_bytes_max = GATHERED_BYTES_MAX;
     return ingest;
 }
 
@@ -481,7 +483,7 @@ static void keep_counts(struct ingest *ingest, struct counts *into)
 static enum err relieve(struct ingest *ingest, size_t record_bytes)
 {
     ingest->gathered_bytes += record_bytes;
-    if (ingest->gathered_bytes < GATHERED_BYTES_MAX &&
+    if (ingest->gathered_bytes < ingest->gathered_bytes_max &&
         !seen_is_large(ingest->seen) &&
         batch_counts(ingest->batch)->keys.count < GATHERED_COUNTS_MAX)
         return ERR_NONE;
@@ -569,6 +571,11 @@ enum err ingest_finish(struct ingest *ingest)
         return ingest_abandon(ingest, err);
     ingest->in_transaction = false;
     return ERR_NONE;
+}
+
+void ingest_be_quick(struct ingest *ingest)
+{
+    ingest->gathered_bytes_max = GATHERED_BYTES_QUICK;
 }
 
 void ingest_keep_totals(struct ingest *ingest)

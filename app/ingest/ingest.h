@@ -88,6 +88,11 @@ MUST_USE enum err ingest_finish(struct ingest *ingest);
 MUST_USE enum err ingest_warm(struct store *store, struct text org,
                               int64_t day);
 
+/* For a command that takes very much alone, and then ends: facts of more
+ * records are gathered before they go into the tables, so that those of one
+ * session are one piece. */
+void ingest_be_quick(struct ingest *ingest);
+
 /* Counts what is taken from now on for ingest_totals. */
 void ingest_keep_totals(struct ingest *ingest);
 

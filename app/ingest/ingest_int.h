@@ -23,6 +23,7 @@ struct ingest {
     bool replaying; /* the evidence is there already */
     uint64_t pending;
     uint64_t gathered_bytes; /* of records whose facts are in the batch */
+    uint64_t gathered_bytes_max;
     struct ingest_outcome last;
 };
 

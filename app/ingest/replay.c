@@ -13,7 +13,7 @@
 
 #include "base/clock.h"
 
-enum { FLUSH_RECORDS = 50000, FLUSH_BYTES = 16 << 20 };
+enum { FLUSH_RECORDS = 100000, FLUSH_BYTES = 64 << 20 };
 
 struct replay {
     struct ingest *ingest;

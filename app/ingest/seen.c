@@ -44,6 +44,7 @@ struct seen {
     struct text_index names; /* class, shard and org as bytes */
     struct shard *shards;    /* by number of the name */
     size_t shard_capacity;
+    size_t last;    /* number of the shard that was asked for last */
     size_t entries; /* in memory */
     size_t largest; /* of them in one shard that is loaded */
 };
@@ -74,6 +75,7 @@ void seen_reset(struct seen *seen)
     free(seen->shards);
     seen->shards = NULL;
     seen->shard_capacity = 0;
+    seen->last = 0;
 }
 
 void seen_free(struct seen *seen)
@@ -200,11 +202,19 @@ static enum err load(struct seen *seen, struct shard *shard)
     return err;
 }
 
+static bool same_place(const struct seen_place *a, const struct seen_place *b)
+{
+    return a->class == b->class && a->shard == b->shard &&
+           text_equal(a->org, b->org);
+}
+
 static struct shard *shard_named(struct seen *seen,
                                  const struct seen_place *place)
 {
     struct buf name = {0};
     bool added;
+    if (seen->names.count && same_place(&seen->shards[seen->last].place, place))
+        return &seen->shards[seen->last];
     buf_add_byte(&name, (uint8_t)place->class);
     buf_add_u64(&name, (uint64_t)place->shard);
     buf_add(&name, place->org.data, place->org.length);
@@ -217,6 +227,7 @@ static struct shard *shard_named(struct seen *seen,
                                                        sizeof *seen->shards);
     }
     struct shard *shard = &seen->shards[number];
+    seen->last = number;
     if (added) {
         struct text kept = seen->names.texts[number];
         *shard = (struct shard){.place = *place};

@@ -53,8 +53,9 @@ static const char *const known_ignored[] = {
 static size_t index_of(const char *const *names, size_t count,
                        struct text wanted)
 {
+    char first = wanted.length ? wanted.data[0] : '\0';
     for (size_t i = 0; i < count; i++)
-        if (text_is(wanted, names[i]))
+        if (names[i][0] == first && text_is(wanted, names[i]))
             return i;
     return count;
 }

@@ -318,6 +318,12 @@ void store_give_back(struct store *store)
     sqlite3_db_release_memory(store->database);
 }
 
+enum err store_be_quick(struct store *store)
+{
+    store_spare_log(store, INT64_MAX);
+    return query_run_id(store, QUERY_STORE_SET_LARGE_CACHE);
+}
+
 const char *store_directory(struct store *store)
 {
     return store->directory;

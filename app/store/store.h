@@ -59,6 +59,11 @@ void *store_attached(const struct store *store);
  * Between transactions. */
 void store_give_back(struct store *store);
 
+/* For a command that works through very much alone, and then ends: more memory
+ * for pages, and a longer log, in which a page that changes often is taken over
+ * once. */
+MUST_USE enum err store_be_quick(struct store *store);
+
 /* As given to store_open. */
 const char *store_directory(struct store *store);
 /* Of the database and its log on disk. */

@@ -51,6 +51,9 @@ PRAGMA journal_size_limit = 67108864;
 -- Kibibytes, as a negative number.
 PRAGMA cache_size = -8192;
 
+-- name: store_set_large_cache
+PRAGMA cache_size = -65536;
+
 -- name: store_set_temporary
 -- No files in /tmp: containers have none.
 PRAGMA temp_store = MEMORY;
