@@ -2,10 +2,9 @@
  * backup.c: a store as one checked file, and the way back.
  *
  * Both ways make the copy in a folder of its own beside where it shall be
- * ("NAME.partial-PID", so that two at once never share one), open it there as a
- * store, check it, and only then rename it. A copy that was cut short or is
- * damaged never has the name of a whole one. What a killed restore left behind
- * is removed by the next. How a copy becomes the store is in restored.c.
+ * (copy_folder.c), open it there as a store, check it, and only then rename it.
+ * A copy that was cut short or is damaged never has the name of a whole one.
+ * How a copy becomes the store is in restored.c.
  *
  * The copy out is SQLite's online backup from a read transaction: one moment
  * of the store, while its writer goes on. Copying the files would tear the
@@ -13,7 +12,6 @@
  */
 #include "store/store_int.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <stdio.h>
@@ -65,44 +63,8 @@ enum err store_check(struct store *store, const struct store_watch *watch,
     return err;
 }
 
-/* ---- the folder of the copy ---------------------------------------------- */
-
-struct copy {
-    struct arena arena;
-    const char *folder;
-    const char *database;
-};
-
-static void remove_copy(const struct copy *copy)
-{
-    static const char *const ends[] = {
-        "", "-wal", "-shm", "-journal", ".rewrite", ".rewrite-journal"};
-    struct arena arena = {0};
-    for (size_t i = 0; i < sizeof ends / sizeof *ends; i++)
-        unlink(arena_printf(&arena, "%s%s", copy->database, ends[i]));
-    unlink(arena_printf(&arena, "%s/assay.lock", copy->folder));
-    rmdir(copy->folder);
-    arena_free(&arena);
-}
-
-/* A folder for the copy that becomes PATH. */
-static enum err make_copy(struct copy *copy, const char *path)
-{
-    *copy = (struct copy){0};
-    copy->folder =
-        arena_printf(&copy->arena, "%s.partial-%ld", path, (long)getpid());
-    copy->database = arena_printf(&copy->arena, "%s/assay.db", copy->folder);
-    remove_copy(copy);
-    if (mkdir(copy->folder, 0700) != 0)
-        return file_failure("make", copy->folder);
-    return ERR_NONE;
-}
-
-static void end_copy(struct copy *copy)
-{
-    remove_copy(copy);
-    arena_free(&copy->arena);
-}
+/* ---- checking the copy ----------------------------------------------------
+ */
 
 /* Bytes that the file alone would not have. */
 static bool has_log(const struct copy *copy)
@@ -158,10 +120,7 @@ static enum err check_copy(const struct copy *copy,
 static enum err sync_folder_of(const char *path)
 {
     struct arena arena = {0};
-    const char *slash = strrchr(path, '/');
-    const char *folder =
-        slash ? arena_text(&arena, path, (size_t)(slash - path) + 1) : ".";
-    enum err err = sync_path(folder, O_RDONLY | O_DIRECTORY);
+    enum err err = sync_path(folder_of(&arena, path), O_RDONLY | O_DIRECTORY);
     arena_free(&arena);
     return err;
 }
@@ -230,7 +189,7 @@ enum err store_backup(struct store *store, const char *file,
     if (access(file, F_OK) == 0)
         return err_set(ERR_USAGE,
                        "%s exists already; a backup replaces nothing", file);
-    enum err err = make_copy(&copy, file);
+    enum err err = copy_begin(&copy, file);
     if (!err)
         err = copy_store(store, &copy, watch);
     if (!err)
@@ -239,7 +198,7 @@ enum err store_backup(struct store *store, const char *file,
         err = file_failure("protect", copy.database);
     if (!err)
         err = name_backup(&copy, file);
-    end_copy(&copy);
+    copy_end(&copy);
     return err;
 }
 
@@ -325,46 +284,26 @@ static enum err copy_file(const char *file, const struct copy *copy,
     return err;
 }
 
-/* Folders of copies that were killed; with the lock no other is at work. */
-static void remove_left(const char *directory)
-{
-    static const char name[] = "assay.db.partial-";
-    DIR *folder = opendir(directory);
-    struct dirent *entry;
-    while (folder && (entry = readdir(folder))) {
-        struct copy copy = {0};
-        if (strncmp(entry->d_name, name, sizeof name - 1) != 0)
-            continue;
-        copy.folder =
-            arena_printf(&copy.arena, "%s/%s", directory, entry->d_name);
-        copy.database = arena_printf(&copy.arena, "%s/assay.db", copy.folder);
-        end_copy(&copy);
-    }
-    if (folder)
-        closedir(folder);
-}
-
 static enum err restore_locked(const char *file, const char *directory,
                                bool replace, const struct store_watch *watch)
 {
     struct copy copy;
     struct arena arena = {0};
     const char *path = arena_printf(&arena, "%s/assay.db", directory);
-    remove_left(directory);
     enum err err = restored_finish(directory);
     if (!err && !replace && access(path, F_OK) == 0)
         err =
             err_set(ERR_USAGE, "%s holds a store already; --force replaces it",
                     directory);
     if (!err) {
-        err = make_copy(&copy, path);
+        err = copy_begin(&copy, path);
         if (!err)
             err = copy_file(file, &copy, watch);
         if (!err && (err = check_copy(&copy, watch)))
             err_wrap(err, "%s cannot be restored", file);
         if (!err)
             err = restored_put(copy.database, directory);
-        end_copy(&copy);
+        copy_end(&copy);
     }
     arena_free(&arena);
     return err;

@@ -200,6 +200,23 @@ MUST_USE enum err evidence_seal_names(struct store *store,
 
 void read_blocks_forget(struct store *store);
 
+/* ---- copy_folder.c ------------------------------------------------------- */
+
+/* A copy that is being made. */
+struct copy {
+    struct arena arena;
+    const char *folder;
+    const char *database; /* the file in it */
+    int lock;
+};
+/* A folder for what becomes PATH; what killed ones have left beside it is
+ * removed. To be ended also where it fails. */
+MUST_USE enum err copy_begin(struct copy *copy, const char *path);
+/* Removes the folder and what is in it. */
+void copy_end(struct copy *copy);
+/* Where PATH lies. */
+const char *folder_of(struct arena *arena, const char *path);
+
 /* ---- restored.c ---------------------------------------------------------- */
 
 /* The checked database COPY, on the same disk, becomes the store in DIRECTORY,

@@ -1,5 +1,6 @@
 """Backups under write load: each is one moment of the store, whole, and
 becomes a store again; and what restore refuses."""
+import fcntl
 import json
 import os
 import pathlib
@@ -108,6 +109,42 @@ def test_a_backup_beside_a_server_has_the_same_tables():
         [pathlib.Path(name).name]
     run("restore", name, "--data", "other")
     assert tables("other") == wanted
+
+
+def test_a_backup_removes_what_a_killed_one_left():
+    """And nothing of another that is under way, or that is no backup's."""
+    run("import", SAMPLE_LOG)
+    os.mkdir("there")
+    there = pathlib.Path("there")
+    left = there / "assay-20260101T000000Z.db.partial-1"
+    under_way = there / f"b.db.partial-{os.getpid()}"
+    mine = there / "mine.partial-7"
+    for place in (left, under_way, mine, there / "x.partial-y"):
+        place.mkdir()
+    for name in ("assay.db", "assay.db-journal", "assay.lock"):
+        (left / name).write_bytes(b"x" * 5000)
+        (under_way / name).write_bytes(b"x")
+    (mine / "notes").write_text("mine")
+    lock = os.open(under_way, os.O_RDONLY | os.O_DIRECTORY)
+    fcntl.flock(lock, fcntl.LOCK_EX)
+    name = pathlib.Path(run("backup", "there").out.strip()).name
+    assert {path.name for path in there.iterdir()} == {
+        name, under_way.name, mine.name, "x.partial-y"}
+    assert len(list(under_way.iterdir())) == 3
+    assert (mine / "notes").read_text() == "mine"
+    os.close(lock)
+    run("backup", "there/b.db")
+    assert not under_way.exists()
+    if sanitised():
+        return  # cannot be traced
+    done = subprocess.run(
+        ["strace", "-f", "-o", "/dev/null", "-e", "trace=link", "-e",
+         "inject=link:signal=KILL", binary(), "backup", "there/c.db"],
+        env=environment({}), capture_output=True, check=False)
+    assert done.returncode in (-9, 137), done
+    assert [path.name[:13] for path in there.glob("c.db*")] == ["c.db.partial-"]
+    run("backup", "there/c.db")
+    assert [path.name for path in there.glob("c.db*")] == ["c.db"]
 
 
 def test_a_backup_replaces_nothing():
