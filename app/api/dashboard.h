@@ -1,7 +1,9 @@
 /*
  * dashboard.h: what the routes of /v1/dashboard and /v1/discover share: one
  * question, asked by our parameters or by the publisher's, and figures that are
- * null in our answers where the publisher writes 0. Private to the API.
+ * null in our answers where the publisher writes 0. Figures that are no whole
+ * numbers are added up exactly, so that no order of rows changes them. Private
+ * to the API.
  *
  *     dashboard_kpi.c            kpi
  *     dashboard_pipelines.c      pipelines
@@ -57,7 +59,7 @@ struct job_group {
     int64_t selected;
     int64_t no_orch;
     int64_t succeeded;
-    double duration_ms;
+    struct exact_sum duration_ms;
 };
 
 /* Jobs completed in the window, as such: hours that the publisher hides are

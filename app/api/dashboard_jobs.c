@@ -127,14 +127,15 @@ static void count_job(const struct dashboard *dashboard,
     if (added) {
         grouping->list = arena_grow(grouping->arena, grouping->list, number,
                                     sizeof *grouping->list);
-        grouping->list[number] = (struct job_group){0};
+        grouping->list[number] =
+            (struct job_group){.duration_ms.arena = grouping->arena};
     }
     struct job_group *group = &grouping->list[number];
     group->total++;
     group->selected += text_is(job->outcome, "selected");
     group->no_orch += text_is(job->outcome, "no_orch");
     group->succeeded += job->success == 1;
-    group->duration_ms += (double)job->duration_ms;
+    exact_add(&group->duration_ms, (double)job->duration_ms);
 }
 
 static enum err count_pass(void *context, struct arena *arena,
@@ -200,12 +201,14 @@ enum err dashboard_jobs(struct dashboard *dashboard, struct job_groups *groups)
 struct job_group job_total(const struct job_group *groups, size_t count)
 {
     struct job_group total = {0};
+    if (count)
+        total.duration_ms.arena = groups[0].duration_ms.arena;
     for (size_t i = 0; i < count; i++) {
         total.total += groups[i].total;
         total.selected += groups[i].selected;
         total.no_orch += groups[i].no_orch;
         total.succeeded += groups[i].succeeded;
-        total.duration_ms += groups[i].duration_ms;
+        exact_add_sum(&total.duration_ms, &groups[i].duration_ms);
     }
     return total;
 }
@@ -219,5 +222,5 @@ void add_job_group(const struct dashboard *dashboard,
     add_figure(dashboard, writer, "success_rate",
                ratio_of((double)group->succeeded, group->total));
     add_figure(dashboard, writer, "avg_duration_ms",
-               ratio_of(group->duration_ms, group->total));
+               ratio_of(exact_round(&group->duration_ms), group->total));
 }

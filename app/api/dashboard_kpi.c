@@ -17,7 +17,7 @@ struct bucket {
     bool is_there;
     int64_t requested;
     int64_t effective; /* requested, and not failed */
-    double minutes;
+    struct exact_sum minutes;
 };
 
 struct kpi {
@@ -48,10 +48,11 @@ static enum err add_hour(void *context, const void *pointer)
         return ERR_NONE;
     struct bucket *bucket = &kpi->buckets[at];
     bucket->is_there = true;
+    bucket->minutes.arena = kpi->dashboard.request->arena;
     bucket->requested += row->requested_sessions;
     bucket->effective +=
         row->requested_sessions - row->effective_failed_sessions;
-    bucket->minutes += row->total_minutes;
+    exact_add(&bucket->minutes, row->total_minutes);
     return ERR_NONE;
 }
 
@@ -69,13 +70,14 @@ static size_t close_ranks(struct bucket *buckets, int64_t *hours,
     return count;
 }
 
-static struct bucket sum_of(const struct bucket *buckets, size_t count)
+static struct bucket sum_of(struct arena *arena, const struct bucket *buckets,
+                            size_t count)
 {
-    struct bucket sum = {0};
+    struct bucket sum = {.minutes.arena = arena};
     for (size_t i = 0; i < count; i++) {
         sum.requested += buckets[i].requested;
         sum.effective += buckets[i].effective;
-        sum.minutes += buckets[i].minutes;
+        exact_add_sum(&sum.minutes, &buckets[i].minutes);
     }
     return sum;
 }
@@ -143,7 +145,7 @@ static double sessions_of(const struct bucket *bucket)
 
 static double minutes_of(const struct bucket *bucket)
 {
-    return bucket->minutes;
+    return exact_round(&bucket->minutes);
 }
 
 /* The publisher leaves an empty list out. */
@@ -170,9 +172,10 @@ static void add_streaming(struct kpi *kpi, struct json_writer *writer)
     int64_t hours[BUCKETS_MAX];
     size_t count = close_ranks(kpi->buckets, hours, kpi->first_hour);
     size_t half = count / 2;
-    struct bucket all = sum_of(kpi->buckets, count);
-    struct bucket first = sum_of(kpi->buckets, half);
-    struct bucket second = sum_of(kpi->buckets + half, count - half);
+    struct arena *arena = kpi->dashboard.request->arena;
+    struct bucket all = sum_of(arena, kpi->buckets, count);
+    struct bucket first = sum_of(arena, kpi->buckets, half);
+    struct bucket second = sum_of(arena, kpi->buckets + half, count - half);
     double rate = percent((double)all.effective, (double)all.requested);
     double rate_first =
         percent((double)first.effective, (double)first.requested);
@@ -186,8 +189,8 @@ static void add_streaming(struct kpi *kpi, struct json_writer *writer)
     add_delta(kpi, writer, "successRate", rate, rate_second - rate_first);
     add_delta(kpi, writer, "orchestratorsObserved", kpi->observed,
               change(kpi->before, kpi->observed));
-    add_delta(kpi, writer, "dailyUsageMins", all.minutes,
-              change(first.minutes, second.minutes));
+    add_delta(kpi, writer, "dailyUsageMins", minutes_of(&all),
+              change(minutes_of(&first), minutes_of(&second)));
     add_delta(kpi, writer, "dailySessionCount", (double)all.requested,
               change((double)first.requested, (double)second.requested));
     /* No fees are told of anywhere (§3.9). */

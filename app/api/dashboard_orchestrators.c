@@ -111,9 +111,9 @@ struct scores {
     int64_t started;
     int64_t requested;
     int64_t effective;
-    double no_swap; /* weighted, of rows that have a rate */
-    int64_t hour;   /* the newest with a score */
-    double score;   /* weighted, of that hour */
+    struct exact_sum no_swap; /* weighted, of rows that have a rate */
+    int64_t hour;             /* the newest with a score */
+    struct exact_sum score;   /* weighted, of that hour */
     int64_t score_weight;
 };
 
@@ -129,11 +129,12 @@ static void add_score(struct scores *scores, const struct sla_row *row)
         return;
     if (row->window_start > scores->hour) {
         scores->hour = row->window_start;
-        scores->score = 0;
+        scores->score = (struct exact_sum){.arena = scores->score.arena};
         scores->score_weight = 0;
     }
     if (row->window_start == scores->hour) {
-        scores->score += row->sla_score * (double)row->requested_sessions;
+        exact_add(&scores->score,
+                  row->sla_score * (double)row->requested_sessions);
         scores->score_weight += row->requested_sessions;
     }
 }
@@ -154,7 +155,8 @@ static enum err add_hour(void *context, const void *pointer)
     scores->effective +=
         row->requested_sessions - row->effective_failed_sessions;
     if (!isnan(row->no_swap_rate))
-        scores->no_swap += row->no_swap_rate * (double)row->requested_sessions;
+        exact_add(&scores->no_swap,
+                  row->no_swap_rate * (double)row->requested_sessions);
     add_score(scores, row);
     return ERR_NONE;
 }
@@ -166,8 +168,10 @@ static void set_scores(struct orchestrator *row, const struct scores *scores)
     row->success_sessions = scores->started;
     row->success_ratio = rate * 100;
     row->effective_success_rate = rate;
-    row->no_swap_ratio = ratio_of(scores->no_swap, scores->requested);
-    row->sla_score = ratio_of(scores->score, scores->score_weight);
+    row->no_swap_ratio =
+        ratio_of(exact_round(&scores->no_swap), scores->requested);
+    row->sla_score =
+        ratio_of(exact_round(&scores->score), scores->score_weight);
     row->sla_window_start = scores->hour;
 }
 
@@ -229,7 +233,9 @@ static enum err find_rows(struct dashboard *dashboard,
     scoring.list = arena_array(request->arena, *count, sizeof *scoring.list);
     for (size_t i = 0; i < *count; i++) {
         text_index_add(&scoring.addresses, (*rows)[i].address, NULL);
-        scoring.list[i] = (struct scores){.hour = ABSENT_INT};
+        scoring.list[i] = (struct scores){.hour = ABSENT_INT,
+                                          .no_swap.arena = request->arena,
+                                          .score.arena = request->arena};
     }
     err = each_sla_row(request, &dashboard->computation, dashboard->since_ms,
                        dashboard_end_ms(dashboard), add_hour, &scoring);

@@ -12,8 +12,8 @@
 struct usage {
     struct text name; /* of a pipeline, or of a model of it */
     int64_t sessions;
-    double minutes;
-    double fps_sum;
+    struct exact_sum minutes;
+    struct exact_sum fps;
     int64_t samples;
     struct usage *models; /* of a pipeline, by number, then by sessions */
     struct text_index numbers;
@@ -34,7 +34,9 @@ static struct usage *part_of(struct arena *arena, struct usage *usage,
         usage->models =
             arena_grow(arena, usage->models, number, sizeof *usage->models);
         usage->models[number] = (struct usage){
-            .name = {arena_text(arena, name.data, name.length), name.length}};
+            .name = {arena_text(arena, name.data, name.length), name.length},
+            .minutes.arena = arena,
+            .fps.arena = arena};
     }
     return &usage->models[number];
 }
@@ -42,8 +44,8 @@ static struct usage *part_of(struct arena *arena, struct usage *usage,
 static void add_to(struct usage *usage, const struct demand_row *row)
 {
     usage->sessions += row->requested_sessions;
-    usage->minutes += row->total_minutes;
-    usage->fps_sum += row->output_fps_sum;
+    exact_add(&usage->minutes, row->total_minutes);
+    exact_add(&usage->fps, row->output_fps_sum);
     usage->samples += row->status_samples;
 }
 
@@ -89,10 +91,10 @@ static void add_usage(const struct dashboard *dashboard,
                       bool is_pipeline)
 {
     add_text(writer, is_pipeline ? "name" : "model", usage->name);
-    add_figure(dashboard, writer, "mins", usage->minutes);
+    add_figure(dashboard, writer, "mins", exact_round(&usage->minutes));
     add_count(writer, "sessions", usage->sessions);
     add_figure(dashboard, writer, "avgFps",
-               ratio_of(usage->fps_sum, usage->samples));
+               ratio_of(exact_round(&usage->fps), usage->samples));
 }
 
 static void add_pipelines(struct usages *usages, struct json_writer *writer,

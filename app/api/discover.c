@@ -166,7 +166,7 @@ static enum err gather(struct discovery *discovery)
 
 /* What went on under one address and pipeline, or URI and pipeline. */
 struct work {
-    double score;
+    struct exact_sum score;
     int64_t weight;
 };
 
@@ -197,7 +197,7 @@ static struct work *work_of(struct working *working, struct text who,
     if (added) {
         working->list = arena_grow(working->arena, working->list, number,
                                    sizeof *working->list);
-        working->list[number] = (struct work){0};
+        working->list[number] = (struct work){.score.arena = working->arena};
     }
     return &working->list[number];
 }
@@ -212,7 +212,7 @@ static enum err add_sla(void *context, const void *pointer)
     struct work *work =
         work_of(working, row->orchestrator_address, row->pipeline_id);
     double score = isnan(row->sla_score) ? 0 : row->sla_score / 100;
-    work->score += score * (double)row->requested_sessions;
+    exact_add(&work->score, score * (double)row->requested_sessions);
     work->weight += row->requested_sessions;
     return ERR_NONE;
 }
@@ -226,7 +226,7 @@ static enum err add_demand(void *context, const void *pointer)
         return ERR_NONE;
     struct work *work =
         work_of(working, row->orchestrator_uri, row->pipeline_id);
-    work->score += (double)row->success_count;
+    exact_add(&work->score, (double)row->success_count);
     work->weight += row->job_count;
     return ERR_NONE;
 }
@@ -246,8 +246,8 @@ static void set_score(struct candidate *row, const struct working *working,
         text_index_find(&working->keys, (struct text){key.data, key.length});
     buf_free(&key);
     if (number >= 0)
-        row->score =
-            ratio_of(working->list[number].score, working->list[number].weight);
+        row->score = ratio_of(exact_round(&working->list[number].score),
+                              working->list[number].weight);
 }
 
 static enum err score(struct discovery *discovery)

@@ -12,11 +12,12 @@ import math
 import random
 import sys
 
-from harness import ROOT, SAMPLE_LOG, run, sanitised, soaking
+from harness import ROOT, SAMPLE_LOG, run, sanitised, serving, soaking
 
 sys.path.insert(0, str(ROOT / "tests" / "reference"))
 
 import compare                    # noqa: E402
+import dashboard                  # noqa: E402
 import generate                   # noqa: E402
 import score                      # noqa: E402
 from switches import SWITCHES     # noqa: E402
@@ -165,6 +166,75 @@ def test_sums_are_exact_where_parts_overflow():
                 status("y", DAY + generate.DAY, -1.7e308),
                 status("z", DAY + 2 * generate.DAY, 1)]
     assert_equal("benchmarks of opposite infinities", [opposite])
+
+
+# ---- dashboards ----------------------------------------------------------------
+
+
+MINUTE, DAY_MS = generate.MINUTE, generate.DAY
+
+
+def leaves(value, path=""):
+    """(path, value) of everything in a body, numbers as numbers."""
+    if isinstance(value, dict):
+        for name, member in value.items():
+            yield from leaves(member, f"{path}.{name}")
+    elif isinstance(value, list):
+        yield path + ".length", len(value)
+        for number, member in enumerate(value):
+            yield from leaves(member, f"{path}[{number}]")
+    else:
+        yield path, value
+
+
+def assert_dashboards(server, records, now, view, label):
+    """All bodies as of NOW, of every width of window."""
+    lens = compare.published.Lens()
+    for record in records:
+        lens.add(record)
+    lens.intake.events = {key: e for key, e in lens.intake.events.items()
+                          if e.ts <= now}
+    lens.run(view.mode, view.switches)
+    option, value = view.options
+    for hours in (1, 24, 168):
+        wanted = dashboard.Dashboard(lens, now, hours).bodies()
+        for name, body in wanted.items():
+            query = (f"as_of={compare.published.instant(now)}"
+                     f"&{option[2:]}={value}")
+            if name in ("kpi", "pipelines", "orchestrators"):
+                query += f"&window={hours}h"
+            if name not in ("kpi", "gpu-capacity"):
+                query += "&limit=1000"
+            got = server.json(f"/v1/dashboard/{name}?{query}")
+            got = got["data"] if isinstance(body, list) else got
+            wanted_leaves, got_leaves = dict(leaves(body)), dict(leaves(got))
+            found = [(path, wanted_leaves.get(path), got_leaves.get(path))
+                     for path in wanted_leaves.keys() | got_leaves.keys()
+                     if wanted_leaves.get(path) != got_leaves.get(path)
+                     or path not in got_leaves]
+            assert not found, (label, name, hours, sorted(found)[:5])
+
+
+def test_dashboards_are_equal_cell_by_cell():
+    """Of the sample log and of generated sets, just after the last event and
+    later on."""
+    sets = {"sample log": compare.read_records(str(SAMPLE_LOG))}
+    for seed in (60002, 60006, 60005) if not sanitised() else (60006,):
+        sets[str(seed)] = generate.generate(seed, benchmark=seed == 60005)
+    for name, records in sets.items():
+        run("import", "--data", name, "-",
+            input=b"".join(r + b"\n" for r in records))
+        lens = compare.published.Lens()
+        for record in records:
+            lens.add(record)
+        # Some sets have events of the next century, too.
+        last = max(e.ts for e in lens.intake.events.values()
+                   if e.ts < DAY + 30 * DAY_MS)
+        with serving("--data", name) as server:
+            for view in (compare.PUBLISHED[0], compare.ASSAY):
+                for now in (last + 1, last + 20 * MINUTE, last + DAY_MS):
+                    assert_dashboards(server, records, now, view,
+                                      f"{name} {view.label} at {now}")
 
 
 def test_the_sample_log_is_equal_cell_by_cell():

@@ -58,7 +58,7 @@ def offers_of(raw):
 
 
 def prices_of(raw):
-    """((pipeline, model), price, pixels) of what is really priced."""
+    """((pipeline, model), byoc, price, pixels) of what is really priced."""
     listed = raw.get('capabilities_prices')
     for price in listed if isinstance(listed, list) else []:
         number = str(integer(member(price, 'capability')))
@@ -72,7 +72,7 @@ def prices_of(raw):
         else:
             continue
         if surface[0] and wei > 0 and pixels > 0:
-            yield surface, wei, pixels
+            yield surface, number == str(BYOC), wei, pixels
 
 
 class Network:
@@ -80,7 +80,9 @@ class Network:
 
     def __init__(self, events):
         self.offers = {}
-        self.prices = {}
+        self.prices = {}      # (org, address, pipeline, model) -> row
+        self.sightings = {}   # (org, address) -> when and where seen last
+        self.ever_warm = set()    # keys of offers that were, or are hardware
         for event in sorted(events, key=lambda e: (e.ts, e.id.encode())):
             for raw in event.data if isinstance(event.data, list) else []:
                 address = lower(string(member(raw, 'address')))
@@ -91,24 +93,29 @@ class Network:
         uri = lower(string(raw.get('orch_uri')) or string(raw.get('uri')))
         seen = {'last_seen_ms': event.ts, 'org': event.org,
                 'orch_address': address, 'orchestrator_uri': uri}
+        self.sightings[event.org, address] = seen
         for offer in offers_of(raw):
             row = _offer_row(seen, offer)
             key = (event.org, address, row['pipeline_id'], offer['model'],
                    offer.get('gpu_id'), offer['hardware_present'])
             self.offers[key] = row
-        for surface, wei, pixels in prices_of(raw):
-            self.prices[(event.org, address) + surface] = (wei, pixels)
+            if row['warm'] or row['hardware_present']:
+                self.ever_warm.add(key)
+        for surface, byoc, wei, pixels in prices_of(raw):
+            self.prices[(event.org, address) + surface] = dict(
+                seen, pipeline=surface[0], model=surface[1], byoc=byoc,
+                wei=wei, pixels=pixels)
 
     def rows(self):
         rows = []
         for row in self.offers.values():
             byoc = row['capability_family'] == 'byoc'
             model = '' if byoc else row['model_id'] or ''
-            wei, pixels = self.prices.get(
-                (row['org'], row['orch_address'], row['pipeline_id'], model),
-                (None, None))
-            rows.append(dict(row, pixels_per_unit=pixels, price_per_unit=None
-                             if wei is None else str(wei)))
+            price = self.prices.get(
+                (row['org'], row['orch_address'], row['pipeline_id'], model))
+            rows.append(dict(
+                row, pixels_per_unit=price['pixels'] if price else None,
+                price_per_unit=str(price['wei']) if price else None))
         rows.sort(key=lambda r: (
             r['orch_address'].encode(), r['pipeline_id'].encode(),
             (r['model_id'] or '').encode(), (r['gpu_id'] or '').encode(),
