@@ -17,7 +17,7 @@ static double score_of(const struct scorecard *card, const double *values,
 
 static void check_near(double got, double wanted)
 {
-    if (!(fabs(got - wanted) < 5e-6))
+    if (isnan(wanted) || !(fabs(got - wanted) < 5e-6))
         CHECK_EQ_DOUBLE(got, wanted);
 }
 
@@ -33,28 +33,38 @@ TEST(all_that_is_built_in_can_be_read)
     arena_clear(&arena);
 }
 
-/* Examples A to E of published-metrics.md §8 by their components. */
+/* Examples A to E of published-metrics.md §8, and its first edge. */
 TEST(the_published_score)
 {
+    static const struct {
+        int64_t requested, success, swapped, output_failed, signals, expected;
+        double ptff, e2e, fps, wanted;
+    } cases[] = {
+        {1, 1, 0, 0, 3, 3, 0.5, 0.5, 0.5, 85},
+        {2, 1, 0, 1, 5, 6, 0.5, 0.5, 0.5, 47.5},
+        {10, 10, 0, 0, 10, 10, 0.55, 0.55, 0.5 + 0.5 / 30, 86.1},
+        {20, 18, 2, 1, 57, 60, 0.5, 0.75, 0.75, 79.99},
+        {6, 5, 1, 1, 17, 18, 0.5 + 0.4 * 2.5 / 13, 0.5, 0.5, 70.043875},
+        {3, 3, 0, 0, 12, 9, 0.5, 0.5, 0.5, 85}, /* coverage is never over 1 */
+        {0, 0, 0, 0, 1, 0, 0.5, 0.5, 0.5, (double)NAN},
+    };
     struct scorecard card;
-    struct sla_row rows[2];
     REQUIRE(!scorecard_find(&arena, "published", &card));
-    fields_clear(sla_fields, &rows[0]);
-    rows[0].requested_sessions = rows[0].startup_success_sessions = 1;
-    rows[0].total_swapped_sessions = rows[0].output_failed_sessions = 0;
-    rows[0].health_signal_count = rows[0].health_expected_signal_count = 3;
-    rows[0].ptff_score = rows[0].e2e_score = rows[0].fps_score = 0.5;
-    rows[1] = rows[0];
-    rows[1].requested_sessions = 2;
-    rows[1].output_failed_sessions = 1;
-    rows[1].health_signal_count = 5;
-    rows[1].health_expected_signal_count = 6;
-    double *values = scorecard_apply(&arena, &card, rows, sizeof *rows, 2);
-    CHECK_EQ_DOUBLE(score_of(&card, values, 0), 85);
-    check_near(score_of(&card, values, 1), 47.5);
-    rows[0].requested_sessions = 0;
-    values = scorecard_apply(&arena, &card, rows, sizeof *rows, 1);
-    CHECK(isnan(score_of(&card, values, 0)));
+    EACH_ROW (one, cases) {
+        struct sla_row row;
+        fields_clear(sla_fields, &row);
+        row.requested_sessions = one->requested;
+        row.startup_success_sessions = one->success;
+        row.total_swapped_sessions = one->swapped;
+        row.output_failed_sessions = one->output_failed;
+        row.health_signal_count = one->signals;
+        row.health_expected_signal_count = one->expected;
+        row.ptff_score = one->ptff;
+        row.e2e_score = one->e2e;
+        row.fps_score = one->fps;
+        double *values = scorecard_apply(&arena, &card, &row, sizeof row, 1);
+        check_near(score_of(&card, values, 0), one->wanted);
+    }
     arena_clear(&arena);
 }
 
@@ -81,6 +91,35 @@ TEST(the_leaderboard_for_ai)
     for (size_t i = 0; i < 5; i++)
         check_near(score_of(&card, values, i), wanted[i]);
     check_near(score_of(&card, values, 5), 0.93);
+    arena_clear(&arena);
+}
+
+/* Totals by R / M in the same place, of nodes that never failed. */
+TEST(the_leaderboards_scale_compresses_speed)
+{
+    static const double of_median[] = {0.5, 1, 2, 4, 10};
+    static const double wanted[] = {0.963, 0.93, 0.874, 0.793, 0.688};
+    struct scorecard card;
+    REQUIRE(!scorecard_find(&arena, "leaderboard-ai", &card));
+    for (size_t i = 0; i < 5; i++) {
+        /* Two beside the one that is looked at keep the median where it is. */
+        struct run_group groups[3];
+        for (size_t k = 0; k < 3; k++) {
+            fields_clear(run_group_fields, &groups[k]);
+            groups[k].model_id = text_of("m");
+            groups[k].success_rate = 1;
+            groups[k].ptff_ms = 4000;
+        }
+        groups[0].ptff_ms = 4000 * of_median[i];
+        double *values =
+            scorecard_apply(&arena, &card, groups, sizeof *groups, 3);
+        if (!(fabs(score_of(&card, values, 0) - wanted[i]) < 5e-4))
+            CHECK_EQ_DOUBLE(score_of(&card, values, 0), wanted[i]);
+        /* Without any success there is no score but 0. */
+        groups[0].success_rate = 0;
+        values = scorecard_apply(&arena, &card, groups, sizeof *groups, 3);
+        CHECK_EQ_DOUBLE(score_of(&card, values, 0), 0);
+    }
     arena_clear(&arena);
 }
 
@@ -132,6 +171,17 @@ TEST(the_apps_score)
     CHECK_EQ_DOUBLE(score_of(&card, values, 0), 0.85); /* .4 + .3 + .15 */
     CHECK_EQ_DOUBLE(score_of(&card, values, 1), 0.45);
     CHECK_EQ_DOUBLE(score_of(&card, values, 2), 0.5);
+    /* One outlier more moves everybody, as it does theirs. */
+    rows[2].avg_e2e_latency_ms = 900;
+    values = scorecard_apply(&arena, &card, rows, sizeof *rows, 3);
+    CHECK_EQ_DOUBLE(score_of(&card, values, 1), 0.75); /* .4 * .75 + .45 */
+    /* All alike are all as good as can be. */
+    for (size_t i = 0; i < 3; i++) {
+        rows[i].avg_e2e_latency_ms = 5;
+        rows[i].no_swap_rate = 0.5;
+    }
+    values = scorecard_apply(&arena, &card, rows, sizeof *rows, 3);
+    CHECK_EQ_DOUBLE(score_of(&card, values, 0), 0.85);
     arena_clear(&arena);
 }
 
