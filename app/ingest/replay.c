@@ -58,6 +58,25 @@ static enum err read_frozen(struct replay *replay, struct store *store)
     return query_run(query);
 }
 
+/* Facts of days that lost evidence stay; they are no longer in packs then. */
+static enum err unpack_frozen(struct store *store)
+{
+    struct arena arena = {0};
+    int64_t *hours = NULL;
+    size_t count = 0;
+    bool row;
+    enum err err;
+    struct query *query = query_start(store, QUERY_PACKED_HOURS_EXPIRED);
+    while (!(err = query_step(query, &row)) && row) {
+        hours = arena_grow(&arena, hours, count, sizeof *hours);
+        hours[count++] = query_int(query, 0);
+    }
+    for (size_t i = 0; !err && i < count; i++)
+        err = packs_unpack(store, hours[i]);
+    arena_free(&arena);
+    return err;
+}
+
 static enum err clear(struct replay *replay, struct store *store)
 {
     static const enum query_id always[] = {
@@ -94,8 +113,13 @@ static enum err clear(struct replay *replay, struct store *store)
         QUERY_REPLAY_CLEAR_PLANS,
         QUERY_REPLAY_CLEAR_PLAN_TARGETS,
         QUERY_REPLAY_CLEAR_PLAN_REVEALS,
-        QUERY_REPLAY_CLEAR_LEDGER};
-    enum err err = ERR_NONE;
+        QUERY_REPLAY_CLEAR_LEDGER,
+        QUERY_PACKS_CLEAR,
+        QUERY_PACK_PLACES_CLEAR,
+        QUERY_PACK_HOURS_CLEAR,
+        QUERY_PACK_DAYS_CLEAR,
+        QUERY_PACK_NAMES_CLEAR};
+    enum err err = unpack_frozen(store);
     for (size_t i = 0; !err && i < sizeof always / sizeof *always; i++)
         err = query_run(query_start(store, always[i]));
     static const enum query_id counted[] = {QUERY_REPLAY_CLEAR_SEEN,

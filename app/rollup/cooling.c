@@ -1,7 +1,8 @@
 /*
  * cooling.c: the last stage of settling. Parts of sessions' days that are well
  * behind the newest event give their events up for the numbers of their lines
- * (session_lines.h); and back, where the lines are about to expire.
+ * (session_lines.h); and back, where the lines are about to expire. Most
+ * sessions are packed by then (packing.c); these are those that still go on.
  *
  * Which days are cold follows from the newest event alone, so that the stored
  * bytes do not tell when they were settled. An event that comes late makes the
@@ -207,11 +208,31 @@ static enum err warm_some(struct store *store, struct arena *arena,
     return err;
 }
 
+/* Packs are made again later, when the day has lost its evidence. */
+static enum err unpack_day(struct store *store, struct arena *arena,
+                           struct text org, int64_t day)
+{
+    struct query *query = query_start(store, QUERY_PACKED_HOURS_BY_LINES);
+    query_bind_text(query, 1, org);
+    query_bind_int(query, 2, day);
+    int64_t *hours = NULL;
+    size_t count = 0;
+    bool row;
+    enum err err;
+    while (!(err = query_step(query, &row)) && row) {
+        hours = arena_grow(arena, hours, count, sizeof *hours);
+        hours[count++] = query_int(query, 0);
+    }
+    for (size_t i = 0; !err && i < count; i++)
+        err = packs_unpack(store, hours[i]);
+    return err;
+}
+
 enum err sessions_warm(struct store *store, struct text org, int64_t day)
 {
     struct arena arena = {0};
     bool more = true;
-    enum err err = ERR_NONE;
+    enum err err = unpack_day(store, &arena, org, day);
     while (!err && more) {
         err = warm_some(store, &arena, org, day, &more);
         arena_clear(&arena);

@@ -12,6 +12,11 @@ MUST_USE enum err session_day_join(struct store *store, struct text session_key,
                                    struct text org, int64_t day,
                                    int64_t *first);
 
+/* session_parts of a session that is in no pack. */
+struct query *session_parts_unpacked(struct store *store,
+                                     struct text session_key,
+                                     struct part_place from, int64_t until_day);
+
 /* Joins the chunks of snapshot hours, in the caller's transaction. */
 MUST_USE enum err snapshots_join(struct store *store);
 

@@ -142,7 +142,8 @@ static void move_to(struct hot_session *hot, struct part_place place)
  * arenas take turns, so that both are there. */
 static enum err advance(struct hot_session *hot, struct store *store)
 {
-    struct query *parts = session_parts(store, hot->key, hot->place, INT64_MAX);
+    struct query *parts =
+        session_parts_unpacked(store, hot->key, hot->place, INT64_MAX);
     struct arena turns[2] = {0};
     struct session_part part[2];
     bool found = true;
@@ -240,7 +241,7 @@ enum err hot_selections(struct settling *settling, struct store *store,
         selections = selections_copy(arena, &hot->selections);
         from = hot->place;
     }
-    struct query *parts = session_parts(store, key, from, day + 1);
+    struct query *parts = session_parts_unpacked(store, key, from, day + 1);
     while (!(err = session_part_next(store, parts, &scratch, &part, &found)) &&
            found) {
         selections_add(&selections, part.events, part.count);
@@ -270,7 +271,7 @@ enum err hot_sums(struct settling *settling, struct store *store,
         session_sum_append(arena, published, &hot->sum);
         from = hot->place;
     }
-    struct query *parts = session_parts(store, key, from, INT64_MAX);
+    struct query *parts = session_parts_unpacked(store, key, from, INT64_MAX);
     while (!(err = session_part_next(store, parts, &scratch, &part, &found)) &&
            found) {
         struct session_sum next = session_sum_of(&scratch, &lens_published, org,

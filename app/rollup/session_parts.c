@@ -152,15 +152,29 @@ enum err session_events(struct store *store, struct arena *arena,
 
 /* ---- parts --------------------------------------------------------------- */
 
-struct query *session_parts(struct store *store, struct text session_key,
-                            struct part_place from, int64_t until_day)
+static struct query *ask_parts(struct query *query, struct text session_key,
+                               struct part_place from, int64_t until_day)
 {
-    struct query *query = query_start(store, QUERY_SESSION_PARTS);
     query_bind_text(query, 1, session_key);
     query_bind_int(query, 2, from.day);
     query_bind_int(query, 3, from.number);
     query_bind_int(query, 4, until_day);
     return query;
+}
+
+struct query *session_parts(struct store *store, struct text session_key,
+                            struct part_place from, int64_t until_day)
+{
+    return ask_parts(query_start(store, QUERY_EVERY_SESSION_PARTS), session_key,
+                     from, until_day);
+}
+
+struct query *session_parts_unpacked(struct store *store,
+                                     struct text session_key,
+                                     struct part_place from, int64_t until_day)
+{
+    return ask_parts(query_start(store, QUERY_SESSION_PARTS), session_key, from,
+                     until_day);
 }
 
 enum err session_part_next(struct store *store, struct query *parts,

@@ -18,7 +18,9 @@
  *   facts       chunks of one hour of jobs, payments or incoming packets are
  *               joined
  *   requests    request demand of one (org, day) (settle_requests.c)
- *   cooling     parts of days long settled (cooling.c)
+ *   packing     sessions long over (packing.c)
+ *   cooling     parts of days long settled, of sessions that are not
+ *               (cooling.c)
  *
  * A unit is computed from facts alone, never from what was derived before, so
  * the result depends neither on how often nor in which order settling ran.
@@ -170,6 +172,13 @@ static enum err settle_first_requests(struct settling *settling,
     return err;
 }
 
+static enum err settle_some_packing(struct settling *settling,
+                                    struct store *store, bool *found)
+{
+    (void)settling;
+    return settle_packing(store, found);
+}
+
 static enum err settle_some_cooling(struct settling *settling,
                                     struct store *store, bool *found)
 {
@@ -226,6 +235,7 @@ static const struct stage {
     {"scores", settle_first_scores},
     {"facts", settle_facts},
     {"requests", settle_first_requests},
+    {"packing", settle_some_packing},
     {"cooling", settle_some_cooling},
 };
 

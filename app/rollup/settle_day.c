@@ -92,8 +92,10 @@ static enum err refresh_session(struct day_work *work, struct text key)
 {
     struct changed_session *session = &work->sessions[work->count];
     struct part_place changed = {work->day, 0};
-    enum err err = session_day_join(work->store, key, work->org, work->day,
-                                    &changed.number);
+    enum err err = packs_unpack_session(work->store, key);
+    if (!err)
+        err = session_day_join(work->store, key, work->org, work->day,
+                               &changed.number);
     if (err)
         return err;
     hot_note_change(work->settling, key, changed);
@@ -314,8 +316,8 @@ static enum err decide_list(struct day_work *work, struct arena *arena,
 }
 
 /* Two arenas take turns: where a list ended is needed for the next. */
-static enum err decide_others(struct day_work *work,
-                              const struct capability_index *index)
+static enum err decide_unpacked(struct day_work *work,
+                                const struct capability_index *index)
 {
     struct arena turns[2] = {0};
     struct selection_list list;
@@ -339,6 +341,70 @@ static enum err decide_others(struct day_work *work,
     arena_free(&turns[0]);
     arena_free(&turns[1]);
     return err;
+}
+
+/* ---- in packs ------------------------------------------------------------ */
+
+struct pack_list {
+    struct pack {
+        int64_t number;
+        int64_t hour;
+    } * packs;
+    size_t count;
+};
+
+static enum err read_packs(struct day_work *work, struct pack_list *list)
+{
+    struct query *query = query_start(work->store, QUERY_PACKS_OF_DAY);
+    query_bind_text(query, 1, work->org);
+    query_bind_int(query, 2, work->day);
+    bool row;
+    enum err err;
+    *list = (struct pack_list){0};
+    while (!(err = query_step(query, &row)) && row) {
+        list->packs = arena_grow(&work->arena, list->packs, list->count,
+                                 sizeof *list->packs);
+        list->packs[list->count++] =
+            (struct pack){query_int(query, 0), query_int(query, 1)};
+    }
+    return err;
+}
+
+/* Unpacks the hour of a pack in which a decision differs. One that is gone
+ * since has no rows. */
+static enum err unpack_differing(struct day_work *work, struct arena *arena,
+                                 const struct capability_index *index,
+                                 const struct pack *pack)
+{
+    struct selection_list list;
+    struct query *query =
+        query_start(work->store, QUERY_PACKED_SELECTIONS_OF_DAY);
+    query_bind_text(query, 1, work->org);
+    query_bind_int(query, 2, work->day);
+    query_bind_int(query, 3, pack->number);
+    enum err err = read_selections(query, arena, &list);
+    if (err)
+        return err;
+    struct selection_row *now = copy_rows(arena, list.rows, list.count);
+    for (size_t i = 0; i < list.count; i++)
+        attribute(arena, index, &now[i]);
+    return equal_runs(list.rows, now, list.count)
+               ? ERR_NONE
+               : packs_unpack(work->store, pack->hour);
+}
+
+static enum err decide_others(struct day_work *work,
+                              const struct capability_index *index)
+{
+    struct pack_list list;
+    struct arena arena = {0};
+    enum err err = read_packs(work, &list);
+    for (size_t i = 0; !err && i < list.count; i++) {
+        err = unpack_differing(work, &arena, index, &list.packs[i]);
+        arena_clear(&arena);
+    }
+    arena_free(&arena);
+    return err ? err : decide_unpacked(work, index);
 }
 
 static enum err decide(struct day_work *work)

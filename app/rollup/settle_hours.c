@@ -71,6 +71,11 @@ enum err session_of_hour(struct store *store, struct arena *arena,
     query_bind_text(query, 1, key);
     bool row;
     enum err err = query_step(query, &row);
+    if (!err && !row) {
+        query = query_start(store, QUERY_SESSION_GET_PACKED);
+        query_bind_text(query, 1, key);
+        err = query_step(query, &row);
+    }
     if (!err && !row)
         err = err_set(ERR_CORRUPT,
                       "hour of session %.*s without the session; run "

@@ -79,6 +79,10 @@ MUST_USE enum err settle_scores(struct store *store, int64_t day);
 MUST_USE enum err settle_requests(struct store *store, struct text org,
                                   int64_t day);
 
+/* The sessions of the first hour that is to be packed; *FOUND is false where
+ * none is. */
+MUST_USE enum err settle_packing(struct store *store, bool *found);
+
 /* Some parts of the first day that is to be cold; *FOUND is false where none
  * is. */
 MUST_USE enum err settle_cooling(struct store *store, bool *found);

@@ -97,5 +97,10 @@ void pack_chunk(struct packer *packer, struct text raw, struct buf *out);
 /* Append the raw bytes; false where the stored ones are damaged. */
 bool unpack_body(struct packer *packer, struct text body, struct buf *out);
 bool unpack_chunk(struct packer *packer, struct text chunk, struct buf *out);
+/* Rows of packs (columns.h); damage of the stored form is found. */
+void pack_rows(struct packer *packer, struct text raw, struct buf *out);
+/* False also where that would be more than MAX_BYTES. */
+bool unpack_rows(struct packer *packer, struct text stored, size_t max_bytes,
+                 struct buf *out);
 
 #endif

@@ -59,6 +59,9 @@ static enum err forbidden(struct store *store, int code, const char *what)
 
 enum err store_failure(struct store *store, int code, const char *what)
 {
+    /* Only packs are read by a table of ours, and it has said what is wrong. */
+    if (code == SQLITE_CORRUPT_VTAB)
+        return err_set(ERR_CORRUPT, "%s", sqlite3_errmsg(store->database));
     switch (code & 0xff) {
     case SQLITE_FULL:
         return full(store);

@@ -9,8 +9,10 @@
  * are that would not come back byte for byte: every body is taken apart again
  * before its chunks are given up. Level 3: higher ones never paid for
  * telemetry. A chunk is what a single commit brought, often one line, so it is
- * compressed only where that is shorter. A frame says how large its content is,
- * and nothing is unpacked that claims to be larger than a block can be.
+ * compressed only where that is shorter. Columns of rows are packed once and
+ * kept for years: for them level 6 pays, and a checksum, since no hash chain
+ * goes over them. A frame says how large its content is, and nothing is
+ * unpacked that claims to be larger than a block, or rows, can be.
  */
 #include "base/arena.h"
 #include "store/block.h"
@@ -21,7 +23,7 @@
 #include <string.h>
 #include <zstd.h>
 
-enum { BODY_LEVEL = 3, CHUNK_LEVEL = 1 };
+enum { BODY_LEVEL = 3, CHUNK_LEVEL = 1, ROWS_LEVEL = 6 };
 enum { BODY_SHREDDED = 'S' };
 /* Of a body that is shredded, which takes four times as much memory: more have
  * only those with a line so long that it has no shape. */
@@ -86,12 +88,12 @@ static void compress(struct packer *packer, int level, struct text raw,
     out->length += length;
 }
 
-static bool decompress(struct packer *packer, struct text frame,
-                       struct buf *out)
+static bool decompress_within(struct packer *packer, struct text frame,
+                              size_t max_bytes, struct buf *out)
 {
     unsigned long long size =
         ZSTD_getFrameContentSize(frame.data, frame.length);
-    if (size > BLOCK_RAW_MAX_BYTES) /* also: unknown, or no frame */
+    if (size > max_bytes) /* also: unknown, or no frame */
         return false;
     if (!packer->unpack)
         packer->unpack = must(ZSTD_createDCtx());
@@ -102,6 +104,12 @@ static bool decompress(struct packer *packer, struct text frame,
         return false;
     out->length += length;
     return true;
+}
+
+static bool decompress(struct packer *packer, struct text frame,
+                       struct buf *out)
+{
+    return decompress_within(packer, frame, BLOCK_RAW_MAX_BYTES, out);
 }
 
 static struct text text_in(const struct buf *buf)
@@ -175,4 +183,25 @@ bool unpack_chunk(struct packer *packer, struct text chunk, struct buf *out)
         return false;
     buf_add(out, rest.data, rest.length);
     return true;
+}
+
+void pack_rows(struct packer *packer, struct text raw, struct buf *out)
+{
+    if (!packer->pack)
+        packer->pack = must(ZSTD_createCCtx());
+    ZSTD_CCtx *context = packer->pack;
+    size_t bound = ZSTD_compressBound(raw.length) + 4;
+    buf_reserve(out, bound);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_compressionLevel, ROWS_LEVEL);
+    ZSTD_CCtx_setParameter(context, ZSTD_c_checksumFlag, 1);
+    size_t length = ZSTD_compress2(context, out->data + out->length, bound,
+                                   raw.data, raw.length);
+    must(ZSTD_isError(length) ? NULL : context);
+    out->length += length;
+}
+
+bool unpack_rows(struct packer *packer, struct text stored, size_t max_bytes,
+                 struct buf *out)
+{
+    return decompress_within(packer, stored, max_bytes, out);
 }

@@ -12,6 +12,7 @@
  * no shared memory for the log; without a log the file is then opened as
  * immutable.
  */
+#include "store/packed.h"
 #include "store/store_int.h"
 
 #include "base/log.h"
@@ -76,7 +77,7 @@ static enum err connect(struct store *store, int flags, bool immutable)
     /* Queries are kept; without this, SQLite would plan them again for every
      * other value of a range. */
     sqlite3_db_config(store->database, SQLITE_DBCONFIG_ENABLE_QPSG, 1, NULL);
-    return ERR_NONE;
+    return packed_register(store);
 }
 
 static void disconnect(struct store *store)
@@ -151,9 +152,12 @@ static enum err migrate_one(struct store *store,
     int code = sqlite3_exec(store->database, migration->sql, NULL, NULL, NULL);
     if (code)
         return store_failure(store, code, migration->name);
-    /* Statements prepared before see the schema of before. */
+    /* Statements prepared before see the schema of before, and so do the
+     * tables of packed rows. */
     queries_free(store);
-    enum err err = query_single_int(store, QUERY_STORE_USER_VERSION, &version);
+    enum err err = packed_register(store);
+    if (!err)
+        err = query_single_int(store, QUERY_STORE_USER_VERSION, &version);
     if (!err && version != migration->number)
         err = err_set(ERR_STORE,
                       "migration %d (%s) must set user_version to its number "
@@ -299,6 +303,7 @@ void store_close(struct store *store)
     read_blocks_forget(store);
     /* A query that was left amid its rows would hold the log. */
     queries_reset(store);
+    packed_forget(store);
     if (store->database && store->mode == STORE_WRITE)
         checkpoint(store);
     disconnect(store);
@@ -315,6 +320,7 @@ void store_close(struct store *store)
 void store_give_back(struct store *store)
 {
     read_blocks_forget(store);
+    packed_forget(store);
     sqlite3_db_release_memory(store->database);
 }
 

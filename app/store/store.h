@@ -23,6 +23,7 @@
 #include "base/fields.h"
 #include "base/hash.h"
 #include "queries.h" /* generated: enum query_id { QUERY_..., QUERY_COUNT } */
+#include "store/columns.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -160,6 +161,47 @@ int query_column_count(struct query *query);
 const char *query_column_name(struct query *query, int column);
 /* SQLITE_INTEGER and friends as a letter: i, d, t, b, n. */
 char query_type(struct query *query, int column);
+
+/* ---- packs ----------------------------------------------------------- */
+
+/*
+ * Rows of sessions that are long over lie in packs, in few bytes (packed.h).
+ * Of each of these tables T there is packed_T, which shows what lies in packs,
+ * with the hidden column `pack`, and every_T, which shows all.
+ */
+enum packed_table {
+    PACKED_SESSION,
+    PACKED_SELECTION,
+    PACKED_SESSION_HOUR,
+    PACKED_GATEWAY_HOUR,
+    PACKED_SESSION_DAY,
+    PACKED_TABLES
+};
+const char *packed_table_name(enum packed_table table);
+
+/* At most so many packs hold the sessions that were heard of last in one hour.
+ */
+enum { PACKS_OF_HOUR = 16384 };
+
+/* The number of the pack behind PART others of an hour. The greater it is, the
+ * later its sessions were heard of. */
+int64_t pack_number(int64_t hour_ms, int64_t part);
+
+/* Adds the row that QUERY stands on, all columns of the table in their order.
+ */
+void pack_add(struct columns *columns, enum packed_table table,
+              struct query *query);
+
+/* Writes what was added as pack NUMBER of the hour. Sessions must have been
+ * added by last_seen, the latest first, then by session_key. */
+MUST_USE enum err pack_put(struct store *store, struct columns *columns,
+                           int64_t number, int64_t hour_ms);
+
+/* Puts the rows of all packs of an hour back into their tables, and those of
+ * the hour in whose packs session KEY is, if it is in any. In the caller's
+ * transaction. */
+MUST_USE enum err packs_unpack(struct store *store, int64_t hour_ms);
+MUST_USE enum err packs_unpack_session(struct store *store, struct text key);
 
 /* ---- evidence -------------------------------------------------------- */
 

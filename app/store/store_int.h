@@ -14,6 +14,8 @@
  *     backup.c                  checked copies, out and in
  *     restored.c                how one takes the store's place
  *     shrink.c                  free space goes back to the disk
+ *     columns.c                 rows in few bytes, without the database
+ *     packed.c, packed_table.c  rows of sessions that lie in packs
  */
 #ifndef ASSAY_STORE_STORE_INT_H
 #define ASSAY_STORE_STORE_INT_H
@@ -93,8 +95,9 @@ struct store {
     int64_t spare_log_until_us;
 
     struct packer *packer;
-    struct buf packed;   /* scratch of one compressed block or chunk */
-    struct buf day_list; /* scratch of one encoded day set */
+    struct packed *packed_rows; /* packs kept unpacked, the newest first */
+    struct buf packed;          /* scratch of one compressed block or chunk */
+    struct buf day_list;        /* scratch of one encoded day set */
     struct feed *feeds[FEED_BUCKETS];
     struct feed *last_feed; /* of the last append: mostly also the next's */
     struct feed *first_dirty;

@@ -10,7 +10,8 @@ SELECT max(last_arrival_ms) FROM evidence_feed;
 SELECT (SELECT coalesce(sum(lines), 0) FROM evidence_feed),
        (SELECT coalesce(sum(raw_bytes), 0) FROM evidence_feed),
        (SELECT coalesce(sum(stored_bytes), 0) FROM evidence_feed),
-       (SELECT count(*) FROM session),
+       (SELECT count(*) FROM session) +
+           (SELECT ifnull(sum(sessions), 0) FROM session_pack),
        (SELECT count(*) FROM sla),
        (SELECT min(first_event) FROM count_total WHERE class = 'accepted'),
        (SELECT max(last_event) FROM count_total WHERE class = 'accepted');
@@ -71,18 +72,27 @@ LIMIT ?11;
 -- name: api_score_reasons
 -- Why the sessions under the rows of org ?1, hour ?2, pipeline ?3, model ?4
 -- without an orchestrator have none.
-SELECT DISTINCT s.attribution_reason
-FROM session_hour AS h JOIN session AS s ON s.session_key = h.session_key
-WHERE h.org = ?1 AND h.hour = ?2 AND h.tail_artefact = 0
-  AND coalesce(h.orchestrator_address, '') = ''
-  AND coalesce(h.pipeline_id, '') = ?3 AND coalesce(h.model_id, '') = ?4
-  AND s.attribution_reason IS NOT NULL
-ORDER BY 1;
+WITH hours AS (
+    SELECT * FROM session_hour WHERE org = ?1 AND hour = ?2
+    UNION ALL
+    SELECT * FROM packed_session_hour
+    WHERE pack IN (SELECT pack FROM pack_hour WHERE org = ?1 AND hour = ?2)
+        AND org = ?1 AND hour = ?2
+)
+SELECT DISTINCT reason FROM (
+    SELECT (SELECT s.attribution_reason FROM every_session AS s
+            WHERE s.session_key = h.session_key) AS reason
+    FROM hours AS h
+    WHERE h.tail_artefact = 0
+      AND coalesce(h.orchestrator_address, '') = ''
+      AND coalesce(h.pipeline_id, '') = ?3 AND coalesce(h.model_id, '') = ?4
+)
+WHERE reason IS NOT NULL ORDER BY reason;
 
 -- name: api_sessions
 -- Sessions with ?1 <= last_seen < ?2, the one heard of last first; ?8 and ?9
 -- are the key of the row before the page.
-SELECT * FROM session
+SELECT * FROM every_session
 WHERE last_seen >= ?1 AND last_seen < ?2
   AND (?3 IS NULL OR org = ?3)
   AND (?4 IS NULL OR coalesce(orchestrator_address, '') = lower(?4))
@@ -94,9 +104,16 @@ ORDER BY last_seen DESC, session_key LIMIT ?10;
 
 -- name: api_sessions_of_hour
 -- The same among the sessions that a score row of hour ?11 was made from.
+WITH hours AS (
+    SELECT * FROM session_hour WHERE org = ?3 AND hour = ?11
+    UNION ALL
+    SELECT * FROM packed_session_hour
+    WHERE pack IN (SELECT pack FROM pack_hour WHERE org = ?3 AND hour = ?11)
+        AND org = ?3 AND hour = ?11
+)
 SELECT s.*
-FROM session_hour AS h JOIN session AS s ON s.session_key = h.session_key
-WHERE h.org = ?3 AND h.hour = ?11 AND h.tail_artefact = 0
+FROM hours AS h JOIN every_session AS s ON s.session_key = h.session_key
+WHERE h.tail_artefact = 0
   AND s.last_seen >= ?1 AND s.last_seen < ?2
   AND (?4 IS NULL OR coalesce(h.orchestrator_address, '') = lower(?4))
   AND (?5 IS NULL OR coalesce(h.pipeline_id, '') = ?5)
@@ -106,26 +123,27 @@ WHERE h.org = ?3 AND h.hour = ?11 AND h.tail_artefact = 0
 ORDER BY s.last_seen DESC, s.session_key LIMIT ?10;
 
 -- name: api_session
-SELECT * FROM session WHERE session_key = ?1;
+SELECT * FROM every_session WHERE session_key = ?1;
 
 -- name: api_session_selections
 -- In the order in which they were made, ?2 of them.
-SELECT * FROM selection WHERE session_key = ?1
+SELECT * FROM every_selection WHERE session_key = ?1
 ORDER BY day, position LIMIT ?2;
 
 -- name: api_session_decision
 -- The last one decides.
-SELECT * FROM selection WHERE session_key = ?1
+SELECT * FROM every_selection WHERE session_key = ?1
 ORDER BY day DESC, position DESC LIMIT 1;
 
 -- name: api_session_hours
 -- The first ?2.
-SELECT * FROM session_hour WHERE session_key = ?1 ORDER BY hour LIMIT ?2;
+SELECT * FROM every_session_hour WHERE session_key = ?1
+ORDER BY hour LIMIT ?2;
 
 -- name: api_session_counts
-SELECT (SELECT count(*) FROM selection WHERE session_key = ?1),
-       (SELECT count(*) FROM session_hour WHERE session_key = ?1),
-       (SELECT ifnull(sum(event_count), 0) FROM session_day
+SELECT (SELECT count(*) FROM every_selection WHERE session_key = ?1),
+       (SELECT count(*) FROM every_session_hour WHERE session_key = ?1),
+       (SELECT ifnull(sum(event_count), 0) FROM every_session_day
         WHERE session_key = ?1);
 
 -- name: api_evidence_block
@@ -216,7 +234,7 @@ WITH named AS (
     SELECT orchestrator_url AS url, orchestrator_address AS address FROM run
     WHERE started_at >= ?1 AND started_at < ?2
     UNION ALL
-    SELECT orchestrator_uri, orchestrator_address FROM session
+    SELECT orchestrator_uri, orchestrator_address FROM every_session
     WHERE last_seen >= ?1 AND last_seen < ?2
 ), known AS (
     SELECT url AS orchestrator_url, max(address) AS address FROM named
@@ -239,7 +257,7 @@ WITH named AS (
     SELECT orchestrator_url AS url, orchestrator_address AS address FROM run
     WHERE started_at >= ?1 AND started_at < ?2
     UNION ALL
-    SELECT orchestrator_uri, orchestrator_address FROM session
+    SELECT orchestrator_uri, orchestrator_address FROM every_session
     WHERE last_seen >= ?1 AND last_seen < ?2
 ), known AS (
     SELECT url AS orchestrator_url, max(address) AS address FROM named

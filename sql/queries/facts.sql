@@ -2,13 +2,15 @@
 
 -- name: session_day_add
 -- The first chunk as part 0 where ?5 and ?6, its count and first time, are
--- given; else, and where there are others, it waits.
+-- given; else, and where there are others, or may be in a pack, it waits.
 INSERT INTO session_day (session_key, day, chunk, org, events, event_count,
     first_ts)
 SELECT ?1, ?2, iif(alone, 0, max(before + 1, 1048576)), ?3, ?4,
     iif(alone, ?5, NULL), iif(alone, ?6, NULL)
 FROM (SELECT ifnull(max(chunk), -1) AS before,
-          count(*) = 0 AND ?5 IS NOT NULL AS alone
+          count(*) = 0 AND ?5 IS NOT NULL
+              AND NOT EXISTS (SELECT 1 FROM session_place
+                              WHERE place = place_of_session(?1)) AS alone
       FROM session_day WHERE session_key = ?1 AND day = ?2);
 
 -- name: session_part_put
@@ -30,6 +32,13 @@ WHERE session_key = ?1 AND (day, chunk) >= (?2, ?3) AND day < ?4
     AND event_count IS NOT NULL
 ORDER BY day, chunk;
 
+-- name: every_session_parts
+-- Likewise, wherever they are.
+SELECT day, chunk, events, cold FROM every_session_day
+WHERE session_key = ?1 AND (day, chunk) >= (?2, ?3) AND day < ?4
+    AND event_count IS NOT NULL
+ORDER BY day, chunk;
+
 -- name: session_part_count
 SELECT count(*) FROM session_day
 WHERE session_key = ?1 AND event_count IS NOT NULL;
@@ -44,28 +53,35 @@ ORDER BY chunk;
 DELETE FROM session_day WHERE session_key = ?1 AND day = ?2 AND chunk >= ?3;
 
 -- name: session_day_of_session
-SELECT events, cold FROM session_day
+SELECT events, cold, day, chunk FROM every_session_day
 WHERE session_key = ?1
 ORDER BY day, chunk;
 
 -- name: session_event_bytes
 -- Those of a cold part are about as many as they were.
 SELECT ifnull(sum(iif(cold, event_count * 120, length(events))), 0)
-FROM session_day WHERE session_key = ?1;
+FROM every_session_day WHERE session_key = ?1;
 
 -- name: session_day_orgs
-SELECT DISTINCT org FROM session_day ORDER BY org;
+SELECT org FROM session_day UNION SELECT org FROM pack_day ORDER BY org;
 
 -- name: session_day_keys
 -- Sessions of org ?1 with events on days from ?2 and before ?3.
 -- By their beginning: neighbours in time are neighbours in the evidence.
-SELECT session_key FROM session_day
-WHERE org = ?1 AND day >= ?2 AND day < ?3
+SELECT session_key FROM (
+    SELECT session_key, first_ts FROM session_day
+    WHERE org = ?1 AND day >= ?2 AND day < ?3
+    UNION ALL
+    SELECT session_key, first_ts FROM packed_session_day
+    WHERE pack IN (SELECT pack FROM pack_day
+                   WHERE org = ?1 AND day >= ?2 AND day < ?3)
+        AND org = ?1 AND day >= ?2 AND day < ?3
+)
 GROUP BY session_key ORDER BY min(first_ts), session_key;
 
 -- name: session_keys
 -- Every session with facts, with its organisation, likewise ordered.
-SELECT org, session_key FROM session_day
+SELECT org, session_key FROM every_session_day
 GROUP BY org, session_key
 ORDER BY org, min(first_ts), session_key;
 
@@ -234,6 +250,11 @@ SELECT EXISTS (SELECT 1 FROM dirty_session)
         (SELECT (min(max(last_event),
                      (SELECT max(last_arrival_ms) FROM evidence_feed))
                  - 21600000) / 86400000 * 86400000
+         FROM count_total WHERE class = 'accepted'))
+    OR EXISTS (SELECT 1 FROM session WHERE last_seen <
+        (SELECT (min(max(last_event),
+                     (SELECT max(last_arrival_ms) FROM evidence_feed))
+                 - 21600000) / 3600000 * 3600000
          FROM count_total WHERE class = 'accepted'))
     OR EXISTS (SELECT 1 FROM dirty_closing)
     OR EXISTS (SELECT 1 FROM dirty_attribution)

@@ -33,7 +33,10 @@ ON CONFLICT (org, day) DO UPDATE SET since = min(since, excluded.since);
 -- name: dirty_attribution_after
 -- All days with sessions after ?2, up to ?3.
 INSERT INTO dirty_attribution (org, day, since)
-SELECT DISTINCT org, day, day FROM session_day
+SELECT org, day, day FROM session_day
+WHERE org = ?1 AND day > ?2 AND day <= ?3
+UNION
+SELECT org, day, day FROM pack_day
 WHERE org = ?1 AND day > ?2 AND day <= ?3
 ON CONFLICT (org, day) DO UPDATE SET since = min(since, excluded.since);
 
@@ -47,6 +50,21 @@ SELECT s.org, s.day, s.session_key
 FROM dirty_attribution a
 JOIN session_day s ON s.org = a.org AND s.day = a.day
 JOIN session t ON t.session_key = s.session_key AND t.last_seen >= a.since
+WHERE a.org = ?1 AND a.day = ?2
+UNION
+SELECT s.org, s.day, s.session_key
+FROM dirty_attribution a
+JOIN session_day s ON s.org = a.org AND s.day = a.day
+JOIN packed_session t ON t.session_key = s.session_key
+    AND t.last_seen >= a.since
+WHERE a.org = ?1 AND a.day = ?2
+UNION
+SELECT s.org, s.day, s.session_key
+FROM dirty_attribution a
+JOIN pack_day p ON p.org = a.org AND p.day = a.day
+JOIN packed_session_day s ON s.pack = p.pack AND s.org = a.org AND s.day = a.day
+JOIN packed_session t ON t.pack = s.pack AND t.session_key = s.session_key
+    AND t.last_seen >= a.since
 WHERE a.org = ?1 AND a.day = ?2;
 
 -- name: dirty_attribution_clear
@@ -55,7 +73,12 @@ DELETE FROM dirty_attribution WHERE org = ?1 AND day = ?2;
 -- name: session_assay_started
 -- Sessions that only lens assay has as demand in this hour.
 SELECT session_key FROM session
-WHERE org = ?1 AND assay_start = ?2 ORDER BY session_key;
+WHERE org = ?1 AND assay_start = ?2
+UNION ALL
+SELECT session_key FROM packed_session
+WHERE pack IN (SELECT pack FROM pack_hour WHERE org = ?1 AND hour = ?2)
+    AND org = ?1 AND assay_start = ?2
+ORDER BY session_key;
 
 -- name: assay_sla_put
 INSERT OR REPLACE INTO assay_sla

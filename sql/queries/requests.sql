@@ -122,7 +122,14 @@ SELECT group_concat(missing, '; ') FROM rebuild_wanted;
 
 -- name: session_of_request
 SELECT session_key FROM session
-WHERE org = ?1 AND request_id = ?2 ORDER BY session_key LIMIT 1;
+WHERE org = ?1 AND request_id = ?2
+UNION ALL
+SELECT session_key FROM packed_session
+WHERE pack IN (SELECT pack FROM session_place
+               WHERE place BETWEEN place_of_request(?2)
+                               AND place_of_request(?2) + 8388607)
+    AND org = ?1 AND request_id = ?2
+ORDER BY session_key LIMIT 1;
 
 -- name: session_request
 SELECT request_id FROM session WHERE session_key = ?1;
@@ -138,7 +145,8 @@ ORDER BY org, hour;
 -- which a streaming session of anybody began, ended, or had status events.
 SELECT EXISTS (SELECT 1 FROM demand WHERE window_start = ?1)
     OR EXISTS (SELECT 1 FROM session
-               WHERE last_seen >= ?1 AND last_seen < ?1 + 3600000);
+               WHERE last_seen >= ?1 AND last_seen < ?1 + 3600000)
+    OR EXISTS (SELECT 1 FROM session_pack WHERE hour = ?1);
 
 -- name: request_demand_between
 SELECT * FROM request_demand

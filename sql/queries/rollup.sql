@@ -46,9 +46,13 @@ WHERE org = ?1 AND day = ?2 AND session_key = ?3
 ORDER BY position;
 
 -- name: selection_names
--- Of a day: who names which orchestrator.
+-- Of a day: who names which orchestrator. Of sessions in packs nobody says who.
 SELECT session_key, observed_address, observed_url
 FROM selection
+WHERE org = ?1 AND day = ?2
+UNION ALL
+SELECT '', observed_address, observed_url
+FROM pack_name
 WHERE org = ?1 AND day = ?2;
 
 -- name: selection_of_session
@@ -73,6 +77,11 @@ SELECT
     day, position, line
 FROM selection
 WHERE selection_ts >= ?1 AND selection_ts < ?2
+UNION ALL
+SELECT * FROM packed_selection
+WHERE pack IN (SELECT pack FROM pack_day
+               WHERE day > ?1 - 86400000 AND day < ?2)
+    AND selection_ts >= ?1 AND selection_ts < ?2
 ORDER BY session_key, selection_ts, selection_event_id;
 
 -- name: session_put
@@ -121,6 +130,10 @@ SELECT
 FROM session
 WHERE session_key = ?1;
 
+-- name: session_get_packed
+-- The same of one in a pack.
+SELECT * FROM packed_session WHERE session_key = ?1;
+
 -- name: session_export
 -- A session is placed by its start, else by its last event.
 SELECT
@@ -142,6 +155,12 @@ SELECT
     assay, assay_start
 FROM session
 WHERE ifnull(started_at, last_seen) >= ?1
+    AND ifnull(started_at, last_seen) < ?2
+UNION ALL
+SELECT * FROM packed_session
+WHERE pack IN (SELECT pack FROM pack_hour
+               WHERE hour > ?1 - 3600000 AND hour < ?2)
+    AND ifnull(started_at, last_seen) >= ?1
     AND ifnull(started_at, last_seen) < ?2
 ORDER BY session_key;
 
@@ -177,6 +196,10 @@ SELECT
     fps_sketch, latency_sketch
 FROM session_hour
 WHERE org = ?1 AND hour = ?2
+UNION ALL
+SELECT * FROM packed_session_hour
+WHERE pack IN (SELECT pack FROM pack_hour WHERE org = ?1 AND hour = ?2)
+    AND org = ?1 AND hour = ?2
 ORDER BY session_key;
 
 -- name: session_hour_delete

@@ -20,6 +20,10 @@ SELECT
     org, hour, session_key, gateway, status_samples, fps_sum, assay
 FROM gateway_hour
 WHERE org = ?1 AND hour = ?2
+UNION ALL
+SELECT * FROM packed_gateway_hour
+WHERE pack IN (SELECT pack FROM pack_hour WHERE org = ?1 AND hour = ?2)
+    AND org = ?1 AND hour = ?2
 ORDER BY session_key, gateway;
 
 -- name: gateway_hour_delete
@@ -27,8 +31,14 @@ DELETE FROM gateway_hour
 WHERE org = ?1 AND hour = ?2 AND session_key = ?3 AND gateway = ?4;
 
 -- name: session_started_between
+-- In the hour that begins at ?2 and ends before ?3.
 SELECT session_key FROM session
 WHERE org = ?1 AND ifnull(started_at, last_seen) >= ?2
+    AND ifnull(started_at, last_seen) < ?3
+UNION ALL
+SELECT session_key FROM packed_session
+WHERE pack IN (SELECT pack FROM pack_hour WHERE org = ?1 AND hour = ?2)
+    AND org = ?1 AND ifnull(started_at, last_seen) >= ?2
     AND ifnull(started_at, last_seen) < ?3
 ORDER BY session_key;
 
@@ -150,7 +160,7 @@ LIMIT ?8;
 -- name: active_streams
 -- Sessions of pipeline ?1 and model ?2 that were not closed and were heard of
 -- after ?3, up to ?4.
-SELECT count(*) FROM session
+SELECT count(*) FROM every_session
 WHERE last_seen > ?3 AND last_seen <= ?4
   AND completed = 0 AND pipeline_id = ?1 AND coalesce(model_id, '') = ?2
   AND (?5 IS NULL OR org = ?5)

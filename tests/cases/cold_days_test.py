@@ -1,9 +1,11 @@
-"""Days long settled keep only which lines they are of: nothing may show it."""
+"""Sessions long over lie in packs, and days long settled keep only which lines
+they are of: nothing may show it."""
 import json
 import random
 import sqlite3
 import sys
 import time
+import urllib.parse
 
 from harness import ROOT, folder, run, serving
 
@@ -18,15 +20,32 @@ def database(store="assay-data"):
     return sqlite3.connect(folder() / store / "assay.db")
 
 
-def cold(store="assay-data"):
-    """How many parts of sessions and hours of fingerprints are cold, and how
-    many are not."""
+def ask(question, store="assay-data"):
     base = database(store)
-    counts = [base.execute(f"SELECT total(cold), count(*) - total(cold) "
-                           f"FROM {table}").fetchone()
-              for table in ("session_day", "seen")]
+    rows = base.execute(question).fetchall()
     base.close()
-    return counts
+    return rows
+
+
+def packed(store="assay-data"):
+    """How many sessions are in packs, and how many are not."""
+    return ask("SELECT total(sessions), (SELECT count(*) FROM session) "
+               "FROM session_pack", store)[0]
+
+
+def cold(store="assay-data"):
+    """How many hours of fingerprints are cold, and how many are not; and how
+    many parts of sessions that are not packed."""
+    return [ask(f"SELECT total(cold), count(*) - total(cold) FROM {table}",
+                store)[0] for table in ("seen", "session_day")]
+
+
+def told_until(ms, store="assay-data"):
+    """Whatever it holds came in at that time."""
+    base = database(store)
+    with base:
+        base.execute("UPDATE evidence_feed SET last_arrival_ms = ?", (ms,))
+    base.close()
 
 
 def take(records, store="assay-data", **options):
@@ -55,25 +74,37 @@ def event_time(record):
         return 0
 
 
+def assert_packed_alike(store, other):
+    """All but the numbers of lines, which tell the order of arrival."""
+    for table in ("session_place", "pack_hour", "pack_day", "pack_name"):
+        assert (ask(f"SELECT * FROM {table}", store)
+                == ask(f"SELECT * FROM {table}", other)), table
+    question = "SELECT pack, hour, sessions FROM session_pack"
+    assert ask(question, store) == ask(question, other)
+
+
 def test_late_and_repeated_events_of_cold_days():
     records = generate.generate(7, days=4, sessions=24)
     take(records, "at-once")
     wanted = answers("at-once")
-    (parts, _), (hours, _) = cold("at-once")
-    assert parts > 10 and hours > 10, (parts, hours)
+    sessions, hours = packed("at-once")[0], cold("at-once")[0][0]
+    assert sessions > 10 and hours > 10, (sessions, hours)
     late = [r for r in records if event_time(r) % 5 == 1]
     early = [r for r in records if event_time(r) % 5 != 1]
     random.Random(7).shuffle(early)
     take(early, "late")
-    assert cold("late")[0][0] > 0
+    assert packed("late")[0] > 0 and cold("late")[0][0] > 0
     take(late, "late")
     assert answers("late") == wanted
     assert cold("late") == cold("at-once")
+    assert_packed_alike("late", "at-once")
     assert added(take(records[::2], "late")) == 0
     assert answers("late") == wanted
     assert cold("late") == cold("at-once")
+    assert_packed_alike("late", "at-once")
     run("rebuild", "--data", "late")
     assert answers("late") == wanted
+    assert_packed_alike("late", "at-once")
 
 
 def test_events_of_a_cold_session_are_shown_as_they_were():
@@ -93,9 +124,9 @@ def test_events_of_a_cold_session_are_shown_as_they_were():
     take(lines)
     with serving() as server:
         before = server.json(f"/v1/sessions/{key}?limit=1000")
-    assert cold()[0] == (0, 2)
+    assert packed() == (0, 1) and cold()[1] == (0, 2)
     take([later])
-    assert cold()[0] == (2, 1)
+    assert packed() == (1, 1) and cold()[1] == (0, 1)
     with serving() as server:
         after = server.json(f"/v1/sessions/{key}?limit=1000")
     assert len(before["events"]) == 700
@@ -114,8 +145,9 @@ def test_what_expires_is_warm_before():
     records = generate.generate(9, days=4, sessions=24)
     take(records)
     take(filler(generate.ORGS))
-    assert cold()[0][0] > 10, cold()
+    assert packed()[0] > 10, packed()
     before = answers()
+    packs = ask("SELECT pack, hour, sessions FROM session_pack")
     base = database()
     with base:
         base.execute("UPDATE evidence_block SET first_arrival_ms = 1, "
@@ -127,9 +159,10 @@ def test_what_expires_is_warm_before():
     lost, = base.execute("SELECT count(*) FROM evidence_expired_day").fetchone()
     base.close()
     assert lost > 3
-    assert cold()[0][0] == 0, cold()
+    assert cold()[1][0] == 0, cold()
     assert answers() == before
     assert added(take(records)) == 0
+    assert ask("SELECT pack, hour, sessions FROM session_pack") == packs
     assert answers() == before
 
 
@@ -300,6 +333,92 @@ def test_a_stamp_of_the_future_cools_nothing():
                      "type": "gateway_receive_stream_request"}}).encode()
 
     take([line("today", now), line("future", now + 300 * DAY)])
-    assert cold() == [(0, 2), (0, 2)]
+    assert packed() == (0, 2) and cold()[0] == (0, 2)
     take([line("past", now - 3 * DAY)])
-    assert cold() == [(1, 2), (1, 2)]
+    assert packed() == (1, 2) and cold()[0] == (1, 2)
+
+
+# ---- what is served ----------------------------------------------------------
+
+
+def moved(records, ms):
+    """Those with a time in milliseconds, told as much later."""
+    for record in records:
+        if event_time(record):
+            event = json.loads(record)
+            event["timestamp"] = str(int(event["timestamp"]) + ms)
+            yield json.dumps(event).encode()
+
+
+def listed(server, path):
+    rows, cursor = [], ""
+    while cursor is not None:
+        page = server.json(f"{path}&limit=7{cursor}")
+        rows += page["data"]
+        cursor = page["pagination"]["next_cursor"]
+        cursor = cursor and "&cursor=" + cursor
+    return rows
+
+
+def served(span):
+    """What is served of sessions, and of figures that are read from them."""
+    answers = {}
+    with serving() as server:
+        for path in ("sessions", "payments", "streaming/sla",
+                     "streaming/demand", "streaming/gpu-metrics"):
+            answers[path] = listed(server, f"/v1/{path}?{span}")
+        sessions = answers["sessions"]
+        assert len(sessions) > 20, len(sessions)
+        orgs = sorted({row["org"] for row in sessions})
+        hours = sorted({row["window_start"]
+                        for row in answers["streaming/sla"]})
+        for one in ["org=" + org for org in orgs] + [
+                f"org={orgs[0]}&hour={hour}" for hour in hours[:20]]:
+            answers[one] = listed(server, f"/v1/sessions?{span}&{one}")
+        assert any(answers[f"org={orgs[0]}&hour={hour}"]
+                   for hour in hours[:20])
+        for row in sessions[::5]:
+            path = "/v1/sessions/" + urllib.parse.quote(
+                row["session_key"], "")
+            page = server.json(path)
+            answers[path] = [page[key] for key in sorted(page)
+                             if key != "meta"]
+        percentiles = server.json(f"/v1/streaming/percentiles?{span}")
+        answers["percentiles"] = percentiles["data"]
+    return answers
+
+
+def test_what_is_served_does_not_tell_what_is_packed():
+    now = int(time.time() * 1000)
+    start = now // DAY * DAY + 2 * DAY
+    records = generate.generate(13, days=3, sessions=60)
+    times = sorted(filter(None, map(event_time, records)))
+    take(moved(records, start - times[len(times) // 2] // DAY * DAY))
+    assert packed()[0] == 0
+    span = "start={}Z&end={}Z".format(*(
+        time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ms / 1000))
+        for ms in (start - 9 * DAY, start + 9 * DAY)))
+    before, exported = served(span), answers()
+    told_until(start + 30 * DAY)
+    take([b"{}"])
+    assert packed()[0] > 20 and packed()[1] < 3, packed()
+    after = served(span)
+    for path, rows in before.items():
+        assert after[path] == rows, path
+    assert answers() == exported
+
+
+def test_a_damaged_pack_is_named_and_made_again():
+    records = generate.generate(15, days=2, sessions=24)
+    take(records)
+    wanted = answers()
+    assert packed()[0] > 10
+    base = database()
+    with base:
+        base.execute("UPDATE session_pack SET rows = CAST(substr(rows, 1, 20) "
+                     "|| x'ff' || substr(rows, 22) AS BLOB)")
+    base.close()
+    done = run("export", "sessions", code=3)
+    assert "pack" in done.err and "assay rebuild" in done.err, done
+    run("rebuild")
+    assert answers() == wanted

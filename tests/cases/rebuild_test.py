@@ -26,9 +26,10 @@ NEWEST = int(MIGRATIONS[-1].name[:4])
 # These hold no number of a line, so that not even the order of arrival shows.
 WITHOUT_LINES = ("session", "session_hour", "sla", "settled_hour",
                  "benchmark_day", "count_total", "dirty_session", "dirty_hour",
-                 "dirty_day")
+                 "dirty_day", "session_place", "pack_hour", "pack_day",
+                 "pack_name")
 DERIVED = ("session_day", "snapshot_hour", "seen", "selection",
-           *WITHOUT_LINES)
+           "session_pack", *WITHOUT_LINES)
 EXPORTED = [(what, which) for what in ("sla", "sessions", "selections")
             for which in ("settled", "whole")]
 
@@ -92,8 +93,9 @@ def test_tables_are_the_same_to_the_byte():
         take(generate.generate(seed, benchmark=seed % 4 == 3), store)
         before = dump(store)
         filled = {name for name, rows in before.items() if rows}
-        assert filled >= {"session", "session_day", "sla", "seen", "selection",
-                          "snapshot_hour", "session_hour", "count_total"}
+        assert filled >= {"session_pack", "session_place", "pack_hour",
+                          "pack_day", "pack_name", "sla", "seen",
+                          "snapshot_hour", "count_total"}
         for _ in range(2):
             done = run("rebuild", "--data", store)
             assert done.out == "" and done.err == "", done

@@ -1,0 +1,246 @@
+/*
+ * packing.c: a stage of settling. The rows of sessions that have been over for
+ * some hours are put into packs, hour by hour, and their events give way to the
+ * numbers of their lines (session_lines.h).
+ *
+ * What lies in which pack follows from the rows alone, so that the stored bytes
+ * do not tell when they were settled: a pack has sessions of one hour, and ends
+ * where it has enough. So an hour is packed as a whole. Where something comes
+ * late for one of its sessions, or makes another session one of it, all of them
+ * are unpacked (packs_unpack), and packed again here.
+ */
+#include "rollup/session_lines.h"
+#include "rollup/settle_int.h"
+
+#include "base/clock.h"
+
+enum {
+    PACK_SESSIONS = 1000,
+    PACK_BYTES = 2 << 20, /* of rows; then a pack is full, too */
+    PACK_ROWS = 16384,    /* of one table, likewise */
+    SESSION_BYTES = 1 << 20,
+    SESSION_ROWS = 4096
+};
+
+/* A session that was added. */
+struct packed_key {
+    struct text key;
+    bool is_large; /* its rows of other tables stay there */
+};
+
+struct packing {
+    struct store *store;
+    struct columns *columns; /* of the pack that is being filled */
+    struct arena arena;
+    int64_t hour;
+    int64_t part; /* packs of the hour that are full */
+    struct packed_key *keys;
+    size_t count;
+};
+
+/* ---- adding -------------------------------------------------------------- */
+
+static enum err add_rows(struct packing *packing, enum packed_table table,
+                         enum query_id id, struct text key)
+{
+    struct query *query = query_start(packing->store, id);
+    query_bind_text(query, 1, key);
+    bool row;
+    enum err err;
+    while (!(err = query_step(query, &row)) && row)
+        pack_add(packing->columns, table, query);
+    return err;
+}
+
+/* The lines that the events in BYTES are of. */
+static enum err lines_of(struct text key, struct text bytes, struct buf *lines)
+{
+    struct arena arena = {0};
+    struct session_event *events;
+    size_t count;
+    bool sound = session_events_decode(&arena, bytes, &events, &count);
+    if (sound)
+        session_lines_encode(lines, events, count);
+    arena_free(&arena);
+    return sound ? ERR_NONE : facts_damaged("events", key);
+}
+
+/* LINES are in place of its events, where there are any. */
+static enum err add_part(struct packing *packing, struct text key, int64_t day,
+                         int64_t number, const struct buf *lines)
+{
+    struct query *query =
+        query_start(packing->store, QUERY_SESSION_PART_TO_PACK);
+    query_bind_text(query, 1, key);
+    query_bind_int(query, 2, day);
+    query_bind_int(query, 3, number);
+    if (lines->length)
+        query_bind_blob(query, 4, lines->data, lines->length);
+    bool row;
+    enum err err = query_step(query, &row);
+    if (err || !row)
+        return err;
+    pack_add(packing->columns, PACKED_SESSION_DAY, query);
+    return query_run(query);
+}
+
+static enum err add_parts(struct packing *packing, struct text key)
+{
+    struct query *parts =
+        query_start(packing->store, QUERY_SESSION_PARTS_TO_PACK);
+    query_bind_text(parts, 1, key);
+    struct buf lines = {0};
+    bool row;
+    enum err err;
+    while (!(err = query_step(parts, &row)) && row) {
+        buf_clear(&lines);
+        if (!query_int(parts, 3))
+            err = lines_of(key, query_text(parts, 2), &lines);
+        if (!err)
+            err = add_part(packing, key, query_int(parts, 0),
+                           query_int(parts, 1), &lines);
+        if (err)
+            break;
+    }
+    buf_free(&lines);
+    return err;
+}
+
+static size_t rows_since(const struct packing *packing,
+                         const struct columns_mark *mark)
+{
+    size_t rows = 0;
+    for (size_t i = 0; i < PACKED_TABLES; i++)
+        rows += columns_rows(packing->columns, i) - mark->rows[i];
+    return rows;
+}
+
+/* What else there is of a session whose row was added; all or nothing. */
+static enum err add_others(struct packing *packing, struct packed_key *session)
+{
+    struct columns_mark mark = columns_mark(packing->columns);
+    struct text key = session->key;
+    enum err err =
+        add_rows(packing, PACKED_SELECTION, QUERY_SELECTIONS_TO_PACK, key);
+    if (!err)
+        err = add_rows(packing, PACKED_SESSION_HOUR,
+                       QUERY_SESSION_HOURS_TO_PACK, key);
+    if (!err)
+        err = add_rows(packing, PACKED_GATEWAY_HOUR,
+                       QUERY_GATEWAY_HOURS_TO_PACK, key);
+    if (!err)
+        err = add_parts(packing, key);
+    session->is_large =
+        columns_bytes(packing->columns) - mark.bytes > SESSION_BYTES ||
+        rows_since(packing, &mark) > SESSION_ROWS;
+    if (session->is_large)
+        columns_rewind(packing->columns, mark);
+    return err;
+}
+
+/* ---- packs --------------------------------------------------------------- */
+
+static bool is_full(const struct packing *packing)
+{
+    size_t most = 0;
+    for (size_t i = 0; i < PACKED_TABLES; i++)
+        if (columns_rows(packing->columns, i) > most)
+            most = columns_rows(packing->columns, i);
+    return columns_rows(packing->columns, PACKED_SESSION) >= PACK_SESSIONS ||
+           columns_bytes(packing->columns) >= PACK_BYTES || most >= PACK_ROWS;
+}
+
+static enum err end_pack(struct packing *packing)
+{
+    if (packing->part == PACKS_OF_HOUR)
+        return err_set(ERR_STORE, "%s has more sessions in one hour than fit",
+                       store_directory(packing->store));
+    enum err err =
+        pack_put(packing->store, packing->columns,
+                 pack_number(packing->hour, packing->part++), packing->hour);
+    columns_clear(packing->columns);
+    return err;
+}
+
+static enum err fill(struct packing *packing)
+{
+    struct query *sessions =
+        query_start(packing->store, QUERY_SESSIONS_TO_PACK);
+    query_bind_int(sessions, 1, packing->hour);
+    query_bind_int(sessions, 2, packing->hour + MS_PER_HOUR);
+    bool row;
+    enum err err;
+    while (!(err = query_step(sessions, &row)) && row) {
+        packing->keys = arena_grow(&packing->arena, packing->keys,
+                                   packing->count, sizeof *packing->keys);
+        struct packed_key *session = &packing->keys[packing->count++];
+        session->key = query_copy(&packing->arena, sessions, 0);
+        pack_add(packing->columns, PACKED_SESSION, sessions);
+        err = add_others(packing, session);
+        if (!err && is_full(packing))
+            err = end_pack(packing);
+        if (err)
+            return err;
+    }
+    if (!err && columns_rows(packing->columns, PACKED_SESSION))
+        err = end_pack(packing);
+    return err;
+}
+
+static enum err remove_rows(struct store *store,
+                            const struct packed_key *session)
+{
+    static const enum query_id steps[] = {
+        QUERY_SESSION_DELETE, QUERY_SELECTIONS_OF_SESSION_DELETE,
+        QUERY_SESSION_HOURS_OF_SESSION_DELETE,
+        QUERY_GATEWAY_HOURS_OF_SESSION_DELETE,
+        QUERY_SESSION_PARTS_OF_SESSION_DELETE};
+    size_t count = session->is_large ? 1 : sizeof steps / sizeof *steps;
+    enum err err = ERR_NONE;
+    for (size_t i = 0; !err && i < count; i++) {
+        struct query *query = query_start(store, steps[i]);
+        query_bind_text(query, 1, session->key);
+        err = query_run(query);
+    }
+    return err;
+}
+
+static enum err pack_hour(struct store *store, int64_t hour)
+{
+    struct packing packing = {
+        .store = store, .columns = columns_new(), .hour = hour};
+    enum err err = packs_unpack(store, hour);
+    if (!err)
+        err = fill(&packing);
+    for (size_t i = 0; !err && i < packing.count; i++)
+        err = remove_rows(store, &packing.keys[i]);
+    columns_free(packing.columns);
+    arena_free(&packing.arena);
+    return err;
+}
+
+/* ---- the unit ------------------------------------------------------------ */
+
+/* The first row of QUERY; *FOUND is false where it is null. */
+static enum err read_time(struct query *query, int64_t *ms, bool *found)
+{
+    bool row;
+    enum err err = query_step(query, &row);
+    *found = !err && row && !query_is_null(query, 0);
+    if (*found)
+        *ms = query_int(query, 0);
+    return !err && row ? query_run(query) : err;
+}
+
+enum err settle_packing(struct store *store, bool *found)
+{
+    int64_t ms;
+    struct query *query = query_start(store, QUERY_FACTS_COLD_HOURS_BEFORE);
+    enum err err = read_time(query, &ms, found);
+    if (err || !*found)
+        return err;
+    query = query_start(store, QUERY_SESSION_FIRST_BEFORE);
+    query_bind_int(query, 1, ms);
+    err = read_time(query, &ms, found);
+    return err || !*found ? err : pack_hour(store, clock_hour_start(ms));
+}
