@@ -79,7 +79,7 @@ enum err answer_plans(struct request *request, struct reply *reply)
 /* ---- the ledger ---------------------------------------------------------- */
 
 /* The columns behind those of the ledger's row. */
-enum { AT_SEQ, AT_LINE, AT_LATEST, AT_ADDRESS, AT_OUTCOME };
+enum { AT_LINE, AT_LATEST, AT_ADDRESS, AT_OUTCOME };
 
 static void add_text(struct json_writer *writer, const char *name,
                      struct query *query, int column)
@@ -143,8 +143,7 @@ enum err answer_ledger(struct request *request, struct reply *reply)
         fields_read(request->arena, query, 0, ledger_fields, &row);
         add_decision(&page, query, &row);
         last.parts[0].number = row.due_at;
-        last.parts[1].number =
-            query_int(query, (int)ledger_fields.count + AT_SEQ);
+        last.parts[1].number = row.seq;
     }
     if (!err)
         page_end(&page, shape, &last);

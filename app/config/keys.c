@@ -292,24 +292,26 @@ const struct config_key config_keys[] = {
      .standard = "500000",
      .unit = "ppm",
      .most = 1000000,
-     .help = "Runs are suspect during which more than this share of the "
-             "control targets failed."},
+     .help = "Runs are set aside during which, or right after which, more "
+             "than this share of the control targets failed."},
     {.path = "sched.fleet_fail_ppm",
      .type = CONFIG_INT,
      .offset = FIELD(sched_fleet_fail_ppm),
      .standard = "500000",
      .unit = "ppm",
      .most = 1000000,
-     .help = "Failed runs are suspect when more than this share of at least "
-             "four orchestrators failed about when they did."},
+     .help = "Runs are set aside, good ones as well as bad ones, when more "
+             "than this share of at least four orchestrators failed about "
+             "when they ended."},
     {.path = "sched.fleet_window_ms",
      .type = CONFIG_INT,
      .offset = FIELD(sched_fleet_window_ms),
      .standard = "60000",
      .unit = "ms",
      .most = 3600000,
-     .help = "Around the end of a failed run, in which other runs ended about "
-             "when it did: it is judged half of it later. 0: none is."},
+     .help = "Around the end of a run, in which other runs ended about when "
+             "it did: it is judged half of it later. 0: none is set aside "
+             "with the fleet."},
     {.path = "sched.span_hours",
      .type = CONFIG_INT,
      .offset = FIELD(sched_span_hours),

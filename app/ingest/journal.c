@@ -82,6 +82,18 @@ static enum err add_plan(struct store *store, struct arena *arena,
     return err;
 }
 
+/* The run of a row that sets it aside is not judged by what was measured. */
+static enum err set_aside(struct store *store, const struct ledger_row *row)
+{
+    if (!row->set_aside.data)
+        return ERR_NONE;
+    struct query *query = query_start(store, QUERY_JOURNAL_RUN_SET_ASIDE);
+    query_bind_text(query, 1, row->run_id);
+    query_bind_string(query, 2, outcome_name(OUTCOME_VANTAGE_SUSPECT));
+    query_bind_text(query, 3, row->set_aside);
+    return query_run(query);
+}
+
 /* The row stands for its planned run in place of the ones before it. */
 static enum err add_ledger_row(struct store *store, struct arena *arena,
                                const struct journal_line *line, int64_t number)
@@ -101,11 +113,12 @@ static enum err add_ledger_row(struct store *store, struct arena *arena,
     err = query_run(query);
     if (err)
         return err;
+    row.seq = line->seq;
     query = query_start(store, QUERY_LEDGER_ADD);
     fields_bind(query, 1, ledger_fields, &row);
-    query_bind_int(query, 1 + (int)ledger_fields.count, line->seq);
-    query_bind_int(query, 2 + (int)ledger_fields.count, number);
-    return query_run(query);
+    query_bind_int(query, 1 + (int)ledger_fields.count, number);
+    err = query_run(query);
+    return err ? err : set_aside(store, &row);
 }
 
 static enum err add_reveal(struct store *store, struct arena *arena,

@@ -14,6 +14,7 @@ static const struct field ledger_list[] = {
     FIELD(TIME, ledger_row, due_at),
     FIELD(TIME, ledger_row, decided_at),
     FIELD(TIME, ledger_row, began_at),
+    FIELD(TIME, ledger_row, ended_at),
     FIELD(TEXT, ledger_row, state),
     FIELD(TEXT, ledger_row, reason),
     FIELD(TEXT, ledger_row, run_id),
@@ -30,7 +31,10 @@ static const struct field ledger_list[] = {
     FIELD(INT, ledger_row, controls_failed),
     FIELD(INT, ledger_row, fleet),
     FIELD(INT, ledger_row, fleet_failed),
+    FIELD(TEXT, ledger_row, measured),
+    FIELD(TEXT, ledger_row, set_aside),
     FIELD(TEXT, ledger_row, stopped_early),
+    FIELD(INT, ledger_row, seq),
 };
 
 static const struct skip_entry skips[SKIP_COUNT] = {
@@ -53,7 +57,7 @@ static const struct skip_entry skips[SKIP_COUNT] = {
 };
 /* clang-format on */
 
-const struct fields ledger_fields = FIELDS(ledger_list, 0);
+const struct fields ledger_fields = FIELDS(ledger_list, 1);
 
 const struct skip_entry *skip_entry(enum skip skip)
 {

@@ -1,9 +1,11 @@
 /*
  * ledger.h: what became of every planned run.
  *
- * A row is written when the decision falls, before the run begins, and once
- * more when it has ended; of the same planned run the later row stands. Nothing
- * that was planned is left out: what could not be run is there with its reason.
+ * A row is written when the decision falls, before the run begins, once more
+ * when it has ended, together with the run as it was measured, and once more
+ * when it is judged: whether it is set aside because the fault may be ours. Of
+ * the same planned run the later row stands. Nothing that was planned is left
+ * out: what could not be run is there with its reason.
  */
 #ifndef ASSAY_JOURNAL_LEDGER_H
 #define ASSAY_JOURNAL_LEDGER_H
@@ -14,6 +16,7 @@
 
 #define LEDGER_PLANNED "planned"   /* its time has not come */
 #define LEDGER_STARTED "started"   /* the run is under way */
+#define LEDGER_ENDED "ended"       /* it ended and is not judged yet */
 #define LEDGER_EXECUTED "executed" /* it ended; the run says how */
 #define LEDGER_SKIPPED "skipped"   /* it was not run; the reason says why */
 
@@ -53,27 +56,35 @@ struct ledger_row {
     int64_t due_at;     /* as the seed has it; ms since 1970, stamps */
     int64_t decided_at; /* when this row was written, stamp */
     int64_t began_at;   /* the run's begin, stamp; null where skipped */
+    int64_t ended_at;   /* the run's end, stamp; null before it */
     struct text state;  /* LEDGER_... */
     struct text reason; /* null unless skipped */
-    struct text run_id; /* null unless started or executed */
+    struct text run_id; /* null where none was begun */
     struct text prompt_id;
     int64_t idle; /* slots, as answered right before; null: unknown */
     int64_t busy;
     int64_t idle_ms;    /* idle capacity of this hour so far counted upon */
     int64_t used_ms;    /* of it by runs of this hour before this one */
     int64_t planned_ms; /* how long the run was to take */
-    int64_t run_ms;     /* how long it took; null unless executed */
-    int64_t cost_wei;   /* null unless executed */
+    int64_t run_ms;     /* how long it took; null before its end */
+    int64_t cost_wei;   /* null before its end */
     int64_t clock_offset_ms; /* of our clock, where known */
     /* Control targets that were asked, and that failed, in the worst round
      * during the run and the one after it; null where there are none. */
     int64_t controls;
     int64_t controls_failed;
     /* Orchestrators at which a run ended about when this one did, and those of
-     * them that failed (sched/fleet.h); null where this one did not fail. */
+     * them that failed (sched/fleet.h); null where no rule of the fleet
+     * applies.
+     */
     int64_t fleet;
     int64_t fleet_failed;
+    struct text measured;  /* outcome as the run's line has it; with ended_at */
+    struct text set_aside; /* reason of vantage_suspect that takes its place;
+                              null where none does */
     struct text stopped_early; /* LEDGER_STOPPED_..., null where it was not */
+    /* not exported */
+    int64_t seq; /* of the journal; absent before it is stored */
 };
 extern const struct fields ledger_fields;
 

@@ -58,13 +58,14 @@ struct plan {
     int64_t runs_at_once;
     int64_t run_wei; /* ceiling of a run ... */
     int64_t day_wei; /* ... and of all runs of a UTC day */
-    /* Runs are vantage_suspect during which more than this share of the control
-     * targets failed; URLs parted by commas, null for none. */
+    /* Runs are vantage_suspect during which, or right after which, more than
+     * this share of the control targets failed (sched/judgement.h); URLs parted
+     * by commas, null for none. */
     struct text control_targets;
     int64_t control_fail_ppm;
-    /* A failed run is vantage_suspect when more than this share of the
-     * orchestrators failed within half a window of its end (sched/fleet.h); 0,
-     * or absent as in plans from before the rule: no window. */
+    /* A run is vantage_suspect when more than this share of the orchestrators
+     * failed within half a window of its end (sched/fleet.h); 0, or absent as
+     * in plans from before the rule: no window. */
     int64_t fleet_fail_ppm;
     int64_t fleet_window_ms; /* real */
     /* not among the fields */

@@ -96,14 +96,31 @@ enum err plan_line_read(struct arena *arena, const struct journal_line *line,
     return err;
 }
 
+/* Rows from before runs were judged apart have neither end nor outcome. */
+static bool is_judged(const struct ledger_row *row)
+{
+    enum outcome outcome;
+    enum reason reason;
+    if (row->set_aside.data &&
+        !(reason_named(row->set_aside, &reason) &&
+          reason_entry(reason)->outcome == OUTCOME_VANTAGE_SUSPECT))
+        return false;
+    if (row->measured.data)
+        return row->ended_at != ABSENT_INT &&
+               outcome_named(row->measured, &outcome);
+    return row->ended_at == ABSENT_INT && !row->set_aside.data;
+}
+
 static bool is_decided(const struct ledger_row *row)
 {
     enum skip skip;
     if (text_is(row->state, LEDGER_SKIPPED))
         return row->reason.data && skip_named(row->reason, &skip);
-    return !row->reason.data && row->run_id.data &&
-           (text_is(row->state, LEDGER_STARTED) ||
-            text_is(row->state, LEDGER_EXECUTED));
+    if (row->reason.data || !row->run_id.data || !is_judged(row))
+        return false;
+    return text_is(row->state, LEDGER_STARTED) ||
+           text_is(row->state, LEDGER_EXECUTED) ||
+           (text_is(row->state, LEDGER_ENDED) && row->measured.data);
 }
 
 static bool is_of_plan(const struct ledger_row *row)
@@ -126,7 +143,8 @@ enum err ledger_line_read(struct arena *arena, const struct journal_line *line,
         err = err_set(ERR_INPUT, "it does not say which planned run it is of");
     if (!err && !is_decided(row))
         err = err_set(ERR_INPUT,
-                      "its state, reason and run_id do not go together");
+                      "its state, reason, run_id and outcome do not go "
+                      "together");
     return err;
 }
 

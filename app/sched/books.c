@@ -114,6 +114,14 @@ static struct run_numbers number_runs(const struct open_plan *open)
     return found;
 }
 
+static void wait_for(struct open_plan *open, size_t number,
+                     const struct ledger_row *row)
+{
+    open->waiting = arena_grow(&open->arena, open->waiting, open->waiting_count,
+                               sizeof *open->waiting);
+    open->waiting[open->waiting_count++] = (struct waiting_run){number, *row};
+}
+
 /* Which runs are decided, and STARTED where one had begun, by number. */
 static enum err read_ledger(struct store *store, struct open_plan *open,
                             struct ledger_row **started)
@@ -133,6 +141,8 @@ static enum err read_ledger(struct store *store, struct open_plan *open,
             continue;
         if (text_is(row.state, LEDGER_STARTED))
             (*started)[runs.numbers[at]] = row;
+        else if (text_is(row.state, LEDGER_ENDED))
+            wait_for(open, runs.numbers[at], &row);
         open_plan_decide(open, runs.numbers[at]);
     }
     buf_free(&key);
@@ -190,6 +200,38 @@ static enum err count_evidence(struct store *store, struct books_turn *turn)
                             query_int(query, 4));
     }
     buf_free(&key);
+    return err;
+}
+
+/* From when on ends of runs can be asked for. */
+static int64_t fleet_from(const struct books_turn *turn)
+{
+    const struct open_plan *open = turn->open;
+    int64_t wait = open ? fleet_wait_stamps(&open->plan) : 0;
+    int64_t from =
+        turn->now -
+        (turn->fleet_stamps > 2 * wait ? turn->fleet_stamps : 2 * wait);
+    for (size_t i = 0; open && i < open->waiting_count; i++)
+        if (open->waiting[i].row.ended_at - wait < from)
+            from = open->waiting[i].row.ended_at - wait;
+    return from;
+}
+
+static enum err read_ends(struct store *store, struct books_turn *turn)
+{
+    bool found;
+    enum err err;
+    struct query *query = query_start(store, QUERY_LEDGER_ENDS);
+    query_bind_int(query, 1, fleet_from(turn));
+    query_bind_int(query, 2, INT64_MAX);
+    query_bind_null(query, 3);
+    fleet_free(&turn->ends);
+    while (!(err = query_step(query, &found)) && found) {
+        enum outcome outcome;
+        if (outcome_named(query_text(query, 2), &outcome))
+            fleet_add(&turn->ends, query_text(query, 0), query_int(query, 1),
+                      outcome, 0);
+    }
     return err;
 }
 
@@ -316,14 +358,10 @@ static enum err open_pending(struct store *store,
 }
 
 static enum err end_plan(struct store *store, const struct books_turn *turn,
-                         const struct pending_plan *pending)
+                         struct open_plan *open,
+                         const struct ledger_row *started)
 {
-    struct open_plan *open;
-    struct ledger_row *started;
-    enum err err = open_pending(store, pending, &open, &started);
-    if (err)
-        return err;
-    err = write_ends(store, open, started, turn->late, turn->now);
+    enum err err = write_ends(store, open, started, turn->late, turn->now);
     if (!err)
         err = reveal(store, open, turn->now);
     open_plan_free(open);
@@ -331,14 +369,10 @@ static enum err end_plan(struct store *store, const struct books_turn *turn,
 }
 
 static enum err resume_plan(struct store *store, struct books_turn *turn,
-                            const struct pending_plan *pending)
+                            struct open_plan *open,
+                            const struct ledger_row *started)
 {
-    struct open_plan *open;
-    struct ledger_row *started;
-    enum err err = open_pending(store, pending, &open, &started);
-    if (err)
-        return err;
-    err = write_ends(store, open, started, SKIP_NONE, turn->now);
+    enum err err = write_ends(store, open, started, SKIP_NONE, turn->now);
     if (!err)
         err = count_day(store, open, turn->now);
     if (err)
@@ -351,10 +385,19 @@ static enum err resume_plan(struct store *store, struct books_turn *turn,
 static enum err turn_plan(struct store *store, struct books_turn *turn,
                           const struct pending_plan *pending)
 {
-    if (pending->ends_at <= turn->now)
-        return end_plan(store, turn, pending);
-    if (pending->starts_at <= turn->now && !turn->open)
-        return resume_plan(store, turn, pending);
+    bool is_over = pending->ends_at <= turn->now;
+    struct open_plan *open;
+    struct ledger_row *started;
+    if (!is_over && (pending->starts_at > turn->now || turn->open))
+        return ERR_NONE;
+    enum err err = open_pending(store, pending, &open, &started);
+    if (err)
+        return err;
+    if (is_over && !open->waiting_count)
+        return end_plan(store, turn, open, started);
+    if (!turn->open)
+        return resume_plan(store, turn, open, started);
+    open_plan_free(open);
     return ERR_NONE;
 }
 
@@ -385,6 +428,8 @@ enum err books_turn(void *context, struct store *store)
         err = turn_plan(store, turn, &pending[i]);
     if (!err)
         err = count_evidence(store, turn);
+    if (!err)
+        err = read_ends(store, turn);
     arena_free(&arena);
     if (err && turn->open) {
         open_plan_free(turn->open);

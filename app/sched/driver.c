@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "sched/judgement.h"
 
 #include <stdlib.h>
 
@@ -51,8 +52,17 @@ static void try_again(struct driver *driver, const char *why)
 bool controls_are_bad(const struct driver *driver,
                       const struct control_round *round)
 {
-    return round->failed * 1000000 >
-           round->asked * driver->terms->control_fail_ppm;
+    const struct open_plan *open = driver->open;
+    return judgement_is_bad(round->failed, round->asked,
+                            open ? open->plan.control_fail_ppm
+                                 : driver->terms->control_fail_ppm);
+}
+
+int64_t driver_stamp_at(const struct driver *driver, int64_t now_us)
+{
+    int64_t since_us = now_us - driver->now_us;
+    return driver->stamp +
+           clock_stamps_of(&driver->watch, since_us / US_PER_MS);
 }
 
 int64_t driver_clock_offset_ms(const struct driver *driver)
@@ -114,9 +124,10 @@ static void begin_watch(struct driver *driver)
 static void run_plan(struct driver *driver, struct open_plan *open)
 {
     driver->open = open;
-    fleet_free(&driver->fleet);
     driver->next = 0;
     driver->phase = DRIVER_RUNNING;
+    for (size_t i = 0; i < open->waiting_count; i++)
+        errand_resume(driver, &open->waiting[i]);
     driver_soon(driver);
 }
 
@@ -141,6 +152,9 @@ static void on_turned(struct store_work *work, enum err err,
     evidence_counts_free(&driver->evidence);
     driver->evidence = turn->evidence;
     turn->evidence = (struct evidence_counts){.counts = NULL};
+    fleet_free(&driver->fleet);
+    driver->fleet = turn->ends;
+    turn->ends = (struct fleet){.ends = NULL};
     if (driver->stopping)
         open_plan_free(turn->open);
     else if (turn->open)
@@ -166,6 +180,9 @@ static void turn(struct driver *driver)
     driver->phase = DRIVER_TURNING;
     driver->turn.now = first ? now_of(driver).wall_ms : driver->stamp;
     driver->turn.goes_on = first && fast;
+    driver->turn.fleet_stamps =
+        (int64_t)((__int128)driver->terms->fleet_window_ms * MS_PER_HOUR /
+                  driver->terms->hour_ms);
     driver->turn.late = doubts ? SKIP_CLOCK : SKIP_MISSED;
     driver->work = (struct store_work){
         .run = run_turn, .context = driver, .done = on_turned};
@@ -304,8 +321,7 @@ static bool is_over(const struct driver *driver)
 
 static void tick_plan(struct driver *driver, bool jumped)
 {
-    const struct plan *plan = &driver->open->plan;
-    if (driver->stamp >= plan->starts_at)
+    if (driver->stamp >= driver->open->plan.starts_at)
         take_up(driver);
     tick_errands(driver, jumped);
     if (!is_over(driver) || driver->stopping)
@@ -443,6 +459,7 @@ void driver_free(struct driver *driver)
     open_plan_free(driver->open);
     evidence_counts_free(&driver->evidence);
     evidence_counts_free(&driver->turn.evidence);
+    fleet_free(&driver->turn.ends);
     arena_free(&driver->draft);
     free(driver);
 }

@@ -11,14 +11,15 @@
  * asked for its capacity. At the instant it is decided; a row that says so is
  * durable before the run begins. Meanwhile capacity is asked every five
  * seconds, and the run ends early when others want the last slot or its rate is
- * known well enough. What has failed waits for a round of the control targets
- * and for half a window of the fleet (fleet.h), by either of which it may be
- * our own fault. Then run and row are written together.
+ * known well enough. Then the run is written down as it was measured. It waits
+ * for a round of the control targets and for half a window of the fleet, by
+ * either of which it may be set aside (judgement.h); its last row says so.
  *
- * Promises: no run is begun twice, whatever is killed when; none that was
- * planned is without a row; an instant that has passed is never made up for; no
- * ceiling of the plan is passed; where nothing can be written, nothing is
- * begun, and what ended is kept until it can.
+ * Promises: no run is begun twice, and none that is written down is lost or
+ * judged in another way, whatever is killed when; none that was planned is
+ * without a row; an instant that has passed is never made up for; no ceiling of
+ * the plan is passed; where nothing can be written, nothing is begun, and what
+ * ended is kept until it can.
  *
  * One thread, that of its surroundings.
  */

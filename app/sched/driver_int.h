@@ -56,6 +56,8 @@ struct errand;
 
 /* Run NUMBER of the open plan is due soon, at DUE_US. */
 void errand_begin(struct driver *driver, size_t number, int64_t due_us);
+/* WAITING is to be judged: this program ended in between. */
+void errand_resume(struct driver *driver, const struct waiting_run *waiting);
 /* Moves it on; by the last look at the clock. */
 void errand_tick(struct errand *errand);
 /* When it wants to be moved on next. */
@@ -112,7 +114,7 @@ struct driver {
     struct errand *errands;
     size_t letters; /* probes that have not told their end */
     struct controls controls;
-    struct fleet fleet; /* of the open plan */
+    struct fleet fleet; /* of the open plan, and of just before */
     struct outbox outbox;
     struct evidence_counts evidence;
 
@@ -136,6 +138,8 @@ void driver_soon(struct driver *driver);
 void driver_want_controls(struct driver *driver);
 bool controls_are_bad(const struct driver *driver,
                       const struct control_round *round);
+/* The stamp of NOW_US, between two looks at the clock. */
+int64_t driver_stamp_at(const struct driver *driver, int64_t now_us);
 /* Middle of what the last round tells; ABSENT_INT where it does not. */
 int64_t driver_clock_offset_ms(const struct driver *driver);
 

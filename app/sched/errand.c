@@ -1,8 +1,13 @@
 /*
  * errand.c: one planned run, from its question to its row (see driver.h).
  *
- *     asking ─ its instant ─▶ starting ─ row durable ─▶ running ─▶ over
- *        └─▶ over (skipped)                              └▶ confirming ─┘
+ *     asking ─ its instant ─▶ starting ─ row durable ─▶ running
+ *        └─▶ over (skipped)                                │ run and row
+ *                     over ◀─ row ─ confirming ◀───────────┘ go out
+ *
+ * Run and row are written when the run has ended, before anybody judges it: the
+ * line is what was measured, whatever comes of it, and who goes on after a kill
+ * finds it there. The judgement is a row of its own.
  *
  * An orchestrator that does not answer the question is measured all the same:
  * that it does not answer is what there is to find. What it cannot do, and what
@@ -15,6 +20,7 @@
 
 #include "base/clock.h"
 #include "base/random.h"
+#include "sched/judgement.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -80,7 +86,6 @@ struct errand {
     struct control_round worst;
     bool controlled; /* WORST is one */
     bool confirmed;  /* a round began after its end */
-    struct probe_result *result;
     int64_t ended_us;
 };
 
@@ -184,75 +189,63 @@ static int64_t taken_ms(const struct probe_result *result, int64_t elapsed_us)
     return (elapsed_us + US_PER_MS - 1) / US_PER_MS;
 }
 
-static bool was_bad(const struct errand *errand)
+static void fill_controls(struct errand *errand)
 {
-    return errand->controlled &&
-           controls_are_bad(errand->driver, &errand->worst);
-}
-
-static void judge(const struct errand *errand, struct run *run)
-{
-    if (errand->doubted)
-        run_conclude(run, REASON_VANTAGE_FAULT);
-    else if (was_bad(errand))
-        run_conclude(run, REASON_CONTROL_TARGETS_FAILED);
-    else if (fleet_is_suspect(&errand->driver->open->plan, errand->row.fleet,
-                              errand->row.fleet_failed))
-        run_conclude(run, REASON_FLEET_FAILED);
-}
-
-static bool has_failed(const struct errand *errand)
-{
-    return text_is(errand->result->run.outcome, outcome_name(OUTCOME_FAILED));
-}
-
-static int64_t fleet_wait_us(const struct errand *errand)
-{
-    return fleet_wait_ms(&errand->driver->open->plan) * US_PER_MS;
-}
-
-/* Before it is judged. */
-static void look_at_fleet(struct errand *errand)
-{
-    int64_t wait_us = fleet_wait_us(errand);
-    if (!has_failed(errand) || !wait_us)
+    if (!errand->controlled)
         return;
-    struct fleet_view view =
-        fleet_look(&errand->driver->fleet, errand->ended_us - wait_us,
-                   errand->ended_us + wait_us);
-    errand->row.fleet = view.seen;
-    errand->row.fleet_failed = view.failed;
+    errand->row.controls = errand->worst.asked;
+    errand->row.controls_failed = errand->worst.failed;
 }
 
-static void fill_row(struct errand *errand)
-{
-    struct ledger_row *row = &errand->row;
-    row->decided_at = errand->driver->stamp;
-    row->state = text_of(LEDGER_EXECUTED);
-    if (errand->controlled) {
-        row->controls = errand->worst.asked;
-        row->controls_failed = errand->worst.failed;
-    }
-}
-
-/* Run and row, together. */
-static void write_down(struct errand *errand)
+/* Run and row, together. A run that tells nothing is not judged. */
+static void write_down(struct errand *errand, struct probe_result *result,
+                       enum outcome outcome)
 {
     struct driver *driver = errand->driver;
     struct note *note = note_new();
-    struct run *run = &errand->result->run;
-    run->run_id = text_of(errand->run_id);
-    run->started_at = errand->row.began_at;
-    look_at_fleet(errand);
-    judge(errand, run);
-    fill_row(errand);
+    struct run *run = &result->run;
+    struct ledger_row *row = &errand->row;
+    row->measured = text_of(outcome_name(outcome));
+    row->state = text_of(fleet_tells(outcome) ? LEDGER_ENDED : LEDGER_EXECUTED);
+    row->decided_at = row->ended_at;
+    fill_controls(errand);
     fields_copy(&note->arena, run_fields, run);
     note->entries[note->count++] =
-        run_entry(&note->arena, run, &errand->result->samples);
-    write_row(driver, note, &errand->row, errand->run->target);
+        run_entry(&note->arena, run, &result->samples);
+    write_row(driver, note, row, errand->run->target);
     outbox_add(&driver->outbox, note);
-    probe_result_free(errand->result);
-    errand->result = NULL;
+}
+
+static enum reason judge(struct errand *errand)
+{
+    struct driver *driver = errand->driver;
+    struct ledger_row *row = &errand->row;
+    int64_t wait = fleet_wait_stamps(&driver->open->plan);
+    if (errand->doubted)
+        return REASON_VANTAGE_FAULT;
+    if (wait) {
+        struct fleet_view view =
+            fleet_look(&driver->fleet, row->ended_at - wait,
+                       row->ended_at + wait, INT64_MAX);
+        row->fleet = view.seen;
+        row->fleet_failed = view.failed;
+    }
+    fill_controls(errand);
+    return judgement_of(&driver->open->plan, row);
+}
+
+static void pass_judgement(struct errand *errand)
+{
+    struct driver *driver = errand->driver;
+    struct note *note = note_new();
+    struct ledger_row *row = &errand->row;
+    enum reason reason = judge(errand);
+    if (reason)
+        row->set_aside = text_of(reason_entry(reason)->name);
+    row->state = text_of(LEDGER_EXECUTED);
+    row->decided_at = driver->stamp;
+    write_row(driver, note, row, errand->run->target);
+    outbox_add(&driver->outbox, note);
     leave(errand);
 }
 
@@ -311,44 +304,56 @@ static void on_progress(void *context, const struct probe_progress *progress)
 }
 
 /* It takes nothing of the orchestrator any more. */
-static void settle(struct errand *errand)
+static void settle(struct errand *errand, const struct probe_result *result)
 {
     struct driver *driver = errand->driver;
     struct ledger_row *row = &errand->row;
-    const struct run *run = &errand->result->run;
-    enum outcome outcome;
-    row->run_ms = taken_ms(errand->result, errand->ended_us - errand->began_us);
+    const struct run *run = &result->run;
+    row->ended_at = driver_stamp_at(driver, errand->ended_us);
+    row->run_ms = taken_ms(result, errand->ended_us - errand->began_us);
     row->cost_wei = run->cost_wei == ABSENT_INT ? 0 : run->cost_wei;
     budget_end(driver->open->budget, &errand->request, row->run_ms,
                row->cost_wei);
-    if (outcome_named(run->outcome, &outcome))
-        fleet_add(&driver->fleet, errand->target->orchestrator_url,
-                  errand->ended_us, outcome,
-                  errand->ended_us - 2 * fleet_wait_us(errand) -
-                      CONFIRM_MAX_US);
 }
 
+/* What was measured; of a run that the clock jumped in, nothing. */
+static enum outcome measured(const struct errand *errand, struct run *run)
+{
+    enum outcome outcome = OUTCOME_VANTAGE_SUSPECT;
+    run->run_id = text_of(errand->run_id);
+    run->started_at = errand->row.began_at;
+    if (errand->doubted)
+        run_conclude(run, REASON_VANTAGE_FAULT);
+    (void)outcome_named(run->outcome, &outcome);
+    return outcome;
+}
+
+/* At a stop, what waits is left to the next start. */
 static void on_live_done(void *context, struct probe_result *result)
 {
     struct errand *errand = letter_open(context, result);
     if (!errand)
         return;
     struct driver *driver = errand->driver;
+    enum outcome outcome = measured(errand, &result->run);
     errand->live = NULL;
-    errand->result = result;
     errand->ended_us =
         outside_of(errand)->now(outside_of(errand)->context).monotonic_us;
     errand->state = CONFIRMING;
     letter_forget(errand, &errand->question);
-    settle(errand);
-    if (!has_failed(errand) || driver->stopping)
-        write_down(errand);
+    settle(errand, result);
+    write_down(errand, result, outcome);
+    probe_result_free(result);
+    fleet_add(&driver->fleet, errand->target->orchestrator_url,
+              errand->row.ended_at, outcome, 0);
+    if (!fleet_tells(outcome) || driver->stopping)
+        leave(errand);
     else if (driver->controls.given)
         driver_want_controls(driver);
     driver_soon(driver);
 }
 
-static void start_live(struct errand *errand)
+static void start_live(struct errand *errand, int64_t now_us)
 {
     const struct workflow *workflow = &errand->workflow->workflow;
     const struct prompt *prompt =
@@ -370,7 +375,7 @@ static void start_live(struct errand *errand)
         .on_progress = on_progress,
         .on_done = on_live_done};
     errand->state = RUNNING;
-    errand->began_us = errand->driver->now_us;
+    errand->began_us = now_us;
     errand->next_check_us = errand->began_us + CHECK_EVERY_US;
     errand->live = letter_send(errand, &request);
     arena_free(&arena);
@@ -384,9 +389,8 @@ static void on_started(void *context, enum err err)
     int64_t now_us =
         outside_of(errand)->now(outside_of(errand)->context).monotonic_us;
     bool late = now_us - errand->due_us > (int64_t)PLAN_LATE_MS * US_PER_MS;
-    driver->now_us = now_us;
     if (!err && !late && !driver->stopping) {
-        start_live(errand);
+        start_live(errand, now_us);
     } else {
         budget_end(driver->open->budget, &errand->request, 0, 0);
         skip(errand, driver->stopping && !err ? SKIP_STOPPED : SKIP_STORE);
@@ -511,6 +515,18 @@ static void on_asked(void *context, struct probe_result *result)
     driver_soon(errand->driver);
 }
 
+/* Slots of the same orchestrator that runs of ours have taken since. */
+static int64_t taken_by_us(const struct errand *errand)
+{
+    int64_t count = 0;
+    for (const struct errand *at = errand->driver->errands; at; at = at->next)
+        count += at != errand && at->state == RUNNING &&
+                 at->began_us >= errand->began_us &&
+                 text_equal(at->target->orchestrator_url,
+                            errand->target->orchestrator_url);
+    return count;
+}
+
 /* Whether others want what we have: no slot is idle, though one would be if
  * we alone had come since we asked. */
 static bool wants_slot(const struct errand *errand, const struct run *run)
@@ -520,9 +536,10 @@ static bool wants_slot(const struct errand *errand, const struct run *run)
                 (run->idle != ABSENT_INT && run->idle == 0);
     if (!full || row->idle == ABSENT_INT)
         return false;
-    return row->idle > 1 ||
+    int64_t ours = 1 + taken_by_us(errand);
+    return row->idle > ours ||
            (run->busy != ABSENT_INT && row->busy != ABSENT_INT &&
-            run->busy > row->busy + 1);
+            run->busy > row->busy + ours);
 }
 
 static void on_checked(void *context, struct probe_result *result)
@@ -553,14 +570,22 @@ static void ask(struct errand *errand,
 
 /* ---- from the driver ----------------------------------------------------- */
 
-void errand_begin(struct driver *driver, size_t number, int64_t due_us)
+static struct errand *add_errand(struct driver *driver, size_t number)
 {
     struct errand *errand = memory_zeroed(1, sizeof *errand);
-    const struct terms_workflow *workflow;
     errand->driver = driver;
     errand->number = number;
     errand->run = &driver->open->runs[number];
     errand->target = &driver->open->plan.targets[errand->run->target];
+    errand->next = driver->errands;
+    driver->errands = errand;
+    return errand;
+}
+
+void errand_begin(struct driver *driver, size_t number, int64_t due_us)
+{
+    struct errand *errand = add_errand(driver, number);
+    const struct terms_workflow *workflow;
     errand->due_us = due_us;
     errand->row = books_row(driver->open, number, driver->stamp);
     workflow = terms_workflow(driver->terms, errand->target->workflow,
@@ -568,9 +593,24 @@ void errand_begin(struct driver *driver, size_t number, int64_t due_us)
     if (workflow &&
         text_is(errand->target->prompts_sha256, workflow->prompts.sha256))
         errand->workflow = workflow;
-    errand->next = driver->errands;
-    driver->errands = errand;
     ask(errand, on_asked);
+}
+
+/* Where its end lies ahead, the clock was set back meanwhile. */
+void errand_resume(struct driver *driver, const struct waiting_run *waiting)
+{
+    struct errand *errand = add_errand(driver, waiting->number);
+    int64_t now_us =
+        outside_of(errand)->now(outside_of(errand)->context).monotonic_us;
+    int64_t ago = driver->stamp - waiting->row.ended_at;
+    errand->row = waiting->row;
+    errand->state = CONFIRMING;
+    errand->doubted = ago < 0;
+    errand->ended_us =
+        now_us - clock_us_of(&driver->watch, errand->doubted ? 0 : ago);
+    errand->controlled = errand->row.controls != ABSENT_INT;
+    errand->worst = (struct control_round){
+        .asked = errand->row.controls, .failed = errand->row.controls_failed};
 }
 
 static void run_on(struct errand *errand)
@@ -600,12 +640,13 @@ static bool is_due(const struct errand *errand)
             driver->stamp >= errand->run->due_at && errand->answered);
 }
 
-/* When what has failed is judged: when a round of the control targets has
- * confirmed it or does not come, and half a window of the fleet is over. */
+/* When it is judged: when a round of the control targets has confirmed it or
+ * does not come, and half a window of the fleet is over. */
 static int64_t judged_us(const struct errand *errand)
 {
-    bool waits = errand->driver->controls.given && !errand->confirmed;
-    int64_t fleet_us = fleet_wait_us(errand);
+    const struct driver *driver = errand->driver;
+    bool waits = driver->controls.given && !errand->confirmed;
+    int64_t fleet_us = fleet_wait_ms(&driver->open->plan) * US_PER_MS;
     return errand->ended_us +
            (waits && fleet_us < CONFIRM_MAX_US ? CONFIRM_MAX_US : fleet_us);
 }
@@ -623,7 +664,7 @@ void errand_tick(struct errand *errand)
         break;
     case CONFIRMING:
         if (now_us >= judged_us(errand))
-            write_down(errand);
+            pass_judgement(errand);
         break;
     case STARTING:
     case OVER:
@@ -679,7 +720,7 @@ void errand_stop(struct errand *errand)
         outside_of(errand)->stop(outside_of(errand)->context,
                                  errand->live->probe, REASON_STOPPED);
     } else if (errand->state == CONFIRMING) {
-        write_down(errand);
+        leave(errand);
     }
 }
 
@@ -699,12 +740,14 @@ static bool is_worse(const struct errand *errand,
 void errand_controls(struct errand *errand)
 {
     const struct controls *controls = &errand->driver->controls;
+    bool after =
+        errand->state == CONFIRMING && controls->began_us >= errand->ended_us;
     if ((errand->state != RUNNING && errand->state != CONFIRMING) ||
-        errand->confirmed)
+        errand->confirmed ||
+        (after && controls->began_us > errand->ended_us + CONFIRM_MAX_US))
         return;
     if (is_worse(errand, &controls->last))
         errand->worst = controls->last;
     errand->controlled = true;
-    errand->confirmed =
-        errand->state == CONFIRMING && controls->began_us >= errand->ended_us;
+    errand->confirmed = after;
 }

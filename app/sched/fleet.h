@@ -1,47 +1,54 @@
 /*
- * fleet.h: whether most orchestrators failed in the same minute, so that the
- * fault is likely ours (audit method §1.3, 6).
+ * fleet.h: how many orchestrators failed in the same minute (audit method §1.3,
+ * 6): the ends of runs, and what is seen of them around one.
  *
- * A plan declares a window, a minute as a rule, and a share. A failed run is
- * set aside as vantage_suspect when of the orchestrators at which a run ended
- * within half a window of its end, before or after, more than that share
- * failed: all their runs of that time did. Runs that found no room count as
- * answered; those that are excused tell nothing. Fewer than
- * FLEET_ORCHESTRATORS_LEAST orchestrators tell nothing, either.
+ * A plan declares a window, a minute as a rule, and a share; judgement.h says
+ * what follows. Of the orchestrators at which a run ended within half a window
+ * of an instant, before or after, those have failed all of whose runs of that
+ * time did. Runs that found no room count as answered; those that are excused
+ * tell nothing.
  *
- * The window is of real time and lies around the end of the run: with a
- * calendar minute the first failures of an outage would be held against the
- * good seconds before it, and a run that failed at its beginning would wait for
- * its close longer than one at its end. So every failed run waits as long, half
- * a window, and one orchestrator that fails often is one all the same.
+ * The window is of real time, told in stamps, and lies around the end of the
+ * run: with a calendar minute the first failures of an outage would be held
+ * against the good seconds before it, and a run that ended at its beginning
+ * would wait for its close longer than one at its end. So every run waits as
+ * long, half a window, and one orchestrator that fails often is one all the
+ * same.
  *
- * Ends are forgotten between plans and starts of the program; of a run that
- * waits when the program is killed the ledger says that it was interrupted.
- * The counts stand in the ledger's row, where plan_verify holds them against
- * the rule.
+ * The driver counts while it measures; plan_verify counts again what the
+ * journal has, by the same stamps, and knows by the journal's order which ends
+ * had been seen when a run was judged. So both count the same, whatever a clock
+ * did.
  */
 #ifndef ASSAY_SCHED_FLEET_H
 #define ASSAY_SCHED_FLEET_H
 
+#include "base/index.h"
 #include "journal/journal.h"
 
-enum { FLEET_ORCHESTRATORS_LEAST = 4 };
-
 struct fleet_end {
-    struct text orchestrator_url; /* borrowed */
-    int64_t ended_us;             /* monotonic */
+    int64_t ended_at; /* stamp */
+    int64_t seq;      /* of the journal; 0 where it does not matter */
+    size_t number;    /* of the orchestrator */
     bool failed;
 };
 
 struct fleet {
-    struct fleet_end *ends; /* in the order in which they came */
+    struct text_index urls; /* of orchestrators, by number */
+    struct fleet_end *ends; /* by time */
     size_t count;
     size_t capacity;
+    uint64_t *marks; /* by number: in which look, and how, it was seen last */
+    size_t mark_count;
+    uint64_t looks;
 };
 
-/* A run ended with OUTCOME. What ended before KEEP_US is forgotten. */
+/* Whether a run of this outcome tells something of its orchestrator. */
+bool fleet_tells(enum outcome outcome);
+
+/* A run ended; of an outcome that tells nothing, nothing is kept. */
 void fleet_add(struct fleet *fleet, struct text orchestrator_url,
-               int64_t ended_us, enum outcome outcome, int64_t keep_us);
+               int64_t ended_at, enum outcome outcome, int64_t seq);
 void fleet_free(struct fleet *fleet);
 
 struct fleet_view {
@@ -49,15 +56,13 @@ struct fleet_view {
     int64_t failed;
 };
 
-/* Of runs that ended from FROM_US until TO_US, both included. */
-struct fleet_view fleet_look(const struct fleet *fleet, int64_t from_us,
-                             int64_t to_us);
+/* Of runs that ended from FROM until TO, both included, and of which the
+ * journal told before SEQ. */
+struct fleet_view fleet_look(struct fleet *fleet, int64_t from, int64_t to,
+                             int64_t seq);
 
-/* Real ms that a failed run waits by PLAN; 0 where it declares no window. */
+/* Half of PLAN's window in real ms, and in stamps; 0 where it declares none. */
 int64_t fleet_wait_ms(const struct plan *plan);
-
-/* Whether PLAN declares that a run is set aside of whose window this is seen.
- */
-bool fleet_is_suspect(const struct plan *plan, int64_t seen, int64_t failed);
+int64_t fleet_wait_stamps(const struct plan *plan);
 
 #endif

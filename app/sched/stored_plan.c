@@ -3,6 +3,8 @@
  */
 #include "sched/stored_plan.h"
 
+#include "sched/fleet.h"
+
 #include <string.h>
 
 /* ---- which --------------------------------------------------------------- */
@@ -94,6 +96,27 @@ static enum err read_rows(struct store *store, struct arena *arena,
     return err;
 }
 
+/* A row that was set aside says so; its line, what was measured. */
+static enum err read_measured(struct store *store, struct arena *arena,
+                              struct run *run)
+{
+    struct evidence_line evidence;
+    struct journal_line line;
+    struct run kept;
+    if (!text_is(run->outcome, outcome_name(OUTCOME_VANTAGE_SUSPECT)))
+        return ERR_NONE;
+    enum err err = evidence_read(store, arena, run->line, &evidence);
+    if (!err)
+        err = journal_read(arena, evidence.bytes, &line);
+    if (!err)
+        err = run_read(arena, &line, &kept);
+    if (err)
+        return err;
+    run->outcome = kept.outcome;
+    run->reason = kept.reason;
+    return ERR_NONE;
+}
+
 static enum err read_runs(struct store *store, struct arena *arena,
                           struct stored_plan *stored)
 {
@@ -105,6 +128,53 @@ static enum err read_runs(struct store *store, struct arena *arena,
         fields_read_all(arena, query, run_fields, sizeof *books->runs, &all);
     books->runs = all.rows;
     books->run_count = all.count;
+    for (size_t i = 0; !err && i < all.count; i++)
+        err = read_measured(store, arena, (struct run *)all.rows + i);
+    return err;
+}
+
+static int64_t first_end(const struct plan_books *books)
+{
+    int64_t first = INT64_MAX / 2;
+    for (size_t i = 0; i < books->row_count; i++)
+        if (books->rows[i].ended_at != ABSENT_INT &&
+            books->rows[i].ended_at < first)
+            first = books->rows[i].ended_at;
+    return first;
+}
+
+static int64_t last_end(const struct plan_books *books)
+{
+    int64_t last = INT64_MIN / 2;
+    for (size_t i = 0; i < books->row_count; i++)
+        if (books->rows[i].ended_at > last)
+            last = books->rows[i].ended_at;
+    return last;
+}
+
+/* Far enough around the plan for every window of its runs. */
+static enum err read_others(struct store *store, struct arena *arena,
+                            struct stored_plan *stored)
+{
+    struct plan_books *books = &stored->books;
+    int64_t wait = fleet_wait_stamps(&stored->plan);
+    struct run_end *ends = NULL;
+    bool found;
+    enum err err;
+    struct query *query = query_start(store, QUERY_LEDGER_ENDS);
+    query_bind_int(query, 1, first_end(books) - wait);
+    query_bind_int(query, 2, last_end(books) + wait);
+    query_bind_string(query, 3, stored->hash);
+    while (!(err = query_step(query, &found)) && found) {
+        struct run_end end = {.orchestrator_url = query_copy(arena, query, 0),
+                              .ended_at = query_int(query, 1),
+                              .seq = query_int(query, 3)};
+        if (!outcome_named(query_text(query, 2), &end.measured))
+            continue;
+        ends = arena_grow(arena, ends, books->other_count, sizeof *ends);
+        ends[books->other_count++] = end;
+    }
+    books->others = ends;
     return err;
 }
 
@@ -121,6 +191,8 @@ enum err stored_plan_read(struct store *store, struct arena *arena,
         err = read_rows(store, arena, stored);
     if (!err)
         err = read_runs(store, arena, stored);
+    if (!err)
+        err = read_others(store, arena, stored);
     stored->books.plan = &stored->plan;
     return err;
 }

@@ -9,6 +9,7 @@
 #include "base/clock.h"
 #include "base/index.h"
 #include "sched/fleet.h"
+#include "sched/judgement.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -24,7 +25,8 @@ struct check {
     const struct ledger_row **latest; /* by number of the key */
     struct text_index run_ids;        /* of runs under this plan */
     const struct run **runs;          /* by number of the run_id */
-    bool *named;                      /* by an executed row */
+    bool *named;                      /* by a row */
+    struct fleet fleet;               /* ends of runs, of other plans, too */
 };
 
 static void PRINTF_LIKE(2, 3)
@@ -61,10 +63,12 @@ static void index_plan(struct check *check)
 
 /* ---- the ledger's rows --------------------------------------------------- */
 
-static bool is_final(const struct ledger_row *row)
+/* Rows of a run come in this order, none twice. */
+static int step_of(const struct ledger_row *row)
 {
-    return text_is(row->state, LEDGER_EXECUTED) ||
-           text_is(row->state, LEDGER_SKIPPED);
+    return text_is(row->state, LEDGER_STARTED) ? 1
+           : text_is(row->state, LEDGER_ENDED) ? 2
+                                               : 3;
 }
 
 static const char *due_text(const struct ledger_row *row,
@@ -87,14 +91,13 @@ static void take_row(struct check *check, const struct ledger_row *row)
         return;
     }
     const struct ledger_row *before = check->latest[number];
-    if (before && is_final(before))
-        complain(check, "the run of %.*s at %s was decided twice",
+    if (before && step_of(before) >= step_of(row))
+        complain(check, "the run of %.*s at %s was %s twice",
                  (int)row->orchestrator_url.length, row->orchestrator_url.data,
-                 due_text(row, due));
-    else if (before && text_is(row->state, LEDGER_STARTED))
-        complain(check, "the run of %.*s at %s was begun twice",
-                 (int)row->orchestrator_url.length, row->orchestrator_url.data,
-                 due_text(row, due));
+                 due_text(row, due),
+                 step_of(before) == 3 ? "decided"
+                 : step_of(row) == 1  ? "begun"
+                                      : "ended");
     check->latest[number] = row;
 }
 
@@ -140,7 +143,14 @@ static bool is_run_of(const struct run *run, const struct ledger_row *row)
            run->started_at == row->began_at;
 }
 
-/* The run of every row that was executed: there, its own, and of no other. */
+/* A run of this row is written down. */
+static bool names_run(const struct ledger_row *row)
+{
+    return row && (text_is(row->state, LEDGER_EXECUTED) ||
+                   text_is(row->state, LEDGER_ENDED));
+}
+
+/* The run of a row: there, its own, and of no other. */
 static void check_run(struct check *check, const struct ledger_row *row)
 {
     char due[CLOCK_TEXT_BYTES];
@@ -165,8 +175,7 @@ static void check_run(struct check *check, const struct ledger_row *row)
 static void check_runs(struct check *check)
 {
     for (size_t i = 0; i < check->keys.count; i++)
-        if (check->latest[i] &&
-            text_is(check->latest[i]->state, LEDGER_EXECUTED))
+        if (names_run(check->latest[i]))
             check_run(check, check->latest[i]);
     for (size_t i = 0; i < check->run_ids.count; i++)
         if (!check->named[i])
@@ -245,13 +254,16 @@ static const struct run *run_of(const struct check *check,
     return number < 0 ? NULL : check->runs[number];
 }
 
-/* By the counts in its row; what has another reason may be beyond them. */
-static void check_fleet(struct check *check, const struct ledger_row *row,
-                        const struct run *run, bool set_aside)
+/* Of rows from before runs were judged apart: their runs' lines hold what came
+ * of it, and the counts cannot be made again. */
+static void check_old_judgement(struct check *check,
+                                const struct ledger_row *row,
+                                const struct run *run)
 {
     char due[CLOCK_TEXT_BYTES];
-    bool suspect =
-        fleet_is_suspect(check->books->plan, row->fleet, row->fleet_failed);
+    bool set_aside =
+        text_is(run->reason, reason_entry(REASON_FLEET_FAILED)->name);
+    bool suspect = judgement_of(check->books->plan, row) == REASON_FLEET_FAILED;
     if (set_aside && !suspect)
         complain(check,
                  "the run planned for %s is set aside with the fleet against "
@@ -264,20 +276,105 @@ static void check_fleet(struct check *check, const struct ledger_row *row,
                  due_text(row, due));
 }
 
+/* The row's counts against the ends of runs that the journal told before it. */
+static void recount_fleet(struct check *check, const struct ledger_row *row)
+{
+    char due[CLOCK_TEXT_BYTES];
+    int64_t wait = fleet_wait_stamps(check->books->plan);
+    if (!wait)
+        return;
+    struct fleet_view view = fleet_look(&check->fleet, row->ended_at - wait,
+                                        row->ended_at + wait, row->seq);
+    if (view.seen != row->fleet || view.failed != row->fleet_failed)
+        complain(check,
+                 "the row of the run planned for %s says that %lld of %lld "
+                 "orchestrators failed about then; by the ledger it was %lld "
+                 "of %lld",
+                 due_text(row, due), (long long)row->fleet_failed,
+                 (long long)row->fleet, (long long)view.failed,
+                 (long long)view.seen);
+}
+
+/* Of a run that tells something. */
+static void check_rule(struct check *check, const struct ledger_row *row)
+{
+    char due[CLOCK_TEXT_BYTES];
+    enum reason said = REASON_NONE;
+    enum reason rule = judgement_of(check->books->plan, row);
+    if (row->set_aside.data && !reason_named(row->set_aside, &said))
+        said = REASON_NONE;
+    if (said == REASON_VANTAGE_FAULT)
+        return;
+    recount_fleet(check, row);
+    if (said && said != rule)
+        complain(check,
+                 "the run planned for %s is set aside as %s against the plan's "
+                 "rule",
+                 due_text(row, due), reason_entry(said)->name);
+    else if (said != rule)
+        complain(check,
+                 "the run planned for %s counts as %.*s; by the plan's rule it "
+                 "is set aside as %s",
+                 due_text(row, due), (int)row->measured.length,
+                 row->measured.data, reason_entry(rule)->name);
+}
+
+static void check_judged(struct check *check, const struct ledger_row *row,
+                         const struct run *run)
+{
+    char due[CLOCK_TEXT_BYTES];
+    enum outcome outcome;
+    if (!text_equal(row->measured, run->outcome))
+        complain(check,
+                 "the row of the run planned for %s says that it was measured "
+                 "as %.*s; its line says %.*s",
+                 due_text(row, due), (int)row->measured.length,
+                 row->measured.data, (int)run->outcome.length,
+                 run->outcome.data);
+    if (outcome_named(run->outcome, &outcome) && fleet_tells(outcome))
+        check_rule(check, row);
+    else if (row->set_aside.data)
+        complain(check, "the run planned for %s tells nothing to be set aside",
+                 due_text(row, due));
+}
+
 static void check_judgement(struct check *check, const struct ledger_row *row)
 {
     const struct run *run = run_of(check, row);
     enum reason reason = REASON_NONE;
     if (!run)
         return;
-    if (run->reason.data && reason_named(run->reason, &reason) &&
+    struct text because = row->set_aside.data ? row->set_aside : run->reason;
+    if (because.data && reason_named(because, &reason) &&
         reason_entry(reason)->outcome == OUTCOME_VANTAGE_SUSPECT)
         check->coverage.set_aside[reason]++;
-    check_fleet(check, row, run, reason == REASON_FLEET_FAILED);
+    if (row->measured.data)
+        check_judged(check, row, run);
+    else
+        check_old_judgement(check, row, run);
+}
+
+static void gather_ends(struct check *check)
+{
+    const struct plan_books *books = check->books;
+    for (size_t i = 0; i < books->other_count; i++)
+        fleet_add(&check->fleet, books->others[i].orchestrator_url,
+                  books->others[i].ended_at, books->others[i].measured,
+                  books->others[i].seq);
+    for (size_t i = 0; i < books->row_count; i++) {
+        const struct ledger_row *row = &books->rows[i];
+        enum outcome measured;
+        if (text_is(row->state, LEDGER_ENDED) &&
+            text_equal(row->plan_hash, check->plan_hash) &&
+            outcome_named(row->measured, &measured))
+            fleet_add(&check->fleet, row->orchestrator_url, row->ended_at,
+                      measured, row->seq);
+    }
 }
 
 static void check_judgements(struct check *check)
 {
+    gather_ends(check);
     for (size_t i = 0; i < check->keys.count; i++)
         if (check->latest[i] &&
             text_is(check->latest[i]->state, LEDGER_EXECUTED))
@@ -400,5 +497,6 @@ plan_verify(const struct plan_books *books,
     free(check.latest);
     free(check.runs);
     free(check.named);
+    fleet_free(&check.fleet);
     return check.coverage;
 }

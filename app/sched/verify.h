@@ -5,14 +5,23 @@
  * target that was not drawn; a planned run of which the ledger says nothing, or
  * two things; a run that was begun twice; a run that the ledger names and
  * nobody has, that is of something else, or that two rows name; a run under
- * this plan that no row names; a failed run that is set aside, or is not,
- * against the rule of the fleet (fleet.h) and the counts in its row; and every
- * ceiling of the budget that was passed. Pure; any thread.
+ * this plan that no row names; a run that is set aside, or is not, against the
+ * rule (judgement.h); a row that says another outcome than its run's line, or
+ * counts the fleet (fleet.h) in another way than the journal's ends of runs;
+ * and every ceiling of the budget that was passed. Pure; any thread.
  */
 #ifndef ASSAY_SCHED_VERIFY_H
 #define ASSAY_SCHED_VERIFY_H
 
 #include "sched/schedule.h"
+
+/* Where a run ended, as a row of the ledger told it. */
+struct run_end {
+    struct text orchestrator_url;
+    int64_t ended_at; /* stamp */
+    enum outcome measured;
+    int64_t seq; /* of the row */
+};
 
 struct plan_books {
     const struct plan *plan;
@@ -20,8 +29,11 @@ struct plan_books {
     /* In the order in which they were written. */
     const struct ledger_row *rows;
     size_t row_count;
-    const struct run *runs;
+    const struct run *runs; /* as their lines have them */
     size_t run_count;
+    /* Runs of other plans that ended near runs of this one. */
+    const struct run_end *others;
+    size_t other_count;
     int64_t now; /* stamp: planned runs before it must be decided */
 };
 

@@ -189,7 +189,7 @@ SELECT p.plan_hash, p.vantage, p.seed_sha256, p.starts_at, p.ends_at,
        (SELECT count(*) FROM plan_target AS t WHERE t.plan_hash = p.plan_hash),
        p.runs,
        (SELECT count(*) FROM ledger AS l WHERE l.plan_hash = p.plan_hash
-        AND l.latest = 1 AND l.state = 'executed'),
+        AND l.latest = 1 AND l.state IN ('ended', 'executed')),
        (SELECT count(*) FROM ledger AS l WHERE l.plan_hash = p.plan_hash
         AND l.latest = 1 AND l.state = 'skipped'),
        (SELECT count(*) FROM ledger AS l WHERE l.plan_hash = p.plan_hash
@@ -264,7 +264,7 @@ WITH named AS (
     WHERE address <> '' GROUP BY url
 ), hourly AS (
     SELECT l.orchestrator_url, l.workflow, l.model_id,
-           sum(l.state = 'executed') AS executed,
+           sum(l.state IN ('ended', 'executed')) AS executed,
            sum(l.state = 'skipped') AS skipped,
            sum(ifnull(l.run_ms, 0)) AS used_ms,
            min(l.idle_ms) * p.idle_share_ppm / 1000000 AS budget_ms

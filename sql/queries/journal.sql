@@ -15,6 +15,10 @@ INSERT OR REPLACE INTO run VALUES (
     ?45, ?46, ?47, ?48, ?49, ?50, ?51
 );
 
+-- name: journal_run_set_aside
+-- Its line keeps what was measured.
+UPDATE run SET outcome = ?2, reason = ?3 WHERE run_id = ?1;
+
 -- name: journal_samples_add
 INSERT OR REPLACE INTO run_samples (run_id, line) VALUES (?1, ?2);
 

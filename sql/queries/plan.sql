@@ -74,8 +74,8 @@ WHERE plan_hash = ?1 AND latest = 1 AND due_at = ?2
 -- name: ledger_add
 INSERT OR REPLACE INTO ledger VALUES (
     ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16,
-    ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27,
-    ?28, 1
+    ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28, ?29, ?30,
+    ?31, 1
 );
 
 -- name: ledger_of_plan
@@ -100,12 +100,20 @@ WHERE latest = 1 AND ifnull(began_at, decided_at) >= ?1
     AND ifnull(began_at, decided_at) < ?2
 ORDER BY seq;
 
+-- name: ledger_ends
+-- Runs that ended from ?1 until ?2, both included, of any plan but ?3.
+SELECT orchestrator_url, ended_at, measured, seq FROM ledger
+WHERE state = 'ended' AND ended_at >= ?1 AND ended_at <= ?2
+    AND (?3 IS NULL OR plan_hash <> ?3)
+ORDER BY ended_at, seq;
+
 -- name: ledger_evidence
 -- Runs of each target since ?1 that told something of it: that it is busy is
 -- an answer, and who always is would else come first for ever.
 SELECT orchestrator_url, workflow, model_id, gpu_id, count(*) FROM ledger
 WHERE latest = 1 AND due_at >= ?1
-    AND (state = 'executed' OR reason IN ('busy', 'no_capacity'))
+    AND (state IN ('ended', 'executed')
+         OR reason IN ('busy', 'no_capacity'))
 GROUP BY orchestrator_url, workflow, model_id, gpu_id;
 
 -- name: ledger_counts

@@ -42,6 +42,7 @@ sched:
   runs_per_hour: 2
   run_ms_per_hour: 200000
   runs_at_once: 6
+  fleet_window_ms: 1000
 """
 
 
@@ -95,15 +96,18 @@ def check_books(truth):
     rows = ledger()
     executed = [row for row in rows if row["state"] == "executed"]
     assert executed and not any(row["state"] == "started" for row in rows)
+    check_judgements(rows, executed)
     measured = {row["run_id"]: row
                 for row in json_lines(run("export", "runs", "--data", "store"
                                           ).out)}
-    assert {row["run_id"] for row in executed} == set(measured), rows
-    assert len(executed) == len(measured)
+    # What had ended when the program was told to stop waits to be judged.
+    written = [row for row in rows if row["state"] in ("ended", "executed")]
+    assert {row["run_id"] for row in written} == set(measured), rows
+    assert len(written) == len(measured)
     # What the network saw of us is in the books, once.
     lost = [row for row in rows if row["reason"] == "interrupted"]
     seen = len(truth.runs())
-    assert seen <= len(executed) + len(lost), (seen, len(executed), len(lost))
+    assert seen <= len(written) + len(lost), (seen, len(written), len(lost))
     # Control targets were asked, and told their time.
     offsets = [row["clock_offset_ms"] for row in executed
                if row["clock_offset_ms"] is not None]
@@ -118,7 +122,21 @@ def check_books(truth):
     assert [share["runs"] for share in shares] == [outcomes["ok"]], shares
 
 
+def check_judgements(rows, executed):
+    """Every run ended before it was judged, by what had been counted then."""
+    assert all(row["ended_at"] >= row["began_at"] for row in executed), rows
+    assert all(row["measured"] for row in executed), rows
+    judged = [row for row in executed if row["measured"] in ("ok", "failed")]
+    assert judged and all(row["fleet"] >= 1 and row["controls"] >= 1
+                          for row in judged if not row["set_aside"]), judged
+
+
 TAMPERINGS = {
+    "orchestrators failed about then":
+        "UPDATE ledger SET fleet = fleet + 1 WHERE seq = ?",
+    "against the plan's rule":
+        "UPDATE ledger SET set_aside = 'fleet_failed' WHERE seq = ?",
+    "its line says": "UPDATE ledger SET measured = 'busy' WHERE seq = ?",
     "moves the run planned for":
         "UPDATE ledger SET due_at = due_at + 1 WHERE seq = ?",
     "that was not planned":
@@ -139,7 +157,7 @@ def check_tampering():
         with contextlib.closing(sqlite3.connect("forged/assay.db")) as store:
             seq = store.execute(
                 "SELECT max(seq) FROM ledger WHERE state = 'executed' "
-                "AND plan_hash IN (SELECT plan_hash FROM plan_reveal)"
+                "AND measured = 'ok' AND set_aside IS NULL AND plan_hash IN (SELECT plan_hash FROM plan_reveal)"
             ).fetchone()[0]
             hash_of = store.execute("SELECT plan_hash FROM ledger "
                                     "WHERE seq = ?", (seq,)).fetchone()[0]

@@ -23,11 +23,15 @@ export function decisionOf(row) {
             word: `skipped, ${(row.reason ?? "").replaceAll("_", " ")}`,
             meaning: skipWords(row.reason)};
     }
+    const judged = row.state === "ended" ? "the run has ended; whether it is " +
+        "set aside is not decided yet" : "the run was carried out";
     const kinds = {ok: ["ok", "good", "ok"], failed: ["failed", "bad",
         "failed"], busy: ["busy", "fair", "busy"]};
     const [kind, tone, word] = kinds[row.outcome] ??
         ["doubt", "none", (row.outcome ?? "executed").replaceAll("_", " ")];
-    return {kind, tone, word, meaning: "the run was carried out"};
+    return {kind, tone, word, meaning: row.set_aside
+        ? `measured as ${row.measured}, and set aside by the plan's rule`
+        : judged};
 }
 
 const LEGEND = [["ok", "run, delivered"], ["failed", "run, failed"],

@@ -265,6 +265,8 @@ TEST(plans_and_ledgers_are_derived_again)
     struct ledger_row executed = row_of(&plan, LEDGER_EXECUTED);
     executed.run_ms = 20000;
     executed.stopped_early = text_of(LEDGER_STOPPED_TIGHT);
+    executed.ended_at = executed.began_at + 20000;
+    executed.measured = text_of(outcome_name(OUTCOME_OK));
     const struct journal_entry entries[] = {
         plan_entry(&arena, &plan, START_MS),
         ledger_entry(&arena, &started, 0, plan.vantage),
@@ -283,6 +285,53 @@ TEST(plans_and_ledgers_are_derived_again)
     arena_free(&arena);
 }
 
+static const char *outcome_of(struct store *store, const char *run_id)
+{
+    bool found;
+    struct run run;
+    struct query *query = query_start(store, QUERY_API_RUN);
+    query_bind_string(query, 1, run_id);
+    REQUIRE_OK(query_step(query, &found));
+    REQUIRE(found);
+    fields_read(&arena, query, 0, run_fields, &run);
+    REQUIRE_OK(query_run(query));
+    return arena_printf(&arena, "%.*s, %.*s", (int)run.outcome.length,
+                        run.outcome.data, (int)run.reason.length,
+                        run.reason.data);
+}
+
+TEST(a_row_sets_its_run_aside)
+{
+    static const char aside[] = "vantage_suspect, fleet_failed";
+    struct store *store = opened("s");
+    struct plan plan = planned_day();
+    struct ledger_row ended = row_of(&plan, LEDGER_ENDED);
+    struct run run = run_empty();
+    run.run_id = ended.run_id;
+    run.kind = text_of(RUN_KIND_LIVE);
+    run.started_at = ended.began_at;
+    run_conclude(&run, REASON_NO_OUTPUT);
+    ended.ended_at = ended.began_at + 20000;
+    ended.measured = run.outcome;
+    struct ledger_row executed = ended;
+    executed.state = text_of(LEDGER_EXECUTED);
+    executed.set_aside = text_of("fleet_failed");
+    const struct journal_entry entries[] = {
+        run_entry(&arena, &run, NULL),
+        ledger_entry(&arena, &ended, 0, plan.vantage),
+        ledger_entry(&arena, &executed, 0, plan.vantage)};
+    REQUIRE_OK(journal_append(store, entries, 2));
+    CHECK_EQ_TEXT(outcome_of(store, "run-1"), "failed, no_output");
+    REQUIRE_OK(journal_append(store, entries + 2, 1));
+    CHECK_EQ_TEXT(outcome_of(store, "run-1"), aside);
+    REQUIRE_OK(store_begin(store));
+    REQUIRE_OK(ingest_replay(store, NULL, NULL));
+    REQUIRE_OK(store_commit(store));
+    CHECK_EQ_TEXT(outcome_of(store, "run-1"), aside);
+    store_close(store);
+    arena_free(&arena);
+}
+
 TEST(what_is_no_plan_and_no_row_is_refused)
 {
     struct store *store = opened("s");
@@ -295,6 +344,17 @@ TEST(what_is_no_plan_and_no_row_is_refused)
     CHECK_ERR(journal_append(store, &entry, 1), ERR_INPUT);
     row = row_of(&plan, LEDGER_EXECUTED);
     row.due_at = ABSENT_INT;
+    entry = ledger_entry(&arena, &row, 0, plan.vantage);
+    CHECK_ERR(journal_append(store, &entry, 1), ERR_INPUT);
+    row = row_of(&plan, LEDGER_ENDED); /* nothing is said of its end */
+    entry = ledger_entry(&arena, &row, 0, plan.vantage);
+    CHECK_ERR(journal_append(store, &entry, 1), ERR_INPUT);
+    row.ended_at = row.began_at + 1;
+    row.measured = text_of("fine");
+    entry = ledger_entry(&arena, &row, 0, plan.vantage);
+    CHECK_ERR(journal_append(store, &entry, 1), ERR_INPUT);
+    row.measured = text_of("ok");
+    row.set_aside = text_of("no_output"); /* which is theirs */
     entry = ledger_entry(&arena, &row, 0, plan.vantage);
     CHECK_ERR(journal_append(store, &entry, 1), ERR_INPUT);
     entry = reveal_entry(&arena, &plan, seed, START_MS);

@@ -303,6 +303,33 @@ TEST(what_fails_while_we_are_cut_off_is_not_theirs)
     world_close(&world);
 }
 
+/* The same, but that orchestrators deliver all the while. */
+static void lose_controls(struct world *world)
+{
+    int64_t minute = world->wall_ms / MINUTE % 60;
+    world->controls_fail = minute % 20 >= 11 && minute % 20 < 14;
+}
+
+TEST(what_succeeds_while_we_are_cut_off_is_set_aside_as_well)
+{
+    static struct world world;
+    world_open(&world, 10);
+    world.minute = lose_controls;
+    world.terms.runs_per_hour = 12;
+    world.terms.span_ms = 6 * HOUR;
+    world_start(&world);
+    world_run(&world, 6 * HOUR + 5 * MINUTE);
+    int64_t suspect = world_runs(&world, "vantage_suspect");
+    CHECK(suspect > 0);
+    CHECK_EQ_INT(world_rows(&world, "set_aside", "control_targets_failed"),
+                 suspect);
+    CHECK_EQ_INT(world_rows(&world, "measured", "ok"),
+                 suspect + world_runs(&world, "ok"));
+    world_stop(&world);
+    CHECK_EQ_INT(verify_all(&world).findings, 0);
+    world_close(&world);
+}
+
 /* Sixty orchestrators, a run of one of them every five seconds or so, and no
  * control targets that could tell. */
 static void open_fleet(struct world *world)
@@ -342,6 +369,7 @@ TEST(what_fails_with_most_of_the_fleet_is_not_theirs)
     world_run(&world, 10 * MINUTE);
     int64_t suspect = world_runs(&world, "vantage_suspect");
     CHECK(suspect > 100);
+    CHECK_EQ_INT(world_rows(&world, "set_aside", "fleet_failed"), suspect);
     /* At either end, where most of the minute was good. */
     CHECK(world_runs(&world, "failed") < suspect / 10);
     close_fleet(&world);
@@ -374,8 +402,14 @@ TEST(half_of_the_fleet_has_failed_and_more_than_half_is_suspect)
         fail(&world, row->failing, true);
         world_start(&world);
         world_run(&world, 2 * HOUR - MINUTE);
-        CHECK((world_runs(&world, "failed") > 0) == !row->suspect);
-        CHECK((world_runs(&world, "vantage_suspect") > 0) == row->suspect);
+        /* What was delivered in such an hour is set aside as well. */
+        int64_t judged = world_rows(&world, "state", LEDGER_EXECUTED);
+        CHECK(judged > 20);
+        CHECK_EQ_INT(world_rows(&world, "set_aside", "fleet_failed"),
+                     row->suspect ? judged : 0);
+        CHECK_EQ_INT(world_runs(&world, "vantage_suspect"),
+                     row->suspect ? judged : 0);
+        CHECK((world_rows(&world, "measured", "ok") > 0) == (row->failing < 4));
         close_fleet(&world);
     }
 }
@@ -414,6 +448,8 @@ struct afterwards {
     int64_t wall_us;
     int64_t monotonic_us;
     int64_t begun;
+    int64_t started; /* rows of runs that were under way at some death ... */
+    int64_t ended;   /* ... and of those that waited to be judged */
     uint64_t chance;
 };
 
@@ -426,6 +462,8 @@ static void die(struct world *world)
     shared->chance = world->chance;
     for (size_t i = 0; i < world->count; i++)
         shared->begun += world->list[i].live_runs;
+    shared->started += world_rows(world, "state", LEDGER_STARTED);
+    shared->ended += world_rows(world, "state", LEDGER_ENDED);
     _exit(9);
 }
 
@@ -481,13 +519,17 @@ TEST(killed_whenever_the_plan_goes_on)
     for (size_t i = 0; i < world.count; i++)
         begun += world.list[i].live_runs;
     int64_t executed = world_rows(&world, "state", LEDGER_EXECUTED);
+    int64_t interrupted =
+        world_rows(&world, "reason", skip_entry(SKIP_INTERRUPTED)->name);
     world_stop(&world);
     struct audit audit = verify_all(&world);
     CHECK_EQ_INT(audit.findings, 0);
     CHECK(audit.revealed >= 1);
-    CHECK(audit.skips[SKIP_INTERRUPTED] > 0);
+    /* What was under way at a death was interrupted; what had ended was not. */
+    CHECK(shared->started > 0 && shared->ended > 0);
+    CHECK_EQ_INT(interrupted, shared->started);
     /* Whatever an orchestrator saw has its row, and none began twice. */
-    CHECK(begun <= executed + (int64_t)audit.skips[SKIP_INTERRUPTED]);
+    CHECK(begun <= executed + interrupted);
     CHECK(begun >= executed);
     world_close(&world);
     munmap(shared, sizeof *shared);

@@ -6,7 +6,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { ROWS = 6 };
+enum { ROWS = 6, FLEET_MAX = 8 };
 
 /* Two targets of three runs each, all of them decided. */
 struct world {
@@ -18,6 +18,7 @@ struct world {
     struct ledger_row rows[ROWS + 2];
     struct run runs[ROWS + 1];
     char ids[ROWS][8];
+    struct run_end fleet[FLEET_MAX];
     struct plan_books books;
     char said[1024];
 };
@@ -78,6 +79,7 @@ static void make_with(struct world *world, const char *url,
                                 .run_ms_per_hour = 120000,
                                 .runs_at_once = 1,
                                 .day_wei = 1000,
+                                .control_fail_ppm = 500000,
                                 .fleet_fail_ppm = 500000,
                                 .fleet_window_ms = 60000,
                                 .targets = world->targets,
@@ -267,6 +269,22 @@ TEST(a_run_that_began_late)
     check_finds(&world, "did not begin then");
 }
 
+TEST(rows_of_a_run_come_in_order)
+{
+    struct world world;
+    make(&world);
+    memmove(world.rows + 2, world.rows, ROWS * sizeof *world.rows);
+    world.rows[1] = world.rows[0];
+    world.rows[0].state = text_of(LEDGER_STARTED);
+    world.rows[1].state = text_of(LEDGER_ENDED);
+    world.books.row_count += 2;
+    CHECK_EQ_INT(verify(&world).findings, 0);
+    world.rows[0].state = text_of(LEDGER_ENDED);
+    check_finds(&world, "was ended twice");
+    world.rows[1].state = text_of(LEDGER_STARTED);
+    check_finds(&world, "was begun twice");
+}
+
 TEST(a_skip_for_no_reason)
 {
     struct world world;
@@ -276,7 +294,107 @@ TEST(a_skip_for_no_reason)
     check_finds(&world, "was skipped for no reason");
 }
 
+/* Run 1 was measured as MEASURED, when FAILED of SEEN orchestrators failed. */
+static void end_with_fleet(struct world *world, enum reason measured,
+                           size_t seen, size_t failed)
+{
+    static const char *const urls[FLEET_MAX] = {"1", "2", "3", "4",
+                                                "5", "6", "7", "8"};
+    struct ledger_row *row = &world->rows[1];
+    make(world);
+    run_conclude(&world->runs[1], measured);
+    row->ended_at = row->began_at + row->run_ms;
+    row->measured = world->runs[1].outcome;
+    row->fleet = (int64_t)seen;
+    row->fleet_failed = (int64_t)failed;
+    row->seq = 100;
+    for (size_t i = 0; i < seen; i++)
+        world->fleet[i] = (struct run_end){
+            .orchestrator_url = text_of(urls[i]),
+            .ended_at = row->ended_at + (int64_t)i,
+            .measured = i < failed ? OUTCOME_FAILED : OUTCOME_OK,
+            .seq = (int64_t)i};
+    world->books.others = world->fleet;
+    world->books.other_count = seen;
+}
+
 TEST(what_is_set_aside_follows_from_the_rule)
+{
+    static const char against[] = "against the plan's rule";
+    static const struct {
+        enum reason measured;
+        size_t seen;
+        size_t failed;
+        int64_t controls_failed; /* of three */
+        enum reason set_aside;
+        const char *finding; /* "" for none */
+    } rows[] = {
+        {REASON_NO_OUTPUT, 4, 3, 0, REASON_FLEET_FAILED, ""},
+        {REASON_NONE, 4, 3, 0, REASON_FLEET_FAILED, ""},
+        {REASON_INSUFFICIENT_CAPACITY, 4, 3, 0, REASON_FLEET_FAILED, ""},
+        {REASON_NO_OUTPUT, 4, 2, 0, REASON_NONE, ""},
+        {REASON_NO_OUTPUT, 4, 2, 0, REASON_FLEET_FAILED, against},
+        {REASON_NO_OUTPUT, 3, 3, 0, REASON_FLEET_FAILED, against},
+        {REASON_NO_OUTPUT, 4, 3, 0, REASON_NONE, "counts as failed"},
+        {REASON_NONE, 4, 3, 0, REASON_NONE, "counts as ok"},
+        {REASON_NONE, 0, 0, 2, REASON_CONTROL_TARGETS_FAILED, ""},
+        {REASON_NONE, 4, 4, 2, REASON_CONTROL_TARGETS_FAILED, ""},
+        {REASON_NONE, 4, 4, 2, REASON_FLEET_FAILED, against},
+        {REASON_NO_OUTPUT, 0, 0, 1, REASON_CONTROL_TARGETS_FAILED, against},
+        {REASON_NO_OUTPUT, 0, 0, 2, REASON_NONE, "counts as failed"},
+        {REASON_NO_OUTPUT, 4, 0, 0, REASON_VANTAGE_FAULT, ""},
+        {REASON_STOPPED, 4, 4, 0, REASON_NONE, ""},
+        {REASON_STOPPED, 4, 4, 0, REASON_FLEET_FAILED, "tells nothing"},
+    };
+    EACH_ROW (row, rows) {
+        struct world world;
+        end_with_fleet(&world, row->measured, row->seen, row->failed);
+        world.rows[1].controls = 3;
+        world.rows[1].controls_failed = row->controls_failed;
+        if (row->set_aside)
+            world.rows[1].set_aside =
+                text_of(reason_entry(row->set_aside)->name);
+        struct plan_coverage coverage = verify(&world);
+        CHECK_EQ_INT(coverage.findings, *row->finding != '\0');
+        if (!strstr(world.said, row->finding))
+            CHECK_EQ_TEXT(world.said, row->finding);
+        CHECK(!row->set_aside || coverage.set_aside[row->set_aside] == 1);
+    }
+}
+
+TEST(a_fleet_that_was_counted_in_another_way)
+{
+    static const char words[] =
+        "orchestrators failed about then; by the ledger";
+    struct world world;
+    end_with_fleet(&world, REASON_NO_OUTPUT, 5, 2);
+    CHECK_EQ_INT(verify(&world).findings, 0);
+    world.rows[1].fleet = 6;
+    check_finds(&world, words);
+    end_with_fleet(&world, REASON_NO_OUTPUT, 5, 2);
+    world.rows[1].fleet_failed = 3; /* and so it would be set aside */
+    world.rows[1].set_aside = text_of(reason_entry(REASON_FLEET_FAILED)->name);
+    check_finds(&world, words);
+    end_with_fleet(&world, REASON_NO_OUTPUT, 5, 2);
+    world.rows[1].fleet = world.rows[1].fleet_failed = ABSENT_INT;
+    check_finds(&world, words);
+    end_with_fleet(&world, REASON_NO_OUTPUT, 5, 2);
+    world.fleet[4].seq = 101; /* told after the judgement */
+    check_finds(&world, words);
+    end_with_fleet(&world, REASON_NO_OUTPUT, 5, 2);
+    world.fleet[4].ended_at += 30000; /* out of its window */
+    check_finds(&world, words);
+}
+
+TEST(an_outcome_that_was_changed)
+{
+    struct world world;
+    end_with_fleet(&world, REASON_NO_OUTPUT, 4, 1);
+    world.rows[1].measured = text_of(outcome_name(OUTCOME_OK));
+    check_finds(&world, "measured as ok; its line says failed");
+}
+
+TEST(what_was_set_aside_before_runs_were_judged_apart)
 {
     static const struct {
         enum reason reason;
