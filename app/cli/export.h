@@ -41,10 +41,11 @@ MUST_USE enum err print_query(struct invocation *invocation,
                               struct store *store, enum query_id id,
                               size_t row_bytes, struct field_rows *printed);
 
-/* The same as an array that the caller frees; texts in the command's arena. */
-MUST_USE enum err read_query(struct invocation *invocation, struct store *store,
-                             enum query_id id, struct fields fields,
-                             size_t row_bytes, char **rows, size_t *count);
+/* TAKE of every own run that --from and --to leave, in the order of their
+ * start; an error of it ends that. Texts of a run are there for the call. */
+MUST_USE enum err
+each_run(struct invocation *invocation, struct store *store,
+         enum err (*take)(void *context, const struct run *run), void *context);
 
 MUST_USE enum err export_requests(struct invocation *invocation);
 MUST_USE enum err export_batch_jobs(struct invocation *invocation);

@@ -3,36 +3,13 @@
  * measured ourselves, and what follows from it.
  *
  * Runs and the ledger are read as they stand; hours and shares are computed
- * from the runs that --from and --to leave.
+ * from the runs that --from and --to leave, as they are read: no run is held.
  */
+#include "base/clock.h"
 #include "cli/export.h"
 #include "journal/journal.h"
 
-#include <stdlib.h>
 #include <string.h>
-
-enum err read_query(struct invocation *invocation, struct store *store,
-                    enum query_id id, struct fields fields, size_t row_bytes,
-                    char **rows, size_t *count)
-{
-    struct query *query = query_start(store, id);
-    size_t capacity = 0;
-    bool found;
-    enum err err;
-    query_bind_int(query, 1, option_time(invocation, "--from", INT64_MIN));
-    query_bind_int(query, 2, option_time(invocation, "--to", INT64_MAX));
-    *rows = NULL;
-    *count = 0;
-    while (!(err = query_step(query, &found)) && found) {
-        if (*count == capacity) {
-            capacity = 2 * capacity + 64;
-            *rows = memory_resize(*rows, capacity * row_bytes);
-        }
-        fields_read(&invocation->arena, query, 0, fields,
-                    *rows + (*count)++ * row_bytes);
-    }
-    return err;
-}
 
 /* ---- as they stand ------------------------------------------------------- */
 
@@ -81,41 +58,61 @@ enum err export_ledger(struct invocation *invocation)
 
 /* ---- computed ------------------------------------------------------------ */
 
-typedef void *rows_build(struct arena *arena, const struct run *runs,
-                         size_t run_count, size_t *count);
-
-static enum err print_built(struct invocation *invocation, struct store *store,
-                            struct field_rows *printed, rows_build *build,
-                            size_t row_bytes)
+enum err each_run(struct invocation *invocation, struct store *store,
+                  enum err (*take)(void *context, const struct run *run),
+                  void *context)
 {
-    char *runs;
-    size_t run_count;
-    size_t count;
-    enum err err =
-        read_query(invocation, store, QUERY_JOURNAL_RUN_EXPORT, run_fields,
-                   sizeof(struct run), &runs, &run_count);
-    if (!err) {
-        const char *rows =
-            build(&invocation->arena, (const struct run *)(const void *)runs,
-                  run_count, &count);
-        for (size_t i = 0; !err && i < count; i++)
-            err = field_rows_print(printed, rows + i * row_bytes);
+    struct query *query = query_start(store, QUERY_JOURNAL_RUN_EXPORT);
+    bool found;
+    enum err err;
+    enum err taken = ERR_NONE;
+    query_bind_int(query, 1, option_time(invocation, "--from", INT64_MIN));
+    query_bind_int(query, 2, option_time(invocation, "--to", INT64_MAX));
+    while (!(err = query_step(query, &found)) && found && !taken) {
+        struct run run;
+        fields_borrow(query, run_fields, &run);
+        taken = take(context, &run);
     }
-    free(runs);
+    return taken ? taken : err;
+}
+
+/* Hours one after another, as the runs of each are complete. */
+struct hour_printing {
+    struct run_hours *hours;
+    int64_t hour; /* of the run before */
+    struct field_rows *printed;
+};
+
+static enum err print_hour(const struct hour_printing *printing)
+{
+    size_t count;
+    enum err err = ERR_NONE;
+    const struct run_hour *rows = run_hours_end(printing->hours, &count);
+    for (size_t i = 0; !err && i < count; i++)
+        err = field_rows_print(printing->printed, &rows[i]);
     return err;
 }
 
-static void *build_hours(struct arena *arena, const struct run *runs,
-                         size_t run_count, size_t *count)
+static enum err take_run(void *context, const struct run *run)
 {
-    return run_hours_build(arena, runs, run_count, count);
+    struct hour_printing *printing = context;
+    int64_t hour = clock_hour_start(run->started_at);
+    enum err err = hour == printing->hour ? ERR_NONE : print_hour(printing);
+    printing->hour = hour;
+    run_hours_take(printing->hours, run);
+    return err;
 }
 
 static enum err print_hours(struct invocation *invocation, struct store *store,
                             struct field_rows *printed)
 {
-    return print_built(invocation, store, printed, build_hours,
-                       sizeof(struct run_hour));
+    struct hour_printing printing = {
+        .hours = run_hours_new(), .hour = ABSENT_INT, .printed = printed};
+    enum err err = each_run(invocation, store, take_run, &printing);
+    if (!err)
+        err = print_hour(&printing);
+    run_hours_free(printing.hours);
+    return err;
 }
 
 enum err export_hours(struct invocation *invocation)
@@ -127,17 +124,24 @@ enum err export_hours(struct invocation *invocation)
     return with_store(invocation, run_hour_fields, print_hours);
 }
 
-static void *build_prompts(struct arena *arena, const struct run *runs,
-                           size_t run_count, size_t *count)
+static enum err share_run(void *context, const struct run *run)
 {
-    return prompt_shares_build(arena, runs, run_count, count);
+    prompt_shares_take(context, run);
+    return ERR_NONE;
 }
 
 static enum err print_prompts(struct invocation *invocation,
                               struct store *store, struct field_rows *printed)
 {
-    return print_built(invocation, store, printed, build_prompts,
-                       sizeof(struct prompt_share));
+    struct prompt_shares *shares = prompt_shares_new();
+    size_t count;
+    enum err err = each_run(invocation, store, share_run, shares);
+    const struct prompt_share *rows =
+        prompt_shares_end(shares, &invocation->arena, &count);
+    for (size_t i = 0; !err && i < count; i++)
+        err = field_rows_print(printed, &rows[i]);
+    prompt_shares_free(shares);
+    return err;
 }
 
 enum err export_prompts(struct invocation *invocation)

@@ -106,6 +106,29 @@ static enum err print_scores(const struct scoring *scoring, struct arena *arena,
 
 /* ---- rows ---------------------------------------------------------------- */
 
+static enum err read_query(struct invocation *invocation, struct store *store,
+                           enum query_id id, struct fields fields,
+                           size_t row_bytes, char **rows, size_t *count)
+{
+    struct query *query = query_start(store, id);
+    size_t capacity = 0;
+    bool found;
+    enum err err;
+    query_bind_int(query, 1, option_time(invocation, "--from", INT64_MIN));
+    query_bind_int(query, 2, option_time(invocation, "--to", INT64_MAX));
+    *rows = NULL;
+    *count = 0;
+    while (!(err = query_step(query, &found)) && found) {
+        if (*count == capacity) {
+            capacity = 2 * capacity + 64;
+            *rows = memory_resize(*rows, capacity * row_bytes);
+        }
+        fields_read(&invocation->arena, query, 0, fields,
+                    *rows + (*count)++ * row_bytes);
+    }
+    return err;
+}
+
 static enum err score_settled(const struct exporting *exporting,
                               const struct scoring *scoring)
 {
@@ -144,23 +167,25 @@ static enum err score_whole(const struct exporting *exporting,
                         pass.sla + first, sizeof *pass.sla, end - first);
 }
 
+static enum err group_run(void *context, const struct run *run)
+{
+    run_groups_take(context, run);
+    return ERR_NONE;
+}
+
 static enum err score_runs(const struct exporting *exporting,
                            const struct scoring *scoring)
 {
-    struct arena *arena = &exporting->invocation->arena;
-    char *runs;
-    size_t run_count;
+    struct run_groups *groups = run_groups_new();
     size_t count;
-    enum err err = read_query(exporting->invocation, exporting->store,
-                              QUERY_JOURNAL_RUN_EXPORT, run_fields,
-                              sizeof(struct run), &runs, &run_count);
-    if (!err) {
-        struct run_group *groups = run_groups_build(
-            arena, (const struct run *)(const void *)runs, run_count, &count);
-        err = print_scores(scoring, arena, exporting->printed->table, groups,
-                           sizeof *groups, count);
-    }
-    free(runs);
+    enum err err =
+        each_run(exporting->invocation, exporting->store, group_run, groups);
+    const struct run_group *rows = run_groups_end(groups, &count);
+    if (!err)
+        err =
+            print_scores(scoring, &exporting->invocation->arena,
+                         exporting->printed->table, rows, sizeof *rows, count);
+    run_groups_free(groups);
     return err;
 }
 

@@ -35,60 +35,146 @@ static bool counts(const struct run *run)
            text_is(run->outcome, outcome_name(OUTCOME_OK));
 }
 
-/* By workflow, then model. */
-static int compare_runs(const void *left, const void *right)
+/* ---- taking -------------------------------------------------------------- */
+
+/* Values of one figure. */
+struct figure {
+    struct text_index prompts;
+    struct text_index orchestrators;
+    struct graded *values;
+    size_t count;
+    size_t capacity;
+};
+
+/* A workflow with a model. */
+struct model {
+    struct text workflow;
+    struct text model_id;
+    int64_t runs;
+    struct figure output_fps;
+    struct figure ptff_ms;
+};
+
+struct prompt_shares {
+    struct arena arena; /* of names */
+    struct text_index keys;
+    struct model *models; /* by number of the key */
+    size_t capacity;
+};
+
+struct prompt_shares *prompt_shares_new(void)
 {
-    const struct run *a = *(const struct run *const *)left;
-    const struct run *b = *(const struct run *const *)right;
+    return memory_zeroed(1, sizeof(struct prompt_shares));
+}
+
+static void figure_free(struct figure *figure)
+{
+    text_index_free(&figure->prompts);
+    text_index_free(&figure->orchestrators);
+    free(figure->values);
+}
+
+void prompt_shares_free(struct prompt_shares *shares)
+{
+    if (!shares)
+        return;
+    for (size_t i = 0; i < shares->keys.count; i++) {
+        figure_free(&shares->models[i].output_fps);
+        figure_free(&shares->models[i].ptff_ms);
+    }
+    text_index_free(&shares->keys);
+    arena_free(&shares->arena);
+    free(shares->models);
+    free(shares);
+}
+
+static struct text keep(struct prompt_shares *shares, struct text text)
+{
+    return text.data
+               ? text_of(arena_text(&shares->arena, text.data, text.length))
+               : text;
+}
+
+static struct model *model_of(struct prompt_shares *shares,
+                              const struct run *run)
+{
+    struct buf key = {0};
+    bool added;
+    buf_add_text(&key, run->workflow);
+    buf_add_text(&key, run->model_id);
+    size_t number = text_index_add(&shares->keys,
+                                   (struct text){key.data, key.length}, &added);
+    buf_free(&key);
+    if (number >= shares->capacity) {
+        shares->capacity = 2 * number + 16;
+        shares->models = memory_resize(
+            shares->models, shares->capacity * sizeof *shares->models);
+    }
+    if (added)
+        shares->models[number] =
+            (struct model){.workflow = keep(shares, run->workflow),
+                           .model_id = keep(shares, run->model_id)};
+    return &shares->models[number];
+}
+
+static void add(struct figure *figure, const struct run *run, double value)
+{
+    if (isnan(value))
+        return;
+    if (figure->count == figure->capacity) {
+        figure->capacity = 2 * figure->capacity + 64;
+        figure->values = memory_resize(
+            figure->values, figure->capacity * sizeof *figure->values);
+    }
+    figure->values[figure->count++] = (struct graded){
+        value, text_index_add(&figure->prompts, run->prompt_id, NULL),
+        text_index_add(&figure->orchestrators, run->orchestrator_url, NULL)};
+}
+
+void prompt_shares_take(struct prompt_shares *shares, const struct run *run)
+{
+    if (!counts(run))
+        return;
+    struct model *model = model_of(shares, run);
+    model->runs++;
+    add(&model->output_fps, run, run->output_fps);
+    add(&model->ptff_ms, run, run->ptff_ms);
+}
+
+/* ---- ending -------------------------------------------------------------- */
+
+static int compare_rows(const void *left, const void *right)
+{
+    const struct prompt_share *a = left;
+    const struct prompt_share *b = right;
     int order = text_compare(a->workflow, b->workflow);
     return order ? order : text_compare(a->model_id, b->model_id);
 }
 
-static struct variance_share
-share_of(struct arena *arena, const struct run *const *runs, size_t count,
-         double (*figure)(const struct run *run), struct prompt_share *row)
+static struct variance_share share_of(struct arena *arena,
+                                      const struct figure *figure,
+                                      struct prompt_share *row)
 {
-    struct text_index prompts = {0};
-    struct text_index orchestrators = {0};
-    struct graded *values = arena_array(arena, count, sizeof *values);
-    size_t valid = 0;
-    for (size_t i = 0; i < count; i++) {
-        double value = figure(runs[i]);
-        if (isnan(value))
-            continue;
-        values[valid++] = (struct graded){
-            value, text_index_add(&prompts, runs[i]->prompt_id, NULL),
-            text_index_add(&orchestrators, runs[i]->orchestrator_url, NULL)};
-    }
-    if ((int64_t)prompts.count > row->prompts)
-        row->prompts = (int64_t)prompts.count;
-    if ((int64_t)orchestrators.count > row->orchestrators)
-        row->orchestrators = (int64_t)orchestrators.count;
-    struct variance_share share = variance_share(
-        arena, values, valid, prompts.count, orchestrators.count, ALPHA);
-    text_index_free(&prompts);
-    text_index_free(&orchestrators);
-    return share;
+    int64_t prompts = (int64_t)figure->prompts.count;
+    int64_t orchestrators = (int64_t)figure->orchestrators.count;
+    if (prompts > row->prompts)
+        row->prompts = prompts;
+    if (orchestrators > row->orchestrators)
+        row->orchestrators = orchestrators;
+    return variance_share(arena, figure->values, figure->count,
+                          figure->prompts.count, figure->orchestrators.count,
+                          ALPHA);
 }
 
-static double fps_of(const struct run *run)
+static void build(struct arena *arena, const struct model *model,
+                  struct prompt_share *row)
 {
-    return run->output_fps;
-}
-
-static double ptff_of(const struct run *run)
-{
-    return run->ptff_ms;
-}
-
-static void build(struct arena *arena, const struct run *const *runs,
-                  size_t count, struct prompt_share *row)
-{
-    *row = (struct prompt_share){.workflow = runs[0]->workflow,
-                                 .model_id = runs[0]->model_id,
-                                 .runs = (int64_t)count};
-    struct variance_share fps = share_of(arena, runs, count, fps_of, row);
-    struct variance_share ptff = share_of(arena, runs, count, ptff_of, row);
+    *row = (struct prompt_share){.workflow = model->workflow,
+                                 .model_id = model->model_id,
+                                 .runs = model->runs};
+    fields_copy(arena, prompt_share_fields, row);
+    struct variance_share fps = share_of(arena, &model->output_fps, row);
+    struct variance_share ptff = share_of(arena, &model->ptff_ms, row);
     row->output_fps_share = fps.share;
     row->output_fps_share_low = fps.interval.low;
     row->output_fps_share_high = fps.interval.high;
@@ -97,26 +183,14 @@ static void build(struct arena *arena, const struct run *const *runs,
     row->ptff_ms_share_high = ptff.interval.high;
 }
 
-struct prompt_share *prompt_shares_build(struct arena *arena,
-                                         const struct run *runs,
-                                         size_t run_count, size_t *count)
+struct prompt_share *prompt_shares_end(const struct prompt_shares *shares,
+                                       struct arena *arena, size_t *count)
 {
-    const struct run **sorted = arena_array(arena, run_count, sizeof *sorted);
-    struct prompt_share *rows = NULL;
-    size_t valid = 0;
-    *count = 0;
-    for (size_t i = 0; i < run_count; i++)
-        if (counts(&runs[i]))
-            sorted[valid++] = &runs[i];
-    if (valid)
-        qsort(sorted, valid, sizeof *sorted, compare_runs);
-    for (size_t from = 0; from < valid;) {
-        size_t to = from + 1;
-        while (to < valid && !compare_runs(&sorted[from], &sorted[to]))
-            to++;
-        rows = arena_grow(arena, rows, *count, sizeof *rows);
-        build(arena, sorted + from, to - from, &rows[(*count)++]);
-        from = to;
-    }
+    *count = shares->keys.count;
+    struct prompt_share *rows = arena_array(arena, *count, sizeof *rows);
+    for (size_t i = 0; i < *count; i++)
+        build(arena, &shares->models[i], &rows[i]);
+    if (*count)
+        qsort(rows, *count, sizeof *rows, compare_rows);
     return rows;
 }

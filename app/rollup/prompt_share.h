@@ -27,9 +27,17 @@ struct prompt_share {
 };
 extern const struct fields prompt_share_fields;
 
-/* Sorted by workflow and model. In ARENA. */
-struct prompt_share *prompt_shares_build(struct arena *arena,
-                                         const struct run *runs,
-                                         size_t run_count, size_t *count);
+/* In the making: two figures are held of each run, with its prompt and its
+ * orchestrator as numbers. */
+struct prompt_shares;
+
+struct prompt_shares *prompt_shares_new(void);
+/* Null is allowed. */
+void prompt_shares_free(struct prompt_shares *shares);
+/* Texts of RUN are borrowed for the call. */
+void prompt_shares_take(struct prompt_shares *shares, const struct run *run);
+/* Sorted by workflow and model, in ARENA. */
+struct prompt_share *prompt_shares_end(const struct prompt_shares *shares,
+                                       struct arena *arena, size_t *count);
 
 #endif

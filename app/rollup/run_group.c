@@ -67,13 +67,29 @@ struct group_sums {
     int64_t counts[COUNT_OF(means)];
 };
 
-struct grouping {
-    struct arena *arena;
+struct run_groups {
+    struct arena arena;
     struct text_index keys;
-    struct run_group *groups;
+    struct run_group *list;
     struct group_sums *sums;
     size_t capacity;
 };
+
+struct run_groups *run_groups_new(void)
+{
+    return memory_zeroed(1, sizeof(struct run_groups));
+}
+
+void run_groups_free(struct run_groups *groups)
+{
+    if (!groups)
+        return;
+    text_index_free(&groups->keys);
+    arena_free(&groups->arena);
+    free(groups->list);
+    free(groups->sums);
+    free(groups);
+}
 
 static void take_key(struct run_group *group, const struct run *run)
 {
@@ -90,7 +106,24 @@ static void take_key(struct run_group *group, const struct run *run)
     group->busy = group->excused = group->vantage_suspect = 0;
 }
 
-static size_t group_of(struct grouping *grouping, const struct run *run)
+static void begin(struct run_groups *groups, size_t number,
+                  const struct run_group *group)
+{
+    if (number >= groups->capacity) {
+        groups->capacity = 2 * number + 16;
+        groups->list = memory_resize(groups->list,
+                                     groups->capacity * sizeof *groups->list);
+        groups->sums = memory_resize(groups->sums,
+                                     groups->capacity * sizeof *groups->sums);
+    }
+    groups->list[number] = *group;
+    fields_copy(&groups->arena, run_group_fields, &groups->list[number]);
+    groups->sums[number] = (struct group_sums){0};
+    for (size_t i = 0; i < COUNT_OF(means); i++)
+        groups->sums[number].sums[i].arena = &groups->arena;
+}
+
+static size_t group_of(struct run_groups *groups, const struct run *run)
 {
     struct run_group wanted;
     struct buf key = {0};
@@ -99,22 +132,11 @@ static size_t group_of(struct grouping *grouping, const struct run *run)
     for (size_t i = 0; i < KEY_TEXTS; i++)
         buf_add_text(&key, field_text(&group_list[i], &wanted));
     buf_add_signed(&key, wanted.cold);
-    size_t number = text_index_add(&grouping->keys,
+    size_t number = text_index_add(&groups->keys,
                                    (struct text){key.data, key.length}, &added);
     buf_free(&key);
-    if (number >= grouping->capacity) {
-        grouping->capacity = 2 * number + 16;
-        grouping->groups = memory_resize(
-            grouping->groups, grouping->capacity * sizeof *grouping->groups);
-        grouping->sums = memory_resize(
-            grouping->sums, grouping->capacity * sizeof *grouping->sums);
-    }
-    if (added) {
-        grouping->groups[number] = wanted;
-        grouping->sums[number] = (struct group_sums){0};
-        for (size_t i = 0; i < COUNT_OF(means); i++)
-            grouping->sums[number].sums[i].arena = grouping->arena;
-    }
+    if (added)
+        begin(groups, number, &wanted);
     return number;
 }
 
@@ -130,17 +152,17 @@ static void count_outcome(struct run_group *group, enum outcome outcome)
     ++*counts[outcome];
 }
 
-static void take_run(struct grouping *grouping, const struct run *run)
+void run_groups_take(struct run_groups *groups, const struct run *run)
 {
     enum outcome outcome;
     if (!text_is(run->kind, RUN_KIND_LIVE) ||
         !outcome_named(run->outcome, &outcome))
         return;
-    size_t number = group_of(grouping, run);
-    count_outcome(&grouping->groups[number], outcome);
+    size_t number = group_of(groups, run);
+    count_outcome(&groups->list[number], outcome);
     if (outcome != OUTCOME_OK)
         return;
-    struct group_sums *sums = &grouping->sums[number];
+    struct group_sums *sums = &groups->sums[number];
     for (size_t i = 0; i < COUNT_OF(means); i++) {
         double value;
         memcpy(&value, (const char *)run + means[i].run, sizeof value);
@@ -177,22 +199,12 @@ static int compare_groups(const void *left, const void *right)
     return (a->cold > b->cold) - (a->cold < b->cold);
 }
 
-struct run_group *run_groups_build(struct arena *arena, const struct run *runs,
-                                   size_t run_count, size_t *count)
+const struct run_group *run_groups_end(struct run_groups *groups, size_t *count)
 {
-    struct grouping grouping = {.arena = arena};
-    for (size_t i = 0; i < run_count; i++)
-        take_run(&grouping, &runs[i]);
-    *count = grouping.keys.count;
-    struct run_group *groups = arena_array(arena, *count, sizeof *groups);
-    for (size_t i = 0; i < *count; i++) {
-        finish(&grouping.groups[i], &grouping.sums[i]);
-        groups[i] = grouping.groups[i];
-    }
+    *count = groups->keys.count;
+    for (size_t i = 0; i < *count; i++)
+        finish(&groups->list[i], &groups->sums[i]);
     if (*count)
-        qsort(groups, *count, sizeof *groups, compare_groups);
-    text_index_free(&grouping.keys);
-    free(grouping.groups);
-    free(grouping.sums);
-    return groups;
+        qsort(groups->list, *count, sizeof *groups->list, compare_groups);
+    return groups->list;
 }

@@ -42,8 +42,17 @@ struct run_group {
 };
 extern const struct fields run_group_fields;
 
-/* Live runs alone; sorted by the text fields, then cold. In ARENA. */
-struct run_group *run_groups_build(struct arena *arena, const struct run *runs,
-                                   size_t run_count, size_t *count);
+/* In the making: nothing of a run is held but these sums. */
+struct run_groups;
+
+struct run_groups *run_groups_new(void);
+/* Null is allowed. */
+void run_groups_free(struct run_groups *groups);
+/* Live runs alone count. Texts of RUN are borrowed for the call. */
+void run_groups_take(struct run_groups *groups, const struct run *run);
+/* Sorted by the text fields, then cold; as long as GROUPS. Nothing more is
+ * taken after it. */
+const struct run_group *run_groups_end(struct run_groups *groups,
+                                       size_t *count);
 
 #endif

@@ -81,13 +81,32 @@ struct hour_sums {
     struct histogram histograms[COUNT_OF(figures)];
 };
 
-struct hours {
-    struct arena *arena;
+struct run_hours {
+    struct arena arena;
     struct text_index keys;
     struct run_hour *list;
     struct hour_sums *sums;
     size_t capacity;
+    bool ended; /* the list was handed out */
 };
+
+struct run_hours *run_hours_new(void)
+{
+    return memory_zeroed(1, sizeof(struct run_hours));
+}
+
+void run_hours_free(struct run_hours *hours)
+{
+    if (!hours)
+        return;
+    text_index_free(&hours->keys);
+    arena_free(&hours->arena);
+    free(hours->list);
+    free(hours->sums);
+    free(hours);
+}
+
+/* ---- taking -------------------------------------------------------------- */
 
 static void take_key(struct run_hour *hour, const struct run *run)
 {
@@ -119,7 +138,7 @@ static void add_key(struct buf *key, const struct run_hour *hour)
     }
 }
 
-static void begin(struct hours *hours, size_t number,
+static void begin(struct run_hours *hours, size_t number,
                   const struct run_hour *hour)
 {
     if (number >= hours->capacity) {
@@ -130,14 +149,15 @@ static void begin(struct hours *hours, size_t number,
             memory_resize(hours->sums, hours->capacity * sizeof *hours->sums);
     }
     hours->list[number] = *hour;
+    fields_copy(&hours->arena, run_hour_fields, &hours->list[number]);
     hours->sums[number] = (struct hour_sums){0};
     for (size_t i = 0; i < COUNT_OF(figures); i++) {
-        hours->sums[number].sums[i].arena = hours->arena;
-        hours->sums[number].histograms[i].arena = hours->arena;
+        hours->sums[number].sums[i].arena = &hours->arena;
+        hours->sums[number].histograms[i].arena = &hours->arena;
     }
 }
 
-static size_t hour_of(struct hours *hours, const struct run *run)
+static size_t hour_of(struct run_hours *hours, const struct run *run)
 {
     struct run_hour wanted;
     struct buf key = {0};
@@ -167,9 +187,19 @@ static struct run_figure *figure_of(struct run_hour *hour, size_t i)
     return (struct run_figure *)(void *)((char *)hour + figures[i].hour);
 }
 
-static void take_run(struct hours *hours, const struct run *run)
+/* Forgets what was handed out. */
+static void begin_again(struct run_hours *hours)
+{
+    text_index_free(&hours->keys);
+    arena_clear(&hours->arena);
+    hours->ended = false;
+}
+
+void run_hours_take(struct run_hours *hours, const struct run *run)
 {
     enum outcome outcome;
+    if (hours->ended)
+        begin_again(hours);
     if (!text_is(run->kind, RUN_KIND_LIVE) ||
         !outcome_named(run->outcome, &outcome))
         return;
@@ -191,7 +221,9 @@ static void take_run(struct hours *hours, const struct run *run)
     }
 }
 
-static void finish(struct hours *hours, size_t number)
+/* ---- ending -------------------------------------------------------------- */
+
+static void finish(struct run_hours *hours, size_t number)
 {
     struct buf bytes = {0};
     struct buf coded = {0};
@@ -205,7 +237,7 @@ static void finish(struct hours *hours, size_t number)
         base64_encode(&coded, (struct text){bytes.data, bytes.length});
         figure->sum = exact_round(&hours->sums[number].sums[i]);
         figure->histogram = (struct text){
-            arena_text(hours->arena, coded.data, coded.length), coded.length};
+            arena_text(&hours->arena, coded.data, coded.length), coded.length};
     }
     buf_free(&bytes);
     buf_free(&coded);
@@ -227,22 +259,15 @@ static int compare_hours(const void *left, const void *right)
     return 0;
 }
 
-struct run_hour *run_hours_build(struct arena *arena, const struct run *runs,
-                                 size_t run_count, size_t *count)
+const struct run_hour *run_hours_end(struct run_hours *hours, size_t *count)
 {
-    struct hours hours = {.arena = arena};
-    for (size_t i = 0; i < run_count; i++)
-        take_run(&hours, &runs[i]);
-    *count = hours.keys.count;
-    struct run_hour *list = arena_array(arena, *count, sizeof *list);
-    for (size_t i = 0; i < *count; i++) {
-        finish(&hours, i);
-        list[i] = hours.list[i];
-    }
+    if (hours->ended)
+        begin_again(hours);
+    *count = hours->keys.count;
+    for (size_t i = 0; i < *count; i++)
+        finish(hours, i);
     if (*count)
-        qsort(list, *count, sizeof *list, compare_hours);
-    text_index_free(&hours.keys);
-    free(hours.list);
-    free(hours.sums);
-    return list;
+        qsort(hours->list, *count, sizeof *hours->list, compare_hours);
+    hours->ended = true;
+    return hours->list;
 }

@@ -4,7 +4,9 @@
  * without averaging averages.
  *
  * Figures are those of runs that are ok and measured them; failed, busy,
- * excused and suspect ones count apart.
+ * excused and suspect ones count apart. Runs come one by one, and nothing of
+ * them is held but these sums: whoever has runs in the order of their start
+ * asks after each hour, and a year takes no more memory than its fullest hour.
  */
 #ifndef ASSAY_ROLLUP_RUN_HOUR_H
 #define ASSAY_ROLLUP_RUN_HOUR_H
@@ -50,8 +52,15 @@ struct run_hour {
 };
 extern const struct fields run_hour_fields;
 
-/* Sorted by hour, then the text fields, then cold. In ARENA. */
-struct run_hour *run_hours_build(struct arena *arena, const struct run *runs,
-                                 size_t run_count, size_t *count);
+struct run_hours;
+
+struct run_hours *run_hours_new(void);
+/* Null is allowed. */
+void run_hours_free(struct run_hours *hours);
+/* Texts of RUN are borrowed for the call. */
+void run_hours_take(struct run_hours *hours, const struct run *run);
+/* Hours of all runs that were taken since the last call, sorted by hour, then
+ * the text fields, then cold. They are there until more is taken. */
+const struct run_hour *run_hours_end(struct run_hours *hours, size_t *count);
 
 #endif

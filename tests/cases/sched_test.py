@@ -8,10 +8,11 @@ import random
 import shutil
 import signal
 import sqlite3
+import subprocess
 import time
 
-from harness import (json_lines, run, sanitised, serving, soaking,
-                     wait_until)
+from harness import (binary, environment, json_lines, run, sanitised, serving,
+                     soaking, wait_until)
 from sandbox import sandbox
 
 LIVES = 100 if soaking() else 4 if sanitised() else 20
@@ -228,3 +229,57 @@ def test_a_plan_is_made_and_kept_for_the_server():
     done = run("plan", "make", "--data", "planned", *sources, code=2)
     assert kept["plan_hash"] in done.err
     run("plan", "verify", "--data", "planned", code=5)
+
+
+def fill_with_runs(runs, per_hour):
+    """A store whose runs are RUNS copies of one, PER_HOUR in an hour."""
+    run("plan", "make", "--data", "year", "--source", "a.example")
+    row = {"run_id": "printf('%08d', n)", "line": "1", "kind": "'live'",
+           "workflow": "'noop'", "orchestrator_url": "'https://a.example'",
+           "model_id": "'noop'", "outcome": "'ok'", "ptff_ms": "n % 997",
+           "output_fps": "20 + n % 9", "prompt_id": "'p' || n % 5",
+           "started_at": f"1700000000000 + n * {3600000 // per_hour}"}
+    with contextlib.closing(sqlite3.connect("year/assay.db")) as store:
+        names = [column[1] for column in
+                 store.execute("PRAGMA table_info(run)")]
+        store.execute(
+            "WITH RECURSIVE number (n) AS (SELECT 0 UNION ALL SELECT n + 1 "
+            f"FROM number WHERE n + 1 < {runs}) INSERT INTO run SELECT "
+            + ", ".join(row.get(name, "NULL") for name in names)
+            + " FROM number")
+        store.commit()
+
+
+def peak_of(*words):
+    """Most MB that a command held, pages of the store that it read among
+    them, and what it printed."""
+    with open("out", "w+b") as out:
+        child = subprocess.Popen([binary(), *words], stdout=out,
+                                 env=environment())
+        _, status, usage = os.wait4(child.pid, 0)
+        child.returncode = os.waitstatus_to_exitcode(status)
+        assert child.returncode == 0, (words, child.returncode)
+        out.seek(0)
+        return usage.ru_maxrss / 1024, out.read().decode()
+
+
+def test_a_year_of_runs_takes_no_more_memory_than_an_hour():
+    runs = 365 * 24 * 30 if soaking() else 80000
+    fill_with_runs(runs, 30)
+    hours_mb, text = peak_of("export", "hours", "--data", "year")
+    hours = json_lines(text)
+    starts = [hour["hour"] for hour in hours]
+    assert sum(hour["runs"] for hour in hours) == runs
+    assert len(hours) >= runs // 30 and starts == sorted(starts), len(hours)
+    scores_mb, text = peak_of("export", "scores", "--source", "runs", "--data",
+                              "year")
+    assert [row["runs"] for row in json_lines(text)] == [runs]
+    shares_mb, text = peak_of("export", "prompts", "--data", "year")
+    assert [row["runs"] for row in json_lines(text)] == [runs]
+    if not sanitised():
+        # A program of this size holds the pages of its parent for a moment.
+        least_mb = max(peak_of("version")[0],
+                       os.path.getsize("year/assay.db") / 2 ** 20)
+        peaks = least_mb, hours_mb, scores_mb, shares_mb
+        assert max(hours_mb, scores_mb) < least_mb + 8, peaks
+        assert shares_mb < least_mb + 8 + runs * 200 / 2 ** 20, peaks

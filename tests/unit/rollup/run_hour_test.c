@@ -39,8 +39,10 @@ TEST(runs_become_hours)
     runs[2].ptff_ms = 700;
     runs[3].ptff_ms = 1;
     runs[8].kind = text_of(RUN_KIND_REACH);
-    struct run_hour *hours =
-        run_hours_build(&arena, runs, sizeof runs / sizeof *runs, &count);
+    struct run_hours *making = run_hours_new();
+    EACH_ROW (run, runs)
+        run_hours_take(making, run);
+    const struct run_hour *hours = run_hours_end(making, &count);
     REQUIRE(count == 3);
     CHECK_EQ_INT(hours[0].hour, 0);
     CHECK_EQ_INT(hours[0].ptff_ms.count, 0);
@@ -64,7 +66,28 @@ TEST(runs_become_hours)
     REQUIRE(base64_decode(&arena, last->ptff_ms.histogram, &bytes));
     REQUIRE(histogram_decode(&histogram, bytes));
     CHECK_EQ_DOUBLE(histogram_quantile(&histogram, 1), 800);
+    run_hours_free(making);
     arena_free(&arena);
+}
+
+TEST(hours_that_were_handed_out_are_forgotten)
+{
+    struct run_hours *making = run_hours_new();
+    struct run run = run_at(5, "https://a.example", REASON_NONE);
+    size_t count;
+    for (int i = 0; i < 3; i++) {
+        run.ptff_ms = 100 * (i + 1);
+        run.started_at = i * MS_PER_HOUR;
+        run_hours_take(making, &run);
+        const struct run_hour *hours = run_hours_end(making, &count);
+        REQUIRE(count == 1);
+        CHECK_EQ_INT(hours->hour, run.started_at);
+        CHECK_EQ_DOUBLE(hours->ptff_ms.sum, run.ptff_ms);
+        CHECK_EQ_INT(hours->runs, 1);
+    }
+    (void)run_hours_end(making, &count);
+    CHECK_EQ_INT((int64_t)count, 0);
+    run_hours_free(making);
 }
 
 /* 60 runs on two orchestrators that differ by 10 fps; the prompt makes EFFECT
@@ -72,18 +95,19 @@ TEST(runs_become_hours)
 static struct prompt_share *share_with(double effect, size_t runs_count)
 {
     static const char *const prompts[] = {"p0", "p1", "p2", "p3", "p4"};
-    static struct run runs[60];
+    struct prompt_shares *making = prompt_shares_new();
     size_t count;
     for (size_t i = 0; i < runs_count; i++) {
-        runs[i] = run_at((int64_t)i, i % 2 ? "https://a.example" : "https://b",
-                         REASON_NONE);
-        runs[i].prompt_id = text_of(prompts[i / 2 % 5]);
-        runs[i].output_fps = 20 + 10 * (double)(i % 2) +
-                             effect * (double)(i / 2 % 5) +
-                             (double)(i * 7 % 11) / 10;
+        struct run run = run_at(
+            (int64_t)i, i % 2 ? "https://a.example" : "https://b", REASON_NONE);
+        run.prompt_id = text_of(prompts[i / 2 % 5]);
+        run.output_fps = 20 + 10 * (double)(i % 2) +
+                         effect * (double)(i / 2 % 5) +
+                         (double)(i * 7 % 11) / 10;
+        prompt_shares_take(making, &run);
     }
-    struct prompt_share *rows =
-        prompt_shares_build(&arena, runs, runs_count, &count);
+    struct prompt_share *rows = prompt_shares_end(making, &arena, &count);
+    prompt_shares_free(making);
     REQUIRE(count == 1);
     return rows;
 }

@@ -265,7 +265,10 @@ TEST(runs_become_groups)
     runs[2].output_fps = 1; /* of a failed run: does not count */
     run_conclude(&runs[3], REASON_ORCHESTRATOR_CAPPED);
     run_conclude(&runs[4], REASON_STOPPED);
-    struct run_group *groups = run_groups_build(&arena, runs, 5, &count);
+    struct run_groups *making = run_groups_new();
+    for (size_t i = 0; i < 5; i++)
+        run_groups_take(making, &runs[i]);
+    const struct run_group *groups = run_groups_end(making, &count);
     REQUIRE(count == 2);
     CHECK(text_is(groups[1].orchestrator_address, "0xb"));
     CHECK_EQ_INT(groups[1].runs, 4);
@@ -277,5 +280,6 @@ TEST(runs_become_groups)
     CHECK(isnan(groups[1].ptff_ms));
     CHECK(isnan(groups[0].success_rate));
     CHECK_EQ_INT(groups[0].excused, 1);
+    run_groups_free(making);
     arena_clear(&arena);
 }
