@@ -391,6 +391,8 @@ MUST_USE enum err answer_runs(struct request *request, struct reply *reply);
 MUST_USE enum err answer_run(struct request *request, struct reply *reply);
 MUST_USE enum err answer_plans(struct request *request, struct reply *reply);
 MUST_USE enum err answer_ledger(struct request *request, struct reply *reply);
+MUST_USE enum err answer_ledger_counts(struct request *request,
+                                       struct reply *reply);
 MUST_USE enum err answer_measured(struct request *request, struct reply *reply);
 MUST_USE enum err answer_session(struct request *request, struct reply *reply);
 MUST_USE enum err answer_feeds(struct request *request, struct reply *reply);

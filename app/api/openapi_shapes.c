@@ -213,6 +213,7 @@ static const struct row_schema {
     {"Plan", &plan_row_fields, "{}"},
     {"LedgerRow", &ledger_fields,
      "{orchestrator_address:s?,outcome:s?,line:i}"},
+    {"LedgerCount", &ledger_count_fields, "{}"},
     {"MeasuredRow", &measured_fields, "{}"},
 };
 
@@ -379,6 +380,7 @@ static const struct described answers[] = {
     {SENDS("/v1/measured", PAGE_OF("MeasuredRow")), .csv = true},
     {SENDS("/v1/plan", PAGE_OF("Plan")), .csv = true},
     {SENDS("/v1/ledger", PAGE_OF("LedgerRow")), .csv = true},
+    {SENDS("/v1/ledger/counts", PAGE_OF("LedgerCount")), .csv = true},
     {SENDS("/v1/evidence/feeds", PAGE_OF("FeedRow")), .csv = true},
     {SENDS("/v1/evidence/counts", PAGE_OF("CountRow")), .csv = true},
     {SENDS("/v1/evidence/lines", PAGE_OF("LineRow")), .csv = true},

@@ -1,6 +1,6 @@
 /*
- * plans.c: /v1/plan and /v1/ledger: what was planned, and what became of every
- * planned run.
+ * plans.c: /v1/plan, /v1/ledger and /v1/ledger/counts: what was planned, and
+ * what became of every planned run.
  *
  * A plan stands with the sums of its ledger, and with its seed once that is
  * revealed; its targets are in its line of evidence, over which its hash is.
@@ -8,7 +8,7 @@
  * was started and then executed is one row. Before a seed is revealed nobody
  * can know the instants to come, so those rows are not there.
  */
-#include "api/serving.h"
+#include "api/list.h"
 #include "journal/journal.h"
 
 /* ---- plans --------------------------------------------------------------- */
@@ -36,6 +36,7 @@ static const struct field plan_row_list[] = {
     PLAN(INT, fleet_window_ms),
     PLAN(TIME, made_at),
     PLAN(INT, targets),
+    PLAN(INT, orchestrators),
     PLAN(INT, runs),
     PLAN(INT, executed),
     PLAN(INT, skipped),
@@ -109,11 +110,10 @@ static void add_decision(struct page *page, struct query *query,
     json_end(writer, '}');
 }
 
-static struct query *ask_ledger(struct request *request,
-                                const struct page *page,
-                                const struct cursor *cursor)
+/* With the parameters that choose rows. */
+static struct query *ask_ledger(struct request *request, enum query_id id)
 {
-    struct query *query = query_start(request->store, QUERY_API_LEDGER);
+    struct query *query = query_start(request->store, id);
     query_bind_int(query, 1, parameter_time(request, "start", INT64_MIN));
     query_bind_int(query, 2, parameter_time(request, "end", INT64_MAX));
     bind_optional(query, 3, parameter_text(request, "plan"));
@@ -122,8 +122,6 @@ static struct query *ask_ledger(struct request *request,
     bind_optional(query, 6, parameter_text(request, "model"));
     bind_optional(query, 7, parameter_text(request, "state"));
     bind_optional(query, 8, parameter_text(request, "reason"));
-    bind_place(query, 9, cursor);
-    query_bind_int(query, 11, page_rows(page));
     return query;
 }
 
@@ -135,7 +133,9 @@ enum err answer_ledger(struct request *request, struct reply *reply)
     if (err)
         return err;
     struct page page = page_begin(request, reply, ledger_fields, NULL);
-    struct query *query = ask_ledger(request, &page, &cursor);
+    struct query *query = ask_ledger(request, QUERY_API_LEDGER);
+    bind_place(query, 9, &cursor);
+    query_bind_int(query, 11, page_rows(&page));
     struct ledger_row row = {0};
     struct cursor last = {0};
     bool more = true;
@@ -147,5 +147,34 @@ enum err answer_ledger(struct request *request, struct reply *reply)
     }
     if (!err)
         page_end(&page, shape, &last);
+    return err;
+}
+
+/* ---- sums of the ledger -------------------------------------------------- */
+
+/* In the order of the columns of api_ledger_counts. */
+static const struct field ledger_count_list[] = {
+    FIELD(TEXT, ledger_count, state), FIELD(TEXT, ledger_count, reason),
+    FIELD(INT, ledger_count, runs), FIELD(TIME, ledger_count, last_decided_at)};
+
+const struct fields ledger_count_fields = FIELDS(ledger_count_list, 0);
+
+static const struct row_list list_of_ledger_counts = {
+    .fields = &ledger_count_fields,
+    .row_bytes = sizeof(struct ledger_count),
+    .keys = {"state", "reason"},
+    .told_until = "last_decided_at"};
+
+enum err answer_ledger_counts(struct request *request, struct reply *reply)
+{
+    struct listing listing;
+    struct row_array all;
+    enum err err = list_open(&listing, &list_of_ledger_counts, request);
+    if (!err)
+        err = fields_read_all(
+            request->arena, ask_ledger(request, QUERY_API_LEDGER_COUNTS),
+            ledger_count_fields, sizeof(struct ledger_count), &all);
+    if (!err)
+        list_answer(&listing, reply, NULL, all.rows, all.count);
     return err;
 }

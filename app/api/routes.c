@@ -460,6 +460,8 @@ const struct route routes[] = {
      SCOPE_READ, "GET"},
     {"/v1/ledger", list_of_the_ledger, false, answer_ledger,
      "what became of each planned run, newest first", SCOPE_READ, "GET"},
+    {"/v1/ledger/counts", list_of_the_ledger, false, answer_ledger_counts,
+     "planned runs by what became of them, and why", SCOPE_READ, "GET"},
     {"/v1/evidence/feeds", list_of_feeds, false, answer_feeds,
      "where lines came from, and the hashes that vouch for them", SCOPE_READ,
      "GET"},

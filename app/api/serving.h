@@ -217,8 +217,9 @@ struct plan_row {
     int64_t fleet_fail_ppm;
     int64_t fleet_window_ms;
     int64_t made_at;
-    int64_t targets;
-    int64_t runs; /* planned */
+    int64_t targets;       /* workflows at orchestrators */
+    int64_t orchestrators; /* of those targets */
+    int64_t runs;          /* planned */
     int64_t executed;
     int64_t skipped;
     int64_t started;     /* under way */
@@ -228,6 +229,15 @@ struct plan_row {
     int64_t reveal_line;
 };
 extern const struct fields plan_row_fields;
+
+/* Planned runs that became the same. */
+struct ledger_count {
+    struct text state;
+    struct text reason; /* "" for none */
+    int64_t runs;
+    int64_t last_decided_at;
+};
+extern const struct fields ledger_count_fields;
 
 /* ---- measured.c ---------------------------------------------------------- */
 

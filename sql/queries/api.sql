@@ -187,6 +187,8 @@ SELECT p.plan_hash, p.vantage, p.seed_sha256, p.starts_at, p.ends_at,
        p.control_targets, p.control_fail_ppm, p.fleet_fail_ppm,
        p.fleet_window_ms, p.made_at,
        (SELECT count(*) FROM plan_target AS t WHERE t.plan_hash = p.plan_hash),
+       (SELECT count(DISTINCT t.orchestrator_url) FROM plan_target AS t
+        WHERE t.plan_hash = p.plan_hash),
        p.runs,
        (SELECT count(*) FROM ledger AS l WHERE l.plan_hash = p.plan_hash
         AND l.latest = 1 AND l.state IN ('ended', 'executed')),
@@ -221,6 +223,21 @@ WHERE l.latest = 1 AND l.due_at >= ?1 AND l.due_at < ?2
   AND (?8 IS NULL OR coalesce(l.reason, '') = ?8)
   AND (?9 IS NULL OR (l.due_at, l.seq) < (?9, ?10))
 ORDER BY l.due_at DESC, l.seq DESC LIMIT ?11;
+
+-- name: api_ledger_counts
+-- The same planned runs by what became of them.
+SELECT l.state, coalesce(l.reason, ''), count(*), max(l.decided_at)
+FROM ledger AS l
+WHERE l.latest = 1 AND l.due_at >= ?1 AND l.due_at < ?2
+  AND (?3 IS NULL OR l.plan_hash = ?3)
+  AND (?4 IS NULL OR l.orchestrator_url = ?4
+       OR l.orchestrator_url IN (SELECT o.orchestrator_url FROM run AS o
+                                 WHERE o.orchestrator_address = lower(?4)))
+  AND (?5 IS NULL OR l.workflow = ?5)
+  AND (?6 IS NULL OR coalesce(l.model_id, '') = ?6)
+  AND (?7 IS NULL OR l.state = ?7)
+  AND (?8 IS NULL OR coalesce(l.reason, '') = ?8)
+GROUP BY 1, 2 ORDER BY 1, 2;
 
 -- name: api_measured_newest
 SELECT max(ifnull((SELECT max(started_at) FROM run), 0),

@@ -103,9 +103,9 @@ def test_what_was_measured_stands_by_orchestrator():
 def test_without_a_plan_there_are_no_plans():
     probe()
     with serving() as server:
-        for path in ("/v1/plan", "/v1/ledger"):
+        for path in ("/v1/plan", "/v1/ledger", "/v1/ledger/counts"):
             page = server.json(path)
             assert page["data"] == [], page
             assert page["pagination"]["has_more"] is False, page
         status, _, body = server.get("/v1/ledger?state=planned")
-        assert status == 400 and b"started|executed|skipped" in body, body
+        assert status == 400 and b"started|ended|executed|skipped" in body, body

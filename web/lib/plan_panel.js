@@ -44,21 +44,30 @@ export function planBar(plan) {
             element("strong", null, count(number)), ` ${word}`)))];
 }
 
-/* Rows of the ledger that were skipped, by reason, most first. */
-export function skipList(rows) {
-    const counts = new Map();
-    for (const row of rows.filter((one) => one.state === "skipped")) {
-        counts.set(row.reason, (counts.get(row.reason) ?? 0) + 1);
-    }
-    if (counts.size === 0) {
+/* Rows of the ledger that are at hand, as /v1/ledger/counts would have them. */
+export function countsOf(rows) {
+    return [...Map.groupBy(rows, (row) => `${row.state} ${row.reason ?? ""}`)]
+        .map(([, of]) => ({state: of[0].state, reason: of[0].reason ?? "",
+            runs: of.length}));
+}
+
+/*
+ * Planned runs that were skipped, by reason, most first. COUNTS are of
+ * /v1/ledger/counts; OF chooses the same runs in the address of the ledger.
+ */
+export function skipList(counts, of = {}) {
+    const skipped = counts.filter((row) => row.state === "skipped");
+    if (skipped.length === 0) {
         return null;
     }
-    const sorted = [...counts].sort((a, b) => b[1] - a[1]);
-    return element("ul", {class: "skips"}, sorted.map(([reason, number]) =>
+    skipped.sort((a, b) => b.runs - a.runs);
+    const address = (reason) => "#/ledger?" + new URLSearchParams(
+        {...of, state: "skipped", reason});
+    return element("ul", {class: "skips"}, skipped.map(({reason, runs}) =>
         element("li", null,
-            element("a", {href: `#/ledger?state=skipped&reason=${reason}`},
-                element("strong", null, count(number)), " ",
-                (reason ?? "").replaceAll("_", " ")),
+            element("a", {href: address(reason)},
+                element("strong", null, count(runs)), " ",
+                reason.replaceAll("_", " ")),
             element("span", {class: "quiet"}, ` ${skipWords(reason)}`))));
 }
 
@@ -185,7 +194,7 @@ export function planList(plans) {
         {head: "Ends", cell: (row) => moment(row.ends_at)},
         {head: "Hash", cell: (row) => hash(row.plan_hash)},
         {head: "Orchestrators", class: "number",
-            cell: (row) => count(row.targets)},
+            cell: (row) => count(row.orchestrators)},
         {head: "Planned", class: "number", cell: (row) => count(row.runs)},
         {head: "Carried out", class: "number",
             cell: (row) => count(row.executed)},

@@ -64,10 +64,11 @@ export async function orchestratorPage({argument, signal}) {
     }
     const key = keyOf(rows[0]);
     const own = {orchestrator: runsOf(rows[0]), limit: SHOWN};
-    const [runs, hours, ledger] = await Promise.all([
+    const [runs, hours, ledger, counts] = await Promise.all([
         get("/v1/runs", {...own, kind: "live"}, signal),
         get("/v1/streaming/sla", {orchestrator: key, limit: SHOWN}, signal),
-        get("/v1/ledger", own, signal)]);
+        get("/v1/ledger", own, signal),
+        get("/v1/ledger/counts", {orchestrator: runsOf(rows[0])}, signal)]);
     return element("div", null,
         element("p", {class: "kicker"}, "Orchestrator"),
         element("h1", {class: "name"}, key.length > 42 ? hash(key, 20) : key),
@@ -79,7 +80,7 @@ export async function orchestratorPage({argument, signal}) {
         ledger.data.length === 0 ? null : element("section", null,
             element("h2", null, "Planned runs"),
             ledgerLanes(ledger.data, namesOf(rows)),
-            skipList(ledger.data)),
+            skipList(counts.data, {orchestrator: runsOf(rows[0])})),
         element("section", null, element("h2", null, "Runs, newest first"),
             runs.data.length === 0 ? element("p", null, "None.")
                 : runList(runs.data.slice(0, 25)),

@@ -9,7 +9,7 @@ import {classWords, familyWords, reasonWords} from "../lib/words.js";
 import {scoreTable} from "../lib/score_table.js";
 import {boardLegend, measuredBoard, namesOf} from "../lib/measured.js";
 import {ledgerLanes} from "../lib/ledger_lanes.js";
-import {planPanel, skipList} from "../lib/plan_panel.js";
+import {countsOf, planPanel, skipList} from "../lib/plan_panel.js";
 
 const PURPOSE = "assay keeps what gateways of the Livepeer AI network " +
     "report, line by line and unchanged, and recomputes the published " +
@@ -164,7 +164,8 @@ function plans(answers, signal) {
         element("p", {class: "note"}, "At instants that nobody could know ",
             "before and everybody can check afterwards, and only where ",
             "capacity was idle."),
-        ledgerLanes(ledger, namesOf(answers.measured.data)), skipList(ledger),
+        ledgerLanes(ledger, namesOf(answers.measured.data)), 
+        skipList(countsOf(ledger)),
         element("h3", null, "The plan under way"),
         planPanel(list[0], signal),
         revealed ? [element("h3", null, "The last one that was revealed"),

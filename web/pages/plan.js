@@ -3,7 +3,7 @@
  */
 import {element} from "../lib/dom.js";
 import {get, Problem} from "../lib/api.js";
-import {count, moment} from "../lib/format.js";
+import {count, moment, plural} from "../lib/format.js";
 import {ledgerLanes} from "../lib/ledger_lanes.js";
 import {ledgerList} from "../lib/ledger_list.js";
 import {namesOf} from "../lib/measured.js";
@@ -21,9 +21,10 @@ async function fetchPlan(argument, signal) {
 }
 
 export async function planPage({argument, signal}) {
-    const [plan, ledger, measured] = await Promise.all([
+    const [plan, ledger, counts, measured] = await Promise.all([
         fetchPlan(argument, signal),
         get("/v1/ledger", {plan: argument, limit: SHOWN}, signal),
+        get("/v1/ledger/counts", {plan: argument}, signal),
         get("/v1/measured", {limit: SHOWN}, signal)]);
     const rows = ledger.data;
     const names = namesOf([...measured.data, ...rows]);
@@ -31,12 +32,18 @@ export async function planPage({argument, signal}) {
         element("p", {class: "kicker"}, "Plan"),
         element("h1", null, moment(plan.starts_at), " UTC"),
         element("p", {class: "lead"}, `${count(plan.runs)} runs on `,
-            `${count(plan.targets)} orchestrators until `,
-            moment(plan.ends_at), " UTC, from ", plan.vantage ?? "here", "."),
+            plural(plan.orchestrators, "orchestrator", "orchestrators"),
+            plan.targets === plan.orchestrators ? ""
+                : ` (${count(plan.targets)} with their models and cards)`,
+            " until ", moment(plan.ends_at), " UTC, from ",
+            plan.vantage ?? "here", "."),
         planPanel(plan, signal),
         element("section", null,
             element("h2", null, "Its runs"), ledgerLanes(rows, names),
-            skipList(rows)),
+            ledger.pagination.has_more
+                ? element("p", {class: "note"}, `The last ${count(SHOWN)}.`)
+                : null,
+            skipList(counts.data, {plan: plan.plan_hash})),
         element("section", null,
             element("h2", null, "One by one"),
             rows.length === 0
