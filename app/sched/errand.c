@@ -611,6 +611,8 @@ void errand_resume(struct driver *driver, const struct waiting_run *waiting)
     errand->controlled = errand->row.controls != ABSENT_INT;
     errand->worst = (struct control_round){
         .asked = errand->row.controls, .failed = errand->row.controls_failed};
+    if (driver->controls.given)
+        driver_want_controls(driver);
 }
 
 static void run_on(struct errand *errand)
