@@ -335,6 +335,9 @@ static void print_audit(const struct invocation *invocation,
                "%zu\n",
                report->orchestrators, (long long)report->least,
                (long long)report->most, report->gpus, report->starved);
+        printf("cards that were told: %zu, of them %zu share their runs with "
+               "others of their model, %zu without any\n",
+               report->gpus_told, report->gpus_shared, report->gpus_unseen);
         if (report->parts > 1)
             printf("hours of the week: chi-square %.1f in %zu parts, p = %.3f: "
                    "%s\n",
@@ -351,6 +354,9 @@ static void print_audit(const struct invocation *invocation,
     add_set_aside(&writer, auditing);
     json_member_int(&writer, "orchestrators", (int64_t)report->orchestrators);
     json_member_int(&writer, "gpus", (int64_t)report->gpus);
+    json_member_int(&writer, "gpus_told", (int64_t)report->gpus_told);
+    json_member_int(&writer, "gpus_shared", (int64_t)report->gpus_shared);
+    json_member_int(&writer, "gpus_unseen", (int64_t)report->gpus_unseen);
     json_member_int(&writer, "starved", (int64_t)report->starved);
     json_member_int(&writer, "least_runs", report->least);
     json_member_int(&writer, "most_runs", report->most);
@@ -373,6 +379,10 @@ static enum err judge(struct auditing *auditing,
                       const struct coverage_report *report)
 {
     const struct coverage_count *starved;
+    const struct coverage_count *unseen;
+    for (size_t i = 0; (unseen = coverage_unseen(auditing->coverage, i)); i++)
+        log_message(LOG_INFO, "no executed run may have been of the card %.*s",
+                    (int)unseen->name.length, unseen->name.data);
     for (size_t i = 0; (starved = coverage_starved(auditing->coverage, i)); i++)
         log_message(LOG_WARNING, "%.*s has %lld planned runs, none executed",
                     (int)starved->name.length, starved->name.data,

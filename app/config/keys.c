@@ -351,7 +351,9 @@ const struct config_key config_keys[] = {
      .unit = "runs",
      .least = 1,
      .most = 3600,
-     .help = "Planned runs of one workflow on one orchestrator, at the most."},
+     .help =
+         "Planned runs of one workflow on one orchestrator, at the most; as "
+         "many for each card that it tells of the model."},
     {.path = "sched.run_ms_per_hour",
      .type = CONFIG_INT,
      .offset = FIELD(sched_run_ms_per_hour),

@@ -20,6 +20,7 @@ static const struct field target_list[] = {
     FIELD(TEXT, plan_target, prompts_sha256),
     FIELD(INT, plan_target, prompts),
     FIELD(INT, plan_target, strata),
+    FIELD(TEXT, plan_target, gpu_ids),
 };
 
 static const struct field plan_list[] = {

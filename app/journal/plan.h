@@ -38,6 +38,9 @@ struct plan_target {
     struct text prompts_sha256;
     int64_t prompts; /* how many the set holds, at least 1 */
     int64_t strata;  /* runs in the span of the plan */
+    /* All cards that were told to serve the model there, parted by commas; null
+     * for none. Which of several serves a run nobody tells. */
+    struct text gpu_ids;
 };
 extern const struct fields plan_target_fields;
 

@@ -9,6 +9,7 @@
 
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #define LEAST_EXPECTED 5.0
 #define EVEN_P 0.01
@@ -25,6 +26,7 @@ struct counts {
 struct coverage {
     struct counts orchestrators;
     struct counts gpus;
+    struct counts told; /* cards, with executed runs that may be of each */
     int64_t executed[HOURS_PER_WEEK];
     double planned[HOURS_PER_WEEK]; /* runs that should lie there */
     int64_t executed_all;
@@ -48,6 +50,7 @@ void coverage_free(struct coverage *coverage)
         return;
     counts_free(&coverage->orchestrators);
     counts_free(&coverage->gpus);
+    counts_free(&coverage->told);
     free(coverage);
 }
 
@@ -143,6 +146,46 @@ static void take_plan(struct coverage *coverage, const struct plan *plan,
     }
 }
 
+/* Executed runs of each target, by its number in the plan. */
+static int64_t *count_executed(const struct plan_books *books)
+{
+    const struct plan *plan = books->plan;
+    int64_t *executed = memory_zeroed(plan->target_count + 1, sizeof *executed);
+    struct text_index targets = {0};
+    struct buf key = {0};
+    for (size_t i = 0; i < plan->target_count; i++)
+        text_index_add(&targets, planned_key(&key, &plan->targets[i], 0), NULL);
+    for (size_t i = 0; i < books->row_count; i++) {
+        struct ledger_row row = books->rows[i];
+        row.stratum = 0;
+        ptrdiff_t number = text_index_find(&targets, ledger_key(&key, &row));
+        if (number >= 0 && text_is(row.state, LEDGER_EXECUTED))
+            executed[number]++;
+    }
+    buf_free(&key);
+    text_index_free(&targets);
+    return executed;
+}
+
+/* A run counts for each card of its target, since it may be of any. */
+static void take_cards(struct coverage *coverage,
+                       const struct plan_books *books)
+{
+    int64_t *executed = count_executed(books);
+    for (size_t i = 0; i < books->plan->target_count; i++) {
+        struct text left = books->plan->targets[i].gpu_ids;
+        while (left.length) {
+            const char *comma = memchr(left.data, ',', left.length);
+            size_t length = comma ? (size_t)(comma - left.data) : left.length;
+            count_of(&coverage->told, (struct text){left.data, length})
+                ->executed += executed[i];
+            length += comma != NULL;
+            left = (struct text){left.data + length, left.length - length};
+        }
+    }
+    free(executed);
+}
+
 void coverage_add(struct coverage *coverage, const struct plan_books *books)
 {
     struct run_gpus known = read_gpus(books);
@@ -151,12 +194,36 @@ void coverage_add(struct coverage *coverage, const struct plan_books *books)
         if (row->due_at < books->now)
             take(coverage, row, gpu_of(&known, row));
     }
+    take_cards(coverage, books);
     take_plan(coverage, books->plan, books->now);
     text_index_free(&known.runs);
     free(known.gpus);
 }
 
 /* ---- reporting ----------------------------------------------------------- */
+
+const struct coverage_count *coverage_unseen(const struct coverage *coverage,
+                                             size_t number)
+{
+    for (size_t i = 0; i < coverage->told.names.count; i++)
+        if (!coverage->told.list[i].executed && number-- == 0)
+            return &coverage->told.list[i];
+    return NULL;
+}
+
+static void report_cards(const struct coverage *coverage,
+                         struct coverage_report *report)
+{
+    const struct counts *told = &coverage->told;
+    report->gpus = coverage->gpus.names.count;
+    report->gpus_told = told->names.count;
+    for (size_t i = 0; i < told->names.count; i++) {
+        ptrdiff_t own =
+            text_index_find(&coverage->gpus.names, told->names.texts[i]);
+        report->gpus_unseen += !told->list[i].executed;
+        report->gpus_shared += told->list[i].executed && own < 0;
+    }
+}
 
 static bool is_starved(const struct coverage_count *count)
 {
@@ -211,8 +278,8 @@ void coverage_report(const struct coverage *coverage,
                                        .skipped = coverage->skipped_all,
                                        .orchestrators =
                                            coverage->orchestrators.names.count,
-                                       .gpus = coverage->gpus.names.count,
                                        .least = INT64_MAX};
+    report_cards(coverage, report);
     while (coverage_starved(coverage, report->starved))
         report->starved++;
     for (size_t i = 0; i < report->orchestrators; i++) {

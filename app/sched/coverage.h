@@ -4,6 +4,12 @@
  * Starved is who had planned runs, of which none was executed, though not for
  * reasons of its own (busy, no capacity) alone.
  *
+ * Cards: those that were told are named in the plan. A run is of a card only
+ * where its orchestrator told one alone for the model, when it was planned or
+ * when it was asked; which of several served it no message says, and none can
+ * be asked for. Their runs count for all of them together: the plan gives a
+ * model with more cards as many more runs.
+ *
  * Hours: under a plan the instants of a target's runs are uniform over it, so
  * an hour of the week should hold as many planned runs as its share of the
  * plans' time says. Pearson's chi-square holds what was executed against that;
@@ -40,9 +46,12 @@ struct coverage_report {
     int64_t executed;
     int64_t skipped;
     size_t orchestrators;
-    size_t gpus;
-    size_t starved; /* orchestrators and GPUs */
-    int64_t least;  /* executed runs of an orchestrator that is not starved */
+    size_t gpus;        /* with planned runs of their own */
+    size_t gpus_told;   /* named by orchestrators, those among them */
+    size_t gpus_shared; /* of the told: with runs that may be another's */
+    size_t gpus_unseen; /* of the told: with no executed run that may be its */
+    size_t starved;     /* orchestrators and GPUs */
+    int64_t least; /* executed runs of an orchestrator that is not starved */
     int64_t most;
     int64_t hours[HOURS_PER_WEEK]; /* executed, from Monday 00:00 UTC */
     size_t parts;                  /* that the test compares */
@@ -53,6 +62,11 @@ struct coverage_report {
 
 void coverage_report(const struct coverage *coverage,
                      struct coverage_report *report);
+
+/* Told cards that no executed run may have been of, by number; null behind the
+ * last one. */
+const struct coverage_count *coverage_unseen(const struct coverage *coverage,
+                                             size_t number);
 
 /* Who is starved, by number; null behind the last one. */
 const struct coverage_count *coverage_starved(const struct coverage *coverage,

@@ -77,6 +77,18 @@ static int64_t workflows_of(const struct terms *terms, const char *model)
     return count;
 }
 
+/* Cards that a model's runs spread over; no more than it says to have places,
+ * so that a claim of cards alone is no way to more runs. */
+static int64_t count_cards(const struct discovered_model *model)
+{
+    int64_t cards = model ? (int64_t)model->gpu_count : 0;
+    bool told = model && model->idle != ABSENT_INT && model->busy != ABSENT_INT;
+    int64_t places = told ? model->idle + model->busy : 1;
+    if (cards > places)
+        cards = places;
+    return cards > 1 ? cards : 1;
+}
+
 static int64_t runs_allowed(const struct drafting *drafting,
                             const struct terms_workflow *one,
                             const struct discovered_model *model)
@@ -90,8 +102,24 @@ static int64_t runs_allowed(const struct drafting *drafting,
         sharing;
     int64_t span_ms = plan->ends_at - plan->starts_at;
     int64_t hours = (span_ms + MS_PER_HOUR - 1) / MS_PER_HOUR;
-    int64_t most = drafting->terms->runs_per_hour * hours;
+    int64_t most = drafting->terms->runs_per_hour * hours * count_cards(model);
     return budget < most ? budget : most;
+}
+
+static struct text join_cards(struct arena *arena,
+                              const struct discovered_model *model)
+{
+    struct buf joined = {0};
+    struct text cards = {0};
+    for (size_t i = 0; i < model->gpu_count; i++) {
+        if (i)
+            buf_add_byte(&joined, ',');
+        buf_add(&joined, model->gpu_ids[i].data, model->gpu_ids[i].length);
+    }
+    if (joined.length)
+        cards = text_of(arena_text(arena, joined.data, joined.length));
+    buf_free(&joined);
+    return cards;
 }
 
 static void add_target(struct drafting *drafting,
@@ -110,12 +138,15 @@ static void add_target(struct drafting *drafting,
     target->model_id = text_of(workflow->model);
     if (model && model->gpu_count == 1)
         target->gpu_id = model->gpu_ids[0];
+    if (model)
+        target->gpu_ids = join_cards(drafting->arena, model);
     target->prompts_sha256 = text_of(one->prompts.sha256);
     target->prompts = (int64_t)one->prompts.count;
     target->strata = 0;
     fields_copy(drafting->arena, plan_target_fields, target);
     demand->evidence = evidence_of(drafting->evidence, target);
     demand->most = runs_allowed(drafting, one, model);
+    demand->cards = count_cards(model);
     plan->target_count++;
 }
 

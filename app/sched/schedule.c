@@ -164,8 +164,12 @@ struct needy {
 
 static bool needier(const struct needy *needy, size_t a, size_t b)
 {
-    int64_t has_a = needy->demands[a].evidence + needy->strata[a];
-    int64_t has_b = needy->demands[b].evidence + needy->strata[b];
+    const struct plan_demand *of_a = &needy->demands[a];
+    const struct plan_demand *of_b = &needy->demands[b];
+    __int128 has_a =
+        (__int128)(of_a->evidence + needy->strata[a]) * of_b->cards;
+    __int128 has_b =
+        (__int128)(of_b->evidence + needy->strata[b]) * of_a->cards;
     return has_a != has_b ? has_a < has_b : a < b;
 }
 

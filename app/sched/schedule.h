@@ -58,12 +58,14 @@ bool plan_is_of_seed(const struct plan *plan,
 struct plan_demand {
     int64_t evidence; /* runs of late: who has fewer comes first */
     int64_t most;     /* runs that its own budget allows in the plan */
+    int64_t cards;    /* that its runs spread over, at least 1 */
 };
 
 /*
  * Sets the strata of COUNT targets, TOTAL at the most: one run after another
- * goes to whoever has the least evidence, counting what was given, and room for
- * more. Of equals the one with the lower number goes first.
+ * goes to whoever has the least evidence for each of its cards, counting what
+ * was given, and room for more. Of equals the one with the lower number goes
+ * first.
  */
 void plan_allot(const struct plan_demand *demands, size_t count, int64_t total,
                 int64_t *strata);

@@ -1,6 +1,8 @@
 -- When runs ended, how each was measured, and why it is set aside. The table is
 -- made anew, because columns stand in the order of the field list in
--- journal/ledger.c.
+-- journal/ledger.c. And the cards that a plan's targets were told to have.
+
+ALTER TABLE plan_target ADD COLUMN gpu_ids TEXT; -- parted by commas
 
 DROP INDEX ledger_of_plan;
 DROP INDEX ledger_by_time;

@@ -8,7 +8,7 @@ INSERT OR IGNORE INTO plan VALUES (
 
 -- name: plan_target_add
 INSERT OR IGNORE INTO plan_target VALUES (
-    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10
+    ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11
 );
 
 -- name: plan_reveal_add

@@ -4,6 +4,7 @@
 #include "harness.h"
 
 #include <math.h>
+#include <string.h>
 
 enum { ROWS = 24 * 40 };
 
@@ -14,6 +15,7 @@ static struct ledger_row rows[ROWS];
 static struct plan even_day(void)
 {
     static struct plan_target targets[2];
+    memset(targets, 0, sizeof targets);
     for (size_t i = 0; i < ROWS; i++) {
         fields_clear(ledger_fields, &rows[i]);
         rows[i].due_at = (int64_t)(i / 40) * MS_PER_HOUR + 1;
@@ -110,6 +112,38 @@ TEST(too_few_runs_to_tell)
     struct coverage_report report = report_of(&plan, MS_PER_DAY);
     CHECK(isnan(report.p));
     CHECK(report.even);
+}
+
+/* One has a card of its own, one two that cannot be told apart, and a third,
+ * which is never run, has another one. */
+TEST(cards_that_were_told)
+{
+    struct plan plan = even_day();
+    struct plan_target *targets = plan.targets;
+    struct coverage *coverage = coverage_new();
+    struct coverage_report report;
+    struct plan_target three[3] = {targets[0], targets[1]};
+    three[0].orchestrator_url = text_of("https://a.example");
+    three[0].gpu_id = three[0].gpu_ids = text_of("GPU-a");
+    three[1].orchestrator_url = text_of("https://b.example");
+    three[1].gpu_ids = text_of("GPU-b,GPU-c");
+    three[2].orchestrator_url = text_of("https://c.example");
+    three[2].gpu_ids = text_of("GPU-d");
+    plan.targets = three;
+    plan.target_count = 3;
+    for (size_t i = 0; i < ROWS; i += 2)
+        rows[i].gpu_id = (struct text){0};
+    struct plan_books books = books_of(&plan, MS_PER_DAY);
+    coverage_add(coverage, &books);
+    coverage_report(coverage, &report);
+    CHECK_EQ_INT(report.gpus, 1);
+    CHECK_EQ_INT(report.gpus_told, 4);
+    CHECK_EQ_INT(report.gpus_shared, 2);
+    CHECK_EQ_INT(report.gpus_unseen, 1);
+    REQUIRE(coverage_unseen(coverage, 0));
+    CHECK(text_is(coverage_unseen(coverage, 0)->name, "GPU-d"));
+    CHECK(!coverage_unseen(coverage, 1));
+    coverage_free(coverage);
 }
 
 TEST(gpus_that_only_runs_know)

@@ -204,7 +204,7 @@ TEST(plans_that_cannot_be)
 TEST(who_has_least_evidence_gets_most_runs)
 {
     static const struct plan_demand demands[] = {
-        {10, 100}, {0, 100}, {3, 100}, {0, 2}, {0, 0}};
+        {10, 100, 1}, {0, 100, 1}, {3, 100, 1}, {0, 2, 1}, {0, 0, 1}};
     int64_t strata[5];
     plan_allot(demands, 5, 12, strata);
     /* 6 and 3+3 are level, the fourth may have no more than 2. */
@@ -213,6 +213,17 @@ TEST(who_has_least_evidence_gets_most_runs)
         CHECK_EQ_INT(strata[i], wanted[i]);
     plan_allot(demands, 5, 1000, strata);
     CHECK_EQ_INT(strata[0] + strata[1] + strata[2] + strata[3], 302);
+}
+
+TEST(a_model_with_more_cards_gets_as_many_more_runs)
+{
+    static const struct plan_demand demands[] = {
+        {0, 100, 1}, {0, 100, 4}, {8, 100, 4}};
+    int64_t strata[3];
+    plan_allot(demands, 3, 55, strata);
+    CHECK_EQ_INT(strata[0], 7);
+    CHECK_EQ_INT(strata[1], 28);
+    CHECK_EQ_INT(strata[2], 20);
 }
 
 TEST(runs_within_five_percent_of_an_idle_slot)
