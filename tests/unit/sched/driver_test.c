@@ -429,7 +429,8 @@ TEST(a_full_disk_begins_nothing_and_loses_nothing)
     world_start(&world);
     world_run(&world, 4 * HOUR + 10 * MINUTE);
     CHECK_EQ_INT(world_runs(&world, NULL),
-                 world_rows(&world, "state", LEDGER_EXECUTED));
+                 world_rows(&world, "state", LEDGER_ENDED) +
+                     world_rows(&world, "state", LEDGER_EXECUTED));
     int64_t begun = 0;
     for (size_t i = 0; i < world.count; i++)
         begun += world.list[i].live_runs;
@@ -518,7 +519,8 @@ TEST(killed_whenever_the_plan_goes_on)
     world_run(&world, 9 * HOUR);
     for (size_t i = 0; i < world.count; i++)
         begun += world.list[i].live_runs;
-    int64_t executed = world_rows(&world, "state", LEDGER_EXECUTED);
+    int64_t executed = world_rows(&world, "state", LEDGER_ENDED) +
+                       world_rows(&world, "state", LEDGER_EXECUTED);
     int64_t interrupted =
         world_rows(&world, "reason", skip_entry(SKIP_INTERRUPTED)->name);
     world_stop(&world);
