@@ -5,6 +5,7 @@ import contextlib
 import json
 import os
 import random
+import resource
 import shutil
 import signal
 import sqlite3
@@ -12,7 +13,7 @@ import subprocess
 import time
 
 from harness import (binary, environment, json_lines, run, sanitised, serving,
-                     soaking, wait_until)
+                     skip, soaking, wait_until)
 from sandbox import sandbox
 
 LIVES = 100 if soaking() else 4 if sanitised() else 20
@@ -193,6 +194,38 @@ def test_plans_survive_kills_and_can_be_checked():
     assert before == [run(*words, "--data", "store").out for words in (
         ("export", "ledger"), ("export", "runs"), ("plan", "show", "--json"))]
     check_tampering()
+
+
+def test_a_full_disk_in_mid_run_begins_nothing_and_loses_nothing():
+    if sanitised():
+        skip("the limit on file sizes would stop the sanitiser's log")
+    limit = resource.getrlimit(resource.RLIMIT_FSIZE)
+    with measured_network() as network:
+        with serving(*SERVER) as server:
+            wait_until(lambda: any(row["state"] == "started"
+                                   for row in ledger()), 60, "a run")
+            resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE,
+                             (4096, limit[1]))
+            wait_until(lambda: "no run is begun until" in server.text(), 30,
+                       "a failing write")
+            full = len(json_lines(run("export", "runs", "--data", "store"
+                                      ).out))
+            time.sleep(4)  # more than half a plan
+            assert full == len(json_lines(run("export", "runs", "--data",
+                                              "store").out))
+            resource.prlimit(server.process.pid, resource.RLIMIT_FSIZE, limit)
+            wait_until(lambda: "can be written down again" in server.text(),
+                       30, "a write")
+            before = reveals()
+            wait_until(lambda: reveals() >= before + 2, 60, "plans' ends")
+        network.stop()
+        check_books(network.truth)
+    rows = ledger()
+    assert any(row["reason"] == "store" for row in rows), rows
+    assert not any(row["reason"] == "interrupted" for row in rows), rows
+    answer = json.loads(run("evidence", "verify", "--json", "--data", "store"
+                            ).out)
+    assert answer["defects"] == 0, answer
 
 
 def test_what_cannot_be_carried_out_is_said_before_a_store_is_made():
