@@ -133,7 +133,7 @@ static int run_command(const struct command *command, char *const *arguments,
     enum err err = options_parse(&invocation, command, arguments, count);
     bool misused = err != ERR_NONE;
     if (!err && invocation.help)
-        help_command(stdout, command);
+        help_command(stdout, command, invocation.verb);
     else if (!err)
         err = run_configured(&invocation, &config);
     /* A failure of the command itself says more than the one it caused. */

@@ -27,6 +27,7 @@
 
 #include "base/arena.h"
 #include "base/err.h"
+#include "base/fields.h"
 #include "cli/options.h"
 #include "config/config.h"
 
@@ -53,13 +54,21 @@ struct example {
 
 #define ARGUMENTS_ANY ((size_t)-1)
 
+/* The columns of the rows that a verb prints, for its help. */
+struct verb_columns {
+    const char *verb;
+    const struct fields *columns;
+    const struct fields *assay; /* by --lens assay; null where the same */
+};
+
 struct command {
     const char *name;
-    const char *summary;          /* one line, lower case, no full stop */
-    const char *arguments;        /* as in usage: "FILE..."; null with verbs */
-    const char *about;            /* paragraphs */
-    const struct verb *verbs;     /* ends with a row without a name */
-    const struct option *options; /* the same; null for common ones only */
+    const char *summary;      /* one line, lower case, no full stop */
+    const char *arguments;    /* as in usage: "FILE..."; null with verbs */
+    const char *about;        /* paragraphs */
+    const struct verb *verbs; /* ends with a row without a name */
+    const struct verb_columns *columns; /* the same; null where no rows */
+    const struct option *options;   /* the same; null for common ones only */
     const struct example *examples; /* ends with a row without a line */
     const char *exits; /* lines "N  meaning", only where they differ from the
                           common ones or need a word more; null otherwise */
@@ -118,9 +127,11 @@ MUST_USE enum err command_named(const char *name,
 MUST_USE enum err invocation_config(struct invocation *invocation,
                                     struct config *config);
 
-/* What `assay --help` and `assay COMMAND --help` print, 80 columns wide. */
+/* What `assay --help` and `assay COMMAND --help` print, 80 columns wide. With
+ * VERB, which may be null, the columns of its rows are told, too. */
 void help_overview(FILE *out);
-void help_command(FILE *out, const struct command *command);
+void help_command(FILE *out, const struct command *command,
+                  const struct verb *verb);
 /* TEXT behind INDENT blanks, broken between words. USED columns of the first
  * line are taken already, blanks included. Lines that begin with a blank stay
  * as they are. */

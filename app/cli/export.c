@@ -473,6 +473,23 @@ static const struct verb verbs[] = {
      0, 0, export_prompts},
     {0}};
 
+/* Those of scores are in the scorecard, those of counts in the code above. */
+static const struct verb_columns columns[] = {
+    {"sla", &sla_fields, &sla_assay_fields},
+    {"percentiles", &percentile_fields, NULL},
+    {"sessions", &session_fields, NULL},
+    {"selections", &selection_fields, NULL},
+    {"demand", &demand_fields, NULL},
+    {"gpu", &gpu_fields, &gpu_assay_fields},
+    {"requests", &request_demand_fields, NULL},
+    {"batch-jobs", &batch_job_fields, NULL},
+    {"byoc-jobs", &byoc_job_fields, NULL},
+    {"payments", &payment_fields, &payment_assay_fields},
+    {"inventory", &offer_fields, NULL},
+    {"runs", &run_fields, NULL},
+    {"ledger", &ledger_fields, NULL},
+    {0}};
+
 const struct command command_export = {
     .name = "export",
     .summary = "print rows: scores, sessions, demand, payments and others",
@@ -486,9 +503,12 @@ const struct command command_export = {
         "when a job was completed, an offer seen or a run begun; counts take "
         "neither. Runs are the same under every lens. "
         "Requests of hours that "
-        "the publisher never shows say published 0.\n\n"
+        "the publisher never shows say published 0. \"assay export WHAT "
+        "--help\" "
+        "lists the columns of its rows.\n\n"
         "Reads beside a running server.",
     .verbs = verbs,
+    .columns = columns,
     .options = options,
     .examples = examples,
     .run = NULL,

@@ -130,7 +130,42 @@ static void print_exits(FILE *out, const char *exits)
     print_wrapped(out, 2, 0, exits ? exits : common_exits);
 }
 
-void help_command(FILE *out, const struct command *command)
+static bool has_column(const struct fields *columns, const char *name)
+{
+    for (size_t i = 0; i < columns->exported; i++)
+        if (!strcmp(columns->list[i].name, name))
+            return true;
+    return false;
+}
+
+static const struct verb_columns *columns_of(const struct command *command,
+                                             const struct verb *verb)
+{
+    const struct verb_columns *row = verb ? command->columns : NULL;
+    while (row && row->verb && strcmp(row->verb, verb->name) != 0)
+        row++;
+    return row && row->verb ? row : NULL;
+}
+
+/* Names of COLUMNS under TITLE; but those that BUT (null for none) has. */
+static void print_columns(FILE *out, const char *title,
+                          const struct fields *columns,
+                          const struct fields *but)
+{
+    struct buf names = {0};
+    for (size_t i = 0; i < columns->exported; i++)
+        if (!but || !has_column(but, columns->list[i].name))
+            buf_printf(&names, "%s%s", names.length ? " " : "",
+                       columns->list[i].name);
+    if (names.length) {
+        fprintf(out, "\n%s:\n  ", title);
+        print_wrapped(out, 2, 2, buf_string(&names));
+    }
+    buf_free(&names);
+}
+
+void help_command(FILE *out, const struct command *command,
+                  const struct verb *verb)
 {
     print_usage(out, command);
     fprintf(out, "\n");
@@ -140,6 +175,11 @@ void help_command(FILE *out, const struct command *command)
         fprintf(out, "%s\n", command->summary);
     if (command->verbs)
         print_verbs(out, command);
+    const struct verb_columns *row = columns_of(command, verb);
+    if (row)
+        print_columns(out, "Columns", row->columns, NULL);
+    if (row && row->assay)
+        print_columns(out, "With --lens assay also", row->assay, row->columns);
     print_options(out, command);
     if (command->examples)
         print_examples(out, command->examples);
@@ -187,7 +227,7 @@ static enum err run(struct invocation *invocation)
     const struct command *command;
     enum err err = command_named(invocation->arguments[0], &command);
     if (!err)
-        help_command(stdout, command);
+        help_command(stdout, command, NULL);
     return err;
 }
 

@@ -277,18 +277,25 @@ static enum err unknown_verb(const struct command *command, const char *word)
                    all);
 }
 
+/* Null where WORD, which may be null, is none of COMMAND's. */
+static const struct verb *verb_named(const struct command *command,
+                                     const char *word)
+{
+    const struct verb *verb = word ? command->verbs : NULL;
+    while (verb && verb->name && strcmp(verb->name, word) != 0)
+        verb++;
+    return verb && verb->name ? verb : NULL;
+}
+
 /* Takes the first positional for the verb. */
 static enum err choose_verb(struct invocation *invocation)
 {
     const struct command *command = invocation->command;
     const char *word =
         invocation->argument_count ? invocation->arguments[0] : NULL;
-    const struct verb *verb = command->verbs;
-    while (word && verb->name && strcmp(verb->name, word) != 0)
-        verb++;
-    if (!word || !verb->name)
+    invocation->verb = verb_named(command, word);
+    if (!invocation->verb)
         return unknown_verb(command, word);
-    invocation->verb = verb;
     invocation->arguments++;
     invocation->argument_count--;
     return ERR_NONE;
@@ -342,8 +349,10 @@ enum err options_parse(struct invocation *invocation,
 {
     invocation->command = command;
     invocation->help = asks_for_help(arguments, count);
-    if (invocation->help)
+    if (invocation->help) {
+        invocation->verb = verb_named(command, count ? arguments[0] : NULL);
         return ERR_NONE;
+    }
     struct arena *arena = &invocation->arena;
     char **positional = arena_array(arena, count + 1, sizeof *positional);
     invocation->values =

@@ -8,14 +8,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-static char *help_of(const struct command *command)
+static char *help_of(const struct command *command, const struct verb *verb)
 {
     char *bytes = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&bytes, &length);
     REQUIRE(out != NULL);
     if (command)
-        help_command(out, command);
+        help_command(out, command, verb);
     else
         help_overview(out);
     fclose(out);
@@ -34,20 +34,41 @@ static void check_lines(const char *text)
 
 TEST(help_fits_a_narrow_window)
 {
-    char *text = help_of(NULL);
+    char *text = help_of(NULL, NULL);
     check_lines(text);
     free(text);
     for (size_t i = 0; commands[i]; i++) {
-        text = help_of(commands[i]);
+        text = help_of(commands[i], NULL);
         check_lines(text);
         free(text);
     }
 }
 
+TEST(columns_of_rows_are_in_their_help)
+{
+    const struct command *command = &command_export;
+    size_t told = 0;
+    for (const struct verb *verb = command->verbs; verb->name; verb++) {
+        char *text = help_of(command, verb);
+        check_lines(text);
+        for (const struct verb_columns *row = command->columns; row->verb;
+             row++) {
+            if (strcmp(row->verb, verb->name) != 0)
+                continue;
+            const struct fields *all = row->assay ? row->assay : row->columns;
+            for (size_t i = 0; i < all->exported; i++)
+                CHECK(strstr(text, all->list[i].name) != NULL);
+            told++;
+        }
+        free(text);
+    }
+    CHECK_EQ_INT(told, 13);
+}
+
 TEST(every_option_is_in_the_help_and_well_declared)
 {
     for (size_t i = 0; commands[i]; i++) {
-        char *text = help_of(commands[i]);
+        char *text = help_of(commands[i], NULL);
         const struct option *option;
         for (size_t j = 0; (option = option_at(commands[i], j)); j++) {
             CHECK(strstr(text, option->name) != NULL);
