@@ -142,30 +142,61 @@ void control_targets_ask(struct control_targets *targets,
 
 /* ---- the list ------------------------------------------------------------ */
 
+/* The next of URLS, without blanks around it; "" for none, null behind the
+ * last. *URLS moves on. */
+static const char *next_url(struct arena *arena, const char **urls)
+{
+    const char *at = *urls;
+    if (!*at)
+        return NULL;
+    size_t length = strcspn(at, ",");
+    *urls = at + length + (at[length] == ',');
+    while (length && at[length - 1] == ' ')
+        length--;
+    size_t blank = strspn(at, " ");
+    return blank < length ? arena_text(arena, at + blank, length - blank) : "";
+}
+
+enum err control_targets_check(const char *urls)
+{
+    struct arena arena = {0};
+    struct url parsed;
+    size_t count = 0;
+    enum err err = ERR_NONE;
+    const char *url;
+    for (const char *at = urls; !err && (url = next_url(&arena, &at));) {
+        if (!*url)
+            continue;
+        count++;
+        if (url_parse(&arena, url, &parsed))
+            err = err_wrap(ERR_CONFIG, "sched.control_targets: %.100s", url);
+        else if (count > TARGETS_MAX)
+            err = err_set(ERR_CONFIG,
+                          "sched.control_targets names more than "
+                          "%d",
+                          TARGETS_MAX);
+    }
+    if (!err && *urls && !count)
+        err = err_set(ERR_CONFIG, "sched.control_targets names none; leave it "
+                                  "empty to have none");
+    arena_free(&arena);
+    return err;
+}
+
 enum err control_targets_open(struct control_targets **result,
                               struct http_client *client, const char *urls)
 {
-    struct control_targets *targets = memory_zeroed(1, sizeof *targets);
+    struct control_targets *targets;
+    const char *url;
+    enum err err = control_targets_check(urls);
+    if (err)
+        return err;
+    targets = memory_zeroed(1, sizeof *targets);
     targets->client = client;
-    for (const char *at = urls; *at;) {
-        size_t blank = strspn(at, " ");
-        size_t length = strcspn(at, ",");
-        if (targets->count == TARGETS_MAX) {
-            control_targets_close(targets);
-            return err_set(ERR_CONFIG,
-                           "sched.control_targets names more than %d",
-                           TARGETS_MAX);
-        }
-        if (length > blank)
-            targets->list[targets->count++] = (struct asking){
-                .targets = targets,
-                .url = arena_text(&targets->arena, at + blank, length - blank)};
-        at += length + (at[length] == ',');
-    }
-    if (*urls && !targets->count) {
-        control_targets_close(targets);
-        return err_set(ERR_CONFIG, "sched.control_targets names none");
-    }
+    for (const char *at = urls; (url = next_url(&targets->arena, &at));)
+        if (*url)
+            targets->list[targets->count++] =
+                (struct asking){.targets = targets, .url = url};
     *result = targets;
     return ERR_NONE;
 }

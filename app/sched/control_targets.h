@@ -10,8 +10,13 @@
 
 struct control_targets;
 
-/* URLS are parted by commas; CLIENT is borrowed. On its loop's thread, as all
- * below. ERR_CONFIG where it names none, or too many; "" is none. */
+/* Whether URLS, parted by commas, can be asked; "" is none, and can. ERR_CONFIG
+ * where it names none, too many, or something that is no URL of http or https,
+ * which would count as a fault of ours for ever. Any thread. */
+MUST_USE enum err control_targets_check(const char *urls);
+
+/* Of URLS that can be asked; CLIENT is borrowed. On its loop's thread, as all
+ * below. */
 MUST_USE enum err control_targets_open(struct control_targets **targets,
                                        struct http_client *client,
                                        const char *urls);

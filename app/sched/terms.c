@@ -4,6 +4,7 @@
 #include "sched/terms.h"
 
 #include "base/clock.h"
+#include "sched/control_targets.h"
 
 #include <string.h>
 
@@ -67,11 +68,8 @@ enum err terms_read(struct arena *arena, const struct config *config,
                        "sched.run_spread_ms must be less than sched.run_ms");
     if (MS_PER_DAY % terms->span_ms)
         return err_set(ERR_CONFIG, "sched.span_hours must divide 24");
-    if (*terms->control_targets &&
-        !terms->control_targets[strspn(terms->control_targets, " ,")])
-        return err_set(ERR_CONFIG, "sched.control_targets names none; leave "
-                                   "it empty to have none");
-    return read_workflows(arena, config->sched_workflows, terms);
+    enum err err = control_targets_check(terms->control_targets);
+    return err ? err : read_workflows(arena, config->sched_workflows, terms);
 }
 
 const struct terms_workflow *

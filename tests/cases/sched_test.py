@@ -240,7 +240,13 @@ def test_what_cannot_be_carried_out_is_said_before_a_store_is_made():
                 "must be less than",
             "discover: {static: a.example}\n"
             "sched: {enabled: true, allow_cidrs: 127.0.0.0/40}":
-                "sched.allow_cidrs"}.items():
+                "sched.allow_cidrs",
+            "discover: {static: a.example}\n"
+            "sched: {enabled: true, control_targets: ' , '}":
+                "sched.control_targets names none; leave it empty",
+            "discover: {static: a.example}\n"
+            "sched: {enabled: true, control_targets: 'http://a/, b.example'}":
+                "sched.control_targets: b.example: "}.items():
         with open("wrong.yaml", "w", encoding="utf-8") as out:
             out.write(text + "\n")
         done = run("serve", "--data", "none", "--listen", "127.0.0.1:0",
