@@ -1,16 +1,20 @@
 """assay demo: a simulated network and the appliance in one process; what it
 holds is marked as simulated wherever it shows."""
+import collections
 import contextlib
 import hashlib
 import json
+import os
 import pathlib
 import signal
 import subprocess
 import sys
+import time
 import urllib.request
 
 from harness import (ROOT, SAMPLE_LOG, binary, environment, json_lines,
-                     refuse_findings, run, sanitised, serving, wait_until)
+                     refuse_findings, run, sanitised, serving, skip, soaking,
+                     wait_until)
 
 sys.path.insert(0, str(ROOT / "tests" / "page"))
 from browser import Browser, find_chromium  # noqa: E402
@@ -125,6 +129,12 @@ def check_plan_and_ledger(demo):
     skipped = rows_of(demo, "/v1/ledger?limit=500&state=skipped&plan=" +
                       plan["plan_hash"])
     assert len(skipped) == plan["skipped"], (len(skipped), plan)
+    counts = rows_of(demo, "/v1/ledger/counts?plan=" + plan["plan_hash"])
+    assert {(row["state"], row["reason"]): row["runs"] for row in counts} == \
+        collections.Counter((row["state"], row["reason"] or "")
+                            for row in ledger), counts
+    assert plan["orchestrators"] == len({row["orchestrator_url"]
+                                         for row in ledger}), plan
 
 
 def flatterers(rows):
@@ -145,9 +155,10 @@ def check_page(demo):
     if program is None:
         return
     browser = Browser(program)
+    plan = "#/plan/" + rows_of(demo, "/v1/plan")[-1]["plan_hash"]
     try:
         for width, height, dark in ((1280, 900, False), (390, 844, True)):
-            for address in ("#/", "#/runs", "#/ledger", "#/sla"):
+            for address in ("#/", "#/runs", "#/ledger", "#/sla", plan):
                 page = browser.page(width, height, dark)
                 page.open(f"{demo.url}/{address}")
                 assert "Simulated network" in text_of(page, "#simulated")
@@ -170,6 +181,30 @@ def check_page(demo):
         browser.close()
 
 
+def held(demo):
+    """MB of memory that no file stands for, and open descriptors."""
+    process = pathlib.Path(f"/proc/{demo.process.pid}")
+    anonymous, = [line.split()[1] for line in
+                  (process / "status").read_text().splitlines()
+                  if line.startswith("RssAnon")]
+    return int(anonymous) / 1024, len(os.listdir(process / "fd"))
+
+
+def test_a_demo_over_long_holds_no_more_and_more():
+    if not soaking() or sanitised():
+        skip("twenty-one minutes, for the soak")
+    with demonstration("--seed", SEED) as demo:
+        samples = []
+        for _ in range(21):
+            time.sleep(60)
+            samples.append(held(demo))
+        heap_mb = [heap for heap, _ in samples]
+        descriptors = [count for _, count in samples]
+        # Caches of pages fill first; of telemetry a day is held, 8 minutes.
+        assert max(heap_mb[14:]) < max(heap_mb[7:14]) + 12, heap_mb
+        assert max(descriptors[14:]) < max(descriptors[:7]) + 32, descriptors
+
+
 def test_a_network_measured_within_a_minute_and_marked_as_simulated():
     with demonstration("--seed", SEED, "--data", "kept") as demo:
         rows = measured(demo, 2 if sanitised() else 6)
@@ -182,6 +217,8 @@ def test_a_network_measured_within_a_minute_and_marked_as_simulated():
         if not sanitised():
             check_plan_and_ledger(demo)
             check_page(demo)
+            heap_mb, descriptors = held(demo)
+            assert heap_mb < 128 and descriptors < 300, (heap_mb, descriptors)
         demo.stop(signal.SIGINT)
         told = demo.said("the gateway flattered ").split(" ")[0]
         if not sanitised():
