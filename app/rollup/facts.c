@@ -3,9 +3,11 @@
  * session_parts.c, those of requests in request_facts.c.
  *
  * Chunks of one hour are joined in the order in which they were written, and of
- * two snapshots with one key the later stands.
+ * two snapshots with one key the later stands. Days long settled are one row
+ * (snapshot_days.h).
  */
 #include "rollup/facts.h"
+#include "rollup/snapshot_days.h"
 
 #include "base/clock.h"
 
@@ -122,8 +124,8 @@ enum err snapshots_between(struct store *store, struct arena *arena,
     return err;
 }
 
-static enum err join_hour(struct store *store, struct arena *arena,
-                          struct text org, int64_t hour)
+static enum err join_chunks(struct store *store, struct arena *arena,
+                            struct text org, int64_t hour)
 {
     struct capability_snapshot *snapshots;
     size_t count;
@@ -146,6 +148,19 @@ static enum err join_hour(struct store *store, struct arena *arena,
     err = query_run(query);
     buf_free(&bytes);
     return err;
+}
+
+/* What comes to a day that is one row becomes part of it. */
+static enum err join_hour(struct store *store, struct arena *arena,
+                          struct text org, int64_t hour)
+{
+    bool one;
+    int64_t day = clock_day_start(hour);
+    enum err err = snapshot_day_is_one(store, org, day, &one);
+    if (err)
+        return err;
+    return one ? snapshot_day_join(store, org, day)
+               : join_chunks(store, arena, org, hour);
 }
 
 struct org_hour {

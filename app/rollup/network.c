@@ -449,9 +449,11 @@ static enum err add_hour(struct network_builder *builder, struct store *store,
     return err;
 }
 
+/* Or a day, where that is read as one. */
 struct org_hour {
     struct text org;
     int64_t hour;
+    int64_t end_ms;
 };
 
 enum err network_between(struct store *store, struct arena *arena,
@@ -470,16 +472,17 @@ enum err network_between(struct store *store, struct arena *arena,
     enum err err;
     while (!(err = query_step(query, &row)) && row) {
         hours = arena_grow(arena, hours, count, sizeof *hours);
-        hours[count++] =
-            (struct org_hour){query_copy(arena, query, 0), query_int(query, 1)};
+        int64_t hour = query_int(query, 1);
+        hours[count++] = (struct org_hour){
+            query_copy(arena, query, 0), hour,
+            hour + (query_int(query, 2) ? MS_PER_DAY : MS_PER_HOUR)};
     }
     struct network_builder *builder = network_builder_new();
     for (size_t i = 0; !err && i < count; i++) {
-        int64_t hour = hours[i].hour;
-        err = add_hour(builder, store, known, hours[i].org,
-                       hour > from_ms ? hour : from_ms,
-                       hour + MS_PER_HOUR < until_ms ? hour + MS_PER_HOUR
-                                                     : until_ms);
+        const struct org_hour *hour = &hours[i];
+        err = add_hour(builder, store, known, hour->org,
+                       hour->hour > from_ms ? hour->hour : from_ms,
+                       hour->end_ms < until_ms ? hour->end_ms : until_ms);
     }
     *network = network_builder_end(builder, arena);
     return err;

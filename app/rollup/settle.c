@@ -19,8 +19,8 @@
  *               joined
  *   requests    request demand of one (org, day) (settle_requests.c)
  *   packing     sessions long over (packing.c)
- *   cooling     parts of days long settled, of sessions that are not
- *               (cooling.c)
+ *   cooling     parts of days long settled, of sessions that are not, and
+ *               snapshots of such days (cooling.c, snapshot_days.c)
  *
  * A unit is computed from facts alone, never from what was derived before, so
  * the result depends neither on how often nor in which order settling ran.
@@ -29,6 +29,7 @@
 #include "rollup/hot.h"
 #include "rollup/ingest_hours.h"
 #include "rollup/settle_int.h"
+#include "rollup/snapshot_days.h"
 
 #include "base/clock.h"
 
@@ -183,7 +184,8 @@ static enum err settle_some_cooling(struct settling *settling,
                                     struct store *store, bool *found)
 {
     (void)settling;
-    return settle_cooling(store, found);
+    enum err err = settle_cooling(store, found);
+    return err || *found ? err : snapshot_days_settle(store, found);
 }
 
 static enum err settle_first_hours(struct settling *settling,

@@ -145,14 +145,44 @@ VALUES (?1, ?2,
 -- name: snapshot_hour_delete
 DELETE FROM snapshot_hour WHERE org = ?1 AND hour = ?2;
 
+-- name: snapshot_hour_put
+INSERT INTO snapshot_hour (org, hour, chunk, snapshots, form)
+VALUES (?1, ?2, 0, ?3, ?4);
+
 -- name: snapshot_hour_between
+-- From hour ?2 on, and the day that it is in where that is one row.
 SELECT hour, chunk, snapshots FROM snapshot_hour
-WHERE org = ?1 AND hour >= ?2 AND hour < ?3
+WHERE org = ?1 AND hour >= ?2 / 86400000 * 86400000 AND hour < ?3
+    AND (hour >= ?2 OR form = 1)
 ORDER BY hour, chunk;
 
 -- name: snapshot_bytes
-SELECT ifnull(sum(length(snapshots)), 0) FROM snapshot_hour
-WHERE org = ?1 AND hour >= ?2 AND hour < ?3;
+-- About as many as they would be by the hour.
+SELECT ifnull(sum(length(snapshots) * iif(form = 1, 6, 1)), 0)
+FROM snapshot_hour
+WHERE org = ?1 AND hour >= ?2 / 86400000 * 86400000 AND hour < ?3
+    AND (hour >= ?2 OR form = 1);
+
+-- name: snapshot_day_is_one
+SELECT EXISTS (SELECT 1 FROM snapshot_hour
+               WHERE org = ?1 AND hour = ?2 AND form = 1);
+
+-- name: snapshot_day_first
+-- One that is cold (see facts_cold_before) and has hours apart.
+SELECT org, hour / 86400000 * 86400000 FROM snapshot_hour
+WHERE form = 0 AND hour <
+    (SELECT (min(max(last_event),
+                 (SELECT max(last_arrival_ms) FROM evidence_feed)) - 21600000)
+         / 86400000 * 86400000
+     FROM count_total WHERE class = 'accepted')
+ORDER BY hour, org LIMIT 1;
+
+-- name: snapshot_day_delete
+DELETE FROM snapshot_hour WHERE org = ?1 AND hour >= ?2 AND hour < ?3;
+
+-- name: snapshot_day_leave
+UPDATE snapshot_hour SET form = 2
+WHERE org = ?1 AND hour >= ?2 AND hour < ?3 AND form = 0;
 
 -- name: snapshot_hour_chunked_first
 SELECT min(hour) FROM snapshot_hour WHERE chunk > 0;
@@ -255,6 +285,11 @@ SELECT EXISTS (SELECT 1 FROM dirty_session)
         (SELECT (min(max(last_event),
                      (SELECT max(last_arrival_ms) FROM evidence_feed))
                  - 21600000) / 3600000 * 3600000
+         FROM count_total WHERE class = 'accepted'))
+    OR EXISTS (SELECT 1 FROM snapshot_hour WHERE form = 0 AND hour <
+        (SELECT (min(max(last_event),
+                     (SELECT max(last_arrival_ms) FROM evidence_feed))
+                 - 21600000) / 86400000 * 86400000
          FROM count_total WHERE class = 'accepted'))
     OR EXISTS (SELECT 1 FROM dirty_closing)
     OR EXISTS (SELECT 1 FROM dirty_attribution)

@@ -135,10 +135,18 @@ ORDER BY session_key LIMIT 1;
 SELECT request_id FROM session WHERE session_key = ?1;
 
 -- name: snapshot_hours
--- Hours with snapshots of ?1 (null: of anybody) between ?2 and ?3.
-SELECT DISTINCT org, hour FROM snapshot_hour
-WHERE (?1 IS NULL OR org = ?1) AND hour >= ?2 AND hour < ?3
-ORDER BY org, hour;
+-- Hours with snapshots of ?1 (null: of anybody) between ?2 and ?3; in their
+-- place the day, and 1, where that is one row.
+SELECT DISTINCT org,
+    iif(one, hour / 86400000 * 86400000, hour) AS start, one
+FROM (SELECT org, hour, EXISTS (
+          SELECT 1 FROM snapshot_hour AS d WHERE d.org = s.org
+              AND d.hour = s.hour / 86400000 * 86400000 AND d.form = 1) AS one
+      FROM snapshot_hour AS s
+      WHERE (?1 IS NULL OR org = ?1)
+          AND hour >= ?2 / 86400000 * 86400000 AND hour < ?3
+          AND (hour >= ?2 OR form = 1))
+ORDER BY org, start;
 
 -- name: request_hour_published
 -- Whether the publisher shows the requests of hour ?1: hours are published in

@@ -322,6 +322,92 @@ def test_payments_are_whole_where_their_evidence_expires():
                                if row[2] != 1767225600000]
 
 
+# ---- snapshots, of which a day becomes one row -------------------------------
+
+
+HOUR, DAY_AS_ONE, HOUR_FOR_GOOD = range(3)  # of column form
+
+
+def offers(number, at, free=0):
+    return json.dumps({
+        "org": "o", "id": f"offers {number}", "type": "network_capabilities",
+        "timestamp": str(at), "gateway": "",
+        "data": [{"address": f"0x{number % 5}", "local_address": "0xb",
+                  "orch_uri": f"https://o{number % 5}:1",
+                  "capabilities_prices": [{
+                      "pricePerUnit": 1 + number % 3, "pixelsPerUnit": 1,
+                      "capability": 35, "constraint": "m"}],
+                  "hardware": [{"pipeline": "live-video-to-video",
+                                "model_id": "m", "gpu_info": {"0": {
+                                    "id": "GPU-1", "name": "A",
+                                    "memory_free": free}}}]}]}).encode()
+
+
+def text_of(ms):
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(ms // 1000)) + \
+        f".{ms % 1000:03}Z"
+
+
+def inventories(store="assay-data"):
+    start = 1767225600000
+    spans = [(None, None), (start + 3600000, start + 7200000),
+             (start + DAY - 1800000, start + DAY + 5400000),
+             (start + 5000000, start + 5000001)]
+    return [run("export", "inventory", "--data", store, *(
+        ["--from", text_of(first), "--to", text_of(end)] if end else [])).out
+        for first, end in spans]
+
+
+def snapshot_rows(store="assay-data"):
+    base = database(store)
+    rows = base.execute("SELECT org, hour, chunk, form, length(snapshots) "
+                        "FROM snapshot_hour ORDER BY 1, 2, 3").fetchall()
+    base.close()
+    return rows
+
+
+def test_a_day_of_snapshots_becomes_one_row():
+    start = 1767225600000
+    rows = [offers(number, start + number * 500000) for number in range(200)]
+    rows += [offers(number, start + number * 500000, 7)
+             for number in range(0, 200, 9)]  # again, and they differ
+    later = offers(1000, start + 4 * DAY)
+    take(rows, "apart")
+    wanted = inventories("apart")
+    assert {row[3] for row in snapshot_rows("apart")} == {HOUR}
+    assert all(len(rows) > 10 for rows in wanted[:3]), wanted
+    take([*rows[50:], later])
+    assert [row[1:4] for row in snapshot_rows()] == [
+        (start, 0, DAY_AS_ONE), (start + DAY, 0, DAY_AS_ONE),
+        (start + 4 * DAY, 0, HOUR)]
+    take(rows[:50])
+    assert [row[3] for row in snapshot_rows()] == [
+        DAY_AS_ONE, DAY_AS_ONE, HOUR]
+    assert inventories()[1:] == wanted[1:]
+    take([*rows, later], "at-once")
+    assert inventories("at-once") == inventories()
+    before = snapshot_rows()
+    run("rebuild")
+    assert snapshot_rows() == before
+    assert inventories("at-once") == inventories()
+
+
+def test_a_large_day_of_snapshots_stays_in_hours():
+    start = 1767225600000
+    rows = [offers(number, start + number * 20000, number)
+            for number in range(4000)]
+    take(rows, "apart")
+    wanted = inventories("apart")
+    take([*rows[:100], offers(5000, start + 4 * DAY)])
+    assert [row[3] for row in snapshot_rows()] == [DAY_AS_ONE, HOUR]
+    take(rows[100:])
+    assert {row[3] for row in snapshot_rows()} == {HOUR_FOR_GOOD, HOUR}
+    assert inventories()[1:] == wanted[1:]
+    run("rebuild")
+    assert {row[3] for row in snapshot_rows()} == {HOUR_FOR_GOOD, HOUR}
+    assert inventories()[1:] == wanted[1:]
+
+
 def test_a_stamp_of_the_future_cools_nothing():
     now = int(time.time() * 1000)
 
