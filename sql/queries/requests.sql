@@ -132,7 +132,7 @@ WHERE pack IN (SELECT pack FROM session_place
 ORDER BY session_key LIMIT 1;
 
 -- name: session_request
-SELECT request_id FROM session WHERE session_key = ?1;
+SELECT request_id FROM every_session WHERE session_key = ?1;
 
 -- name: snapshot_hours
 -- Hours with snapshots of ?1 (null: of anybody) between ?2 and ?3; in their
