@@ -101,12 +101,12 @@ def print_table():
 
 
 @contextlib.contextmanager
-def bench(what):
+def bench(what, repeats=REPEATS):
     """A folder to measure in, and the table at the end."""
     place = tempfile.mkdtemp(prefix="assay-bench-", dir=ROOT / "build")
     os.chdir(place)
     print(f"{what}; {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f};"
-          f" minimum / median / maximum of {REPEATS}"
+          f" minimum / median / maximum of {repeats}"
           + ("" if FULL else "; ASSAY_BENCH_FULL=1 for the goals' sizes"))
     try:
         yield

@@ -1,6 +1,6 @@
 """Databases that ./build.sh bench measures beside the program: PostgreSQL where
-the machine has it, DuckDB where npm can unpack it under build/. What is not
-there is None.
+the machine has it, DuckDB where npm can unpack it under build/. The figure of
+one that is not there, or fails, is None, and a line says why.
 """
 import contextlib
 import glob
@@ -10,13 +10,17 @@ import pwd
 import shutil
 import subprocess
 
-from measuring import ROOT, cpu_of_call, say
+from measuring import ROOT, cpu_of, cpu_of_call, say
 
 DUCKDB = ROOT / "build" / "duckdb"
 DUCKDB_PACKAGE = "@duckdb/node-api@1.5.6-r.1"
 
 SCRIPT = """
 import { DuckDBInstance } from '@duckdb/node-api';
+process.on('uncaughtException', (error) => {
+    console.error(error.message.split('\\n')[0]);
+    process.exit(1);
+});
 const [file, ...statements] = process.argv.slice(2);
 const instance = await DuckDBInstance.create(file, { threads: '1' });
 const connection = await instance.connect();
@@ -30,33 +34,57 @@ connection.closeSync();
 """
 
 
-def duckdb():
-    """The folder it lies in, after fetching it if need be; or None."""
-    script = DUCKDB / "run.mjs"
-    if not (DUCKDB / "node_modules" / "@duckdb" / "node-api").is_dir():
-        if not shutil.which("npm"):
-            return None
-        say("fetching DuckDB")
-        DUCKDB.mkdir(parents=True, exist_ok=True)
-        done = subprocess.run(
-            ["npm", "install", "--prefix", str(DUCKDB), "--no-save",
-             "--no-audit", "--no-fund", "--ignore-scripts", DUCKDB_PACKAGE],
-            capture_output=True)
-        if done.returncode:
-            return None
-    script.write_text(SCRIPT)
-    return DUCKDB
+def reason(failure):
+    """In one line, without the command, which may be pages long."""
+    if not isinstance(failure, subprocess.CalledProcessError):
+        return str(failure)
+    told = failure.stderr or ""
+    if isinstance(told, bytes):
+        told = told.decode(errors="replace")
+    lines = told.strip().splitlines()
+    return lines[-1] if lines else f"exit code {failure.returncode}"
+
+
+def figure_of(peer, measure):
+    """What MEASURE() gives; None where the peer fails."""
+    try:
+        return measure()
+    except (OSError, subprocess.SubprocessError) as failure:
+        say(f"no figure of {peer}: {reason(failure)}")
+        return None
+
+
+def install_duckdb():
+    if (DUCKDB / "node_modules" / "@duckdb" / "node-api").is_dir():
+        return
+    say("fetching DuckDB")
+    DUCKDB.mkdir(parents=True, exist_ok=True)
+    subprocess.run(
+        ["npm", "install", "--prefix", str(DUCKDB), "--no-save", "--no-audit",
+         "--no-fund", "--ignore-scripts", DUCKDB_PACKAGE],
+        check=True, capture_output=True)
 
 
 def duckdb_command(file, *statements):
-    return ["node", str(duckdb() / "run.mjs"), file, *statements]
+    install_duckdb()
+    (DUCKDB / "run.mjs").write_text(SCRIPT)
+    return ["node", str(DUCKDB / "run.mjs"), file, *statements]
+
+
+def duckdb_cpu(file, *statements):
+    """Processor seconds of the program; or None."""
+    return figure_of("DuckDB", lambda: cpu_of(duckdb_command(file,
+                                                             *statements)))
 
 
 def duckdb_times_ms(file, *statements):
-    """How long each took in the program, in ms."""
-    done = subprocess.run(duckdb_command(file, *statements), check=True,
-                          capture_output=True, text=True)
-    return [float(line.split()[1]) for line in done.stdout.splitlines()]
+    """How long each took in the program, in ms; or None."""
+    def measure():
+        done = subprocess.run(duckdb_command(file, *statements), check=True,
+                              capture_output=True, text=True)
+        return [float(line.split()[1]) for line in done.stdout.splitlines()]
+
+    return figure_of("DuckDB", measure)
 
 
 def postgres_programs():
@@ -114,10 +142,13 @@ def postgres_cpu(place, *statements):
 
     def run(some):
         with postgres(place) as command:
+            if not command:
+                raise OSError("its server did not start")
             for statement in some:
                 subprocess.run([*command, statement], check=True,
                                capture_output=True)
         shutil.rmtree(pathlib.Path(place) / "postgres")
 
-    return (cpu_of_call(lambda: run(statements))
-            - cpu_of_call(lambda: run(["SELECT 1"])))
+    return figure_of("PostgreSQL", lambda: (
+        cpu_of_call(lambda: run(statements))
+        - cpu_of_call(lambda: run(["SELECT 1"]))))

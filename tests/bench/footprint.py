@@ -1,7 +1,12 @@
 #!/usr/bin/env python3
 """footprint.py: what a million events a day take on the disk and in memory, and
 how soon an event shows; each figure beside its goal. Run by `./build.sh bench
-footprint`; ASSAY_BENCH_FULL=1 takes whole days of a million events.
+footprint`, two minutes; ASSAY_BENCH_FULL=1 takes more days and looks for
+longer.
+
+Recent hours are kept as they are worked with and packed later, so that a store
+of a few days says little of one of a year: what counts there is by how much one
+day more makes it grow, when the recent ones are as many before as after.
 """
 import json
 import pathlib
@@ -16,36 +21,59 @@ import harness                    # noqa: E402
 from measuring import (FULL, add, bench, spread, table_bytes, take,
                        write_days, yardstick)  # noqa: E402
 
-DAYS = 8
-PER_DAY = 1_000_000 if FULL else 60_000
+DAYS = 8 if FULL else 4
+PER_DAY = 1_000_000
 PER_SECOND = 1_000_000 / 86400
 LIVE_SECONDS = 60 if FULL else 15
 EVIDENCE = ("evidence_", "sqlite_autoindex_evidence")
 EVENTS_SEEN = 7
 
 
+def without_evidence(sizes):
+    return {name: size for name, size in sizes.items()
+            if name != "(free)" and not name.startswith(EVIDENCE)}
+
+
+def largest(sizes, unit):
+    """The six that have most of it, in UNIT bytes."""
+    most = sorted(sizes.items(), key=lambda pair: -pair[1])[:6]
+    return ", ".join(f"{name} {size / unit:.1f}" for name, size in most)
+
+
+def measure_facts(days, before, after):
+    """DAYS are numbers of events, the sizes those with and without the last."""
+    grown = {name: size - before.get(name, 0) for name, size in after.items()}
+    recent = {name: size - len(days) * grown[name]
+              for name, size in after.items()}
+    add("facts and hours, bytes per event, of one day more",
+        f"{sum(grown.values()) / days[-1]:.1f}", "6", "2")
+    add("  largest of them", largest(grown, days[-1]))
+    add("  and for the recent days, however many there are, MB",
+        f"{sum(recent.values()) / 1e6:.1f}")
+    add("  largest of them", largest(recent, 1e6))
+    add(f"  both together, bytes per event of these {len(days)} days",
+        f"{sum(after.values()) / sum(days):.1f}")
+
+
 def measure_disk():
     """Days are imported one by one, as they come."""
-    events = 0
+    days, before, sizes = [], {}, {}
     for day in range(DAYS):
-        events += write_days("day.ndjson", day, 1, PER_DAY)
+        days.append(write_days("day.ndjson", day, 1, PER_DAY))
         take("assay-data", "day.ndjson")
+        before = sizes
+        sizes = table_bytes("assay-data") if day >= DAYS - 2 else {}
     bare = yardstick("sqlite", "day.ndjson")
-    sizes = table_bytes("assay-data")
-    free = sizes.pop("(free)")
-    evidence = sum(size for name, size in sizes.items()
-                   if name.startswith(EVIDENCE))
-    rest = sum(sizes.values()) - evidence
+    events = sum(days)
+    facts = without_evidence(sizes)
+    evidence = sum(sizes.values()) - sizes["(free)"] - sum(facts.values())
     add(f"evidence, bytes per event of {events:,} in {DAYS} days",
         f"{evidence / events:.1f}", "95", "45",
         f"249 (documented: ClickHouse with its views); as rows of SQLite "
         f"{bare['bytes'] / bare['events']:.0f}")
-    add("facts and hours, bytes per event", f"{rest / events:.1f}", "6", "2")
-    add("  free pages in the file, bytes per event", f"{free / events:.1f}")
-    largest = sorted(sizes.items(), key=lambda pair: -pair[1])
-    add("  largest of them", ", ".join(
-        f"{name} {size / events:.1f}" for name, size in
-        [pair for pair in largest if not pair[0].startswith(EVIDENCE)][:6]))
+    measure_facts(days, without_evidence(before), facts)
+    add("free pages in the file, bytes per event",
+        f"{sizes['(free)'] / events:.1f}")
 
 
 def memory_mb(pid, line):

@@ -59,10 +59,10 @@ def measure_peers(events):
         f"COPY line FROM '{path}' CSV QUOTE e'\\x01' DELIMITER e'\\x02'")
     if seconds:
         add("  PostgreSQL, COPY of lines as jsonb", rates(events, [seconds]))
-    if peers.duckdb():
-        seconds = cpu_of(peers.duckdb_command(
-            "lines.duckdb", "CREATE TABLE line AS SELECT * FROM "
-            f"read_ndjson('{path}', records = false)"))
+    seconds = peers.duckdb_cpu(
+        "lines.duckdb", "CREATE TABLE line AS SELECT * FROM "
+        f"read_ndjson('{path}', records = false)")
+    if seconds:
         add("  DuckDB, JSON into a table", rates(events, [seconds]))
 
 

@@ -36,23 +36,25 @@ def ask(store):
 
 def duckdb_ms(store):
     """The same rows and questions in DuckDB, one thread; or None."""
-    if not peers.duckdb():
-        return None
     with open("sla.csv", "w", encoding="utf-8") as file:
         subprocess.run([os.environ["ASSAY_BIN"], "export", "sla", "--format",
                         "csv", "--data", store], stdout=file, check=True)
     questions = {"orchestrator": f"SELECT * FROM sla WHERE {WEEK} AND {BUSIEST}",
                  "fleet": f"SELECT * FROM sla WHERE {WEEK}"}
     times = peers.duckdb_times_ms(
-        "peer.duckdb", "CREATE TABLE sla AS FROM read_csv('sla.csv', "
+        "peer.duckdb", "CREATE TABLE sla AS SELECT * REPLACE "
+        "(window_start::TIMESTAMP AS window_start) FROM read_csv('sla.csv', "
         "sample_size = -1) ORDER BY orchestrator_address, window_start",
-        *[text for text in questions.values() for _ in range(ASKED + 1)])[1:]
-    return {name: times[at * (ASKED + 1) + 1:(at + 1) * (ASKED + 1)]
-            for at, name in enumerate(questions)}
+        *[text for text in questions.values() for _ in range(ASKED + 1)])
+    # The first statement makes the table, the first of each question fills the
+    # caches.
+    return times and {
+        name: times[at * (ASKED + 1) + 2:(at + 1) * (ASKED + 1) + 1]
+        for at, name in enumerate(questions)}
 
 
 def main():
-    with bench(f"query, milliseconds, each asked {ASKED} times"):
+    with bench("query, milliseconds", ASKED):
         events = 0
         for day in range(DAYS):
             events += write_days("day.ndjson", day, 1, PER_DAY)
