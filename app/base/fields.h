@@ -32,26 +32,40 @@ struct field {
     enum field_kind kind;
     size_t offset;
     size_t name_length;
+    bool derived; /* struct fields tells how */
 };
 
 /* A line of a table: FIELD(TEXT, session_row, org) */
 #define FIELD(kind, row, member)                                               \
     {                                                                          \
 #member, FIELD_##kind, offsetof(struct row, member),                   \
-            sizeof #member - 1                                                 \
+            sizeof #member - 1, false                                          \
+    }
+
+/* One that follows from others of the row. */
+#define DERIVED_FIELD(kind, row, member)                                       \
+    {                                                                          \
+#member, FIELD_##kind, offsetof(struct row, member),                   \
+            sizeof #member - 1, true                                           \
     }
 
 /* The same of a struct within the row: FIELD_IN(TEXT, session_row, card, x) */
 #define FIELD_IN(kind, row, part, member)                                      \
     {                                                                          \
 #member, FIELD_##kind, offsetof(struct row, part.member),              \
-            sizeof #member - 1                                                 \
+            sizeof #member - 1, false                                          \
+    }
+#define DERIVED_FIELD_IN(kind, row, part, member)                              \
+    {                                                                          \
+#member, FIELD_##kind, offsetof(struct row, part.member),              \
+            sizeof #member - 1, true                                           \
     }
 
 /* The same under another name outside. */
 #define NAMED_FIELD(kind, row, member, name)                                   \
     {                                                                          \
-        name, FIELD_##kind, offsetof(struct row, member), sizeof name - 1      \
+        name, FIELD_##kind, offsetof(struct row, member), sizeof name - 1,     \
+            false                                                              \
     }
 
 struct fields {
@@ -59,9 +73,11 @@ struct fields {
     size_t count;    /* all of them, in the order of the SQL table */
     size_t exported; /* the first so many are what `assay export` prints */
     /* PACKED of them from PACKED_FROM on are one column of the SQL table, in
-     * their place (base/fields_pack.h); mostly none. */
+     * their place (base/fields_pack.h); mostly none. Derived ones among them
+     * are not stored: DERIVE sets them in a row that has the others. */
     size_t packed_from;
     size_t packed;
+    void (*derive)(void *row); /* null where none is derived */
 };
 
 /* All fields of an array, of which the last INTERNAL are not exported. */
@@ -73,12 +89,13 @@ struct fields {
 
 /* The same, with columns only for the first COLUMNS fields and the LAST ones.
  */
-#define PACKED_FIELDS(array, internal, columns, last)                          \
+#define PACKED_FIELDS(array, internal, columns, last, derivation)              \
     {                                                                          \
         .list = (array), .count = sizeof(array) / sizeof *(array),             \
         .exported = sizeof(array) / sizeof *(array) - (internal),              \
         .packed_from = (columns),                                              \
-        .packed = sizeof(array) / sizeof *(array) - (columns) - (last)         \
+        .packed = sizeof(array) / sizeof *(array) - (columns) - (last),        \
+        .derive = (derivation)                                                 \
     }
 
 /* One field of a row that FIELDS describes. */

@@ -40,7 +40,7 @@ static enum form form_of_double(double value)
 
 static enum form form_of(const struct field *field, const void *row)
 {
-    if (field_is_absent(field, row))
+    if (field->derived || field_is_absent(field, row))
         return ABSENT;
     if (field_holds_text(field))
         return VALUE;
@@ -153,5 +153,9 @@ bool fields_unpack(struct text bytes, struct fields fields, void *row)
         if (in.failed)
             field_set_absent(&list[i], row);
     }
-    return !in.failed && in.at == in.end;
+    if (in.failed || in.at != in.end)
+        return false;
+    if (fields.derive)
+        fields.derive(row);
+    return true;
 }

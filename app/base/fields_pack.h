@@ -13,12 +13,13 @@
 
 #include "base/fields.h"
 
-/* Appends the packed ones of FIELDS. */
+/* Appends the packed ones of FIELDS, but the derived ones. */
 void fields_pack(struct buf *out, struct fields fields, const void *row);
 
-/* Sets the packed ones of FIELDS in ROW; texts point into BYTES. False where
- * BYTES are not what fields_pack made of the same fields: those after the
- * damage are absent then. */
+/* Sets the packed ones of FIELDS in ROW, and of them the derived ones, for
+ * which ROW has its columns already; texts point into BYTES. False where BYTES
+ * are not what fields_pack made of the same fields: those after the damage are
+ * absent then. */
 bool fields_unpack(struct text bytes, struct fields fields, void *row);
 
 #endif

@@ -146,6 +146,16 @@ static void set_merged(struct arena *arena, const struct days *days,
     edges->second = out[1];
 }
 
+struct edges edges_from(const struct lens *lens, double first, double second,
+                        int64_t rows)
+{
+    int64_t least = lens_has(lens, LENS_NO_ROW_GATE) ? 1 : COHORT_ROWS_MIN;
+    return (struct edges){.first = first,
+                          .second = second,
+                          .rows = rows,
+                          .active = rows >= least};
+}
+
 static struct edges edges_of(struct arena *arena, const struct lens *lens,
                              const struct days *days,
                              const struct metric *metric)
@@ -157,9 +167,7 @@ static struct edges edges_of(struct arena *arena, const struct lens *lens,
         set_merged(arena, days, metric, &edges);
     else
         set_weighted(arena, lens, days, metric, &edges);
-    edges.active =
-        edges.rows >= (lens_has(lens, LENS_NO_ROW_GATE) ? 1 : COHORT_ROWS_MIN);
-    return edges;
+    return edges_from(lens, edges.first, edges.second, edges.rows);
 }
 
 struct cohort cohort_of(struct arena *arena, const struct lens *lens,

@@ -29,6 +29,10 @@ struct cohort cohort_of(struct arena *arena, const struct lens *lens,
                         int64_t day, struct text pipeline, struct text model,
                         const struct benchmark_row *benchmarks, size_t count);
 
+/* The edges of one metric, as ROWS benchmark rows gave them. */
+struct edges edges_from(const struct lens *lens, double first, double second,
+                        int64_t rows);
+
 /* Whether COHORT is that of the surface of ROW. */
 bool cohort_fits(const struct cohort *cohort, const struct sla_row *row);
 

@@ -75,7 +75,7 @@ const struct fields gateway_hour_fields = FIELDS(gateway_hour_list, 0);
 /* Columns are the hour, the key and, at the end, the position. */
 enum { DEMAND_KEY = 6 };
 const struct fields demand_fields =
-    PACKED_FIELDS(demand_list, 1, DEMAND_KEY, 1);
+    PACKED_FIELDS(demand_list, 1, DEMAND_KEY, 1, NULL);
 
 /* ---- samples by hour and gateway ----------------------------------------- */
 

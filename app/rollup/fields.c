@@ -5,11 +5,14 @@
  * anew where its list changes.
  */
 #include "rollup/hour_extras.h"
+#include "rollup/sla.h"
 
 #define TEXT(row, member) FIELD(TEXT, row, member)
 #define BLOB(row, member) FIELD(BLOB, row, member)
 #define INT(row, member) FIELD(INT, row, member)
 #define REAL(row, member) FIELD(DOUBLE, row, member)
+#define RATE(row, member) DERIVED_FIELD(DOUBLE, row, member)
+#define WORD(row, member) DERIVED_FIELD(TEXT, row, member)
 #define TIME(row, member) FIELD(TIME, row, member)
 #define WINDOW(row, member) FIELD(WINDOW, row, member)
 #define CARD(row)                                                              \
@@ -183,15 +186,15 @@ static const struct field hour_lens_list[] = {
     INT(sla_row, prompt_to_first_frame_sample_count),                          \
     REAL(sla_row, e2e_latency_sum_ms),                                         \
     INT(sla_row, e2e_latency_sample_count),                                    \
-    REAL(sla_row, health_signal_coverage_ratio),                               \
-    REAL(sla_row, startup_success_rate),                                       \
-    REAL(sla_row, excused_failure_rate),                                       \
-    REAL(sla_row, effective_success_rate),                                     \
-    REAL(sla_row, no_swap_rate),                                               \
-    REAL(sla_row, output_viability_rate),                                      \
-    REAL(sla_row, avg_output_fps),                                             \
-    REAL(sla_row, avg_prompt_to_first_frame_ms),                               \
-    REAL(sla_row, avg_e2e_latency_ms),                                         \
+    RATE(sla_row, health_signal_coverage_ratio),                               \
+    RATE(sla_row, startup_success_rate),                                       \
+    RATE(sla_row, excused_failure_rate),                                       \
+    RATE(sla_row, effective_success_rate),                                     \
+    RATE(sla_row, no_swap_rate),                                               \
+    RATE(sla_row, output_viability_rate),                                      \
+    RATE(sla_row, avg_output_fps),                                             \
+    RATE(sla_row, avg_prompt_to_first_frame_ms),                               \
+    RATE(sla_row, avg_e2e_latency_ms),                                         \
     REAL(sla_row, ptff_p50),                                                   \
     REAL(sla_row, ptff_p90),                                                   \
     INT(sla_row, ptff_benchmark_row_count),                                    \
@@ -201,20 +204,20 @@ static const struct field hour_lens_list[] = {
     REAL(sla_row, fps_p10),                                                    \
     REAL(sla_row, fps_p50),                                                    \
     INT(sla_row, fps_benchmark_row_count),                                     \
-    REAL(sla_row, ptff_score_raw),                                             \
-    REAL(sla_row, e2e_score_raw),                                              \
-    REAL(sla_row, fps_score_raw),                                              \
-    REAL(sla_row, reliability_score),                                          \
-    REAL(sla_row, ptff_score),                                                 \
-    REAL(sla_row, e2e_score),                                                  \
-    REAL(sla_row, latency_score),                                              \
-    REAL(sla_row, fps_score),                                                  \
-    REAL(sla_row, quality_score),                                              \
-    TEXT(sla_row, sla_semantics_version),                                      \
-    REAL(sla_row, sla_score)
+    RATE(sla_row, ptff_score_raw),                                             \
+    RATE(sla_row, e2e_score_raw),                                              \
+    RATE(sla_row, fps_score_raw),                                              \
+    RATE(sla_row, reliability_score),                                          \
+    RATE(sla_row, ptff_score),                                                 \
+    RATE(sla_row, e2e_score),                                                  \
+    RATE(sla_row, latency_score),                                              \
+    RATE(sla_row, fps_score),                                                  \
+    RATE(sla_row, quality_score),                                              \
+    WORD(sla_row, sla_semantics_version),                                      \
+    RATE(sla_row, sla_score)
 #define SLA_INTERNAL                                                           \
-    TEXT(sla_row, null_reason),                                                \
-    TEXT(sla_row, quality_note),                                               \
+    WORD(sla_row, null_reason),                                                \
+    WORD(sla_row, quality_note),                                               \
     INT(sla_row, position),                                                    \
     BLOB(sla_row, sketches)
 static const struct field sla_list[] = {
@@ -224,7 +227,7 @@ static const struct field sla_list[] = {
 static const struct field sla_assay_list[] = {
     SLA_COLUMNS,
     INT(sla_row, fps_samples),
-    FIELD_IN(DOUBLE, sla_row, extras, fps_jitter_coefficient),
+    DERIVED_FIELD_IN(DOUBLE, sla_row, extras, fps_jitter_coefficient),
     HOUR_EXTRAS(sla_row),
     SLA_INTERNAL,
 };
@@ -267,10 +270,10 @@ const struct fields hour_lens_fields = {.list = hour_lens_list,
 /* Columns are the hour, the key up to the card, the position and the sketches;
  * null_reason and quality_note are packed, but not exported. */
 enum { SLA_KEY = 6, SLA_INTERNAL_COUNT = 4, SLA_LAST = 2 };
-const struct fields sla_fields =
-    PACKED_FIELDS(sla_list, SLA_INTERNAL_COUNT, SLA_KEY, SLA_LAST);
-const struct fields sla_assay_fields =
-    PACKED_FIELDS(sla_assay_list, SLA_INTERNAL_COUNT, SLA_KEY, SLA_LAST);
+const struct fields sla_fields = PACKED_FIELDS(
+    sla_list, SLA_INTERNAL_COUNT, SLA_KEY, SLA_LAST, sla_derive_published);
+const struct fields sla_assay_fields = PACKED_FIELDS(
+    sla_assay_list, SLA_INTERNAL_COUNT, SLA_KEY, SLA_LAST, sla_derive_assay);
 
 const struct fields benchmark_assay_fields = FIELDS(benchmark_assay_list, 0);
 const struct fields benchmark_fields = FIELDS(benchmark_day_list, 0);

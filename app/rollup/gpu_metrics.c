@@ -72,9 +72,14 @@ static const struct field gpu_assay_list[] = {
 /* Columns are the hour, the key up to the card and, at the end, the position.
  */
 enum { GPU_KEY = 6 };
-const struct fields gpu_fields = PACKED_FIELDS(gpu_list, 1, GPU_KEY, 1);
+const struct fields gpu_fields = PACKED_FIELDS(gpu_list, 1, GPU_KEY, 1, NULL);
+static void derive_assay(void *row)
+{
+    hour_extras_derive(&((struct gpu_row *)row)->extras);
+}
+
 const struct fields gpu_assay_fields =
-    PACKED_FIELDS(gpu_assay_list, 1, GPU_KEY, 1);
+    PACKED_FIELDS(gpu_assay_list, 1, GPU_KEY, 1, derive_assay);
 
 static double ratio(double sum, int64_t count)
 {

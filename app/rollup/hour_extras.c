@@ -119,17 +119,10 @@ static void finish_packets(const struct hour_extras_sum *sum,
         exact_round(&sum->packet_jitter[INGEST_VIDEO]);
     extras->ingest_audio_packet_jitter_sum_ms =
         exact_round(&sum->packet_jitter[INGEST_AUDIO]);
-    extras->avg_ingest_video_packet_jitter_ms =
-        mean(extras->ingest_video_packet_jitter_sum_ms, video);
-    extras->avg_ingest_audio_packet_jitter_ms =
-        mean(extras->ingest_audio_packet_jitter_sum_ms, audio);
 }
 
-void hour_extras_finish(const struct hour_extras_sum *sum, struct sla_row *row)
+void hour_extras_derive(struct hour_extras *extras)
 {
-    struct hour_extras *extras = &row->extras;
-    *extras = sum->extras;
-    extras->fps_jitter_sum = exact_round(&sum->fps_jitter);
     extras->fps_jitter_coefficient =
         mean(extras->fps_jitter_sum, extras->fps_jitter_hour_count);
     extras->avg_cold_startup_latency_ms =
@@ -138,7 +131,21 @@ void hour_extras_finish(const struct hour_extras_sum *sum, struct sla_row *row)
     extras->avg_warm_startup_latency_ms =
         mean((double)extras->warm_startup_latency_sum_ms,
              extras->warm_startup_latency_sample_count);
+    extras->avg_ingest_video_packet_jitter_ms =
+        mean(extras->ingest_video_packet_jitter_sum_ms,
+             extras->ingest_video_packet_jitter_sample_count);
+    extras->avg_ingest_audio_packet_jitter_ms =
+        mean(extras->ingest_audio_packet_jitter_sum_ms,
+             extras->ingest_audio_packet_jitter_sample_count);
+}
+
+void hour_extras_finish(const struct hour_extras_sum *sum, struct sla_row *row)
+{
+    struct hour_extras *extras = &row->extras;
+    *extras = sum->extras;
+    extras->fps_jitter_sum = exact_round(&sum->fps_jitter);
     finish_packets(sum, extras);
+    hour_extras_derive(extras);
     row->gpu_model_name = sum->card.gpu_model_name;
     row->gpu_memory_bytes_total = sum->card.gpu_memory_bytes_total;
     row->runner_version = sum->card.runner_version;

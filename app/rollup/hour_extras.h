@@ -30,16 +30,18 @@
         FIELD_IN(INT, row, extras, cold_sessions),                             \
         FIELD_IN(INT, row, extras, cold_startup_latency_sum_ms),               \
         FIELD_IN(INT, row, extras, cold_startup_latency_sample_count),         \
-        FIELD_IN(DOUBLE, row, extras, avg_cold_startup_latency_ms),            \
+        DERIVED_FIELD_IN(DOUBLE, row, extras, avg_cold_startup_latency_ms),    \
         FIELD_IN(INT, row, extras, warm_startup_latency_sum_ms),               \
         FIELD_IN(INT, row, extras, warm_startup_latency_sample_count),         \
-        FIELD_IN(DOUBLE, row, extras, avg_warm_startup_latency_ms),            \
+        DERIVED_FIELD_IN(DOUBLE, row, extras, avg_warm_startup_latency_ms),    \
         FIELD_IN(DOUBLE, row, extras, ingest_video_packet_jitter_sum_ms),      \
         FIELD_IN(INT, row, extras, ingest_video_packet_jitter_sample_count),   \
-        FIELD_IN(DOUBLE, row, extras, avg_ingest_video_packet_jitter_ms),      \
+        DERIVED_FIELD_IN(DOUBLE, row, extras,                                  \
+                         avg_ingest_video_packet_jitter_ms),                   \
         FIELD_IN(DOUBLE, row, extras, ingest_audio_packet_jitter_sum_ms),      \
         FIELD_IN(INT, row, extras, ingest_audio_packet_jitter_sample_count),   \
-        FIELD_IN(DOUBLE, row, extras, avg_ingest_audio_packet_jitter_ms)
+        DERIVED_FIELD_IN(DOUBLE, row, extras,                                  \
+                         avg_ingest_audio_packet_jitter_ms)
 
 struct hour_extras_sum {
     struct hour_extras extras;
@@ -56,6 +58,9 @@ void hour_extras_add(struct hour_extras_sum *sum, struct arena *scratch,
                      const struct session_hour *hour, bool counted);
 /* Makes EXTRAS and the card's columns of ROW out of SUM. */
 void hour_extras_finish(const struct hour_extras_sum *sum, struct sla_row *row);
+
+/* Sets the means of EXTRAS from its sums. */
+void hour_extras_derive(struct hour_extras *extras);
 
 /* Nothing is known. */
 extern const struct card card_unknown;

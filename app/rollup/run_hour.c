@@ -21,7 +21,7 @@
         of_name, FIELD_##kind,                                                 \
             offsetof(struct run_hour, member) +                                \
                 offsetof(struct run_figure, part),                             \
-            sizeof of_name - 1                                                 \
+            sizeof of_name - 1, false                                          \
     }
 #define FIGURE(member)                                                         \
     PART(INT, #member "_count", member, count),                                \

@@ -1,7 +1,11 @@
 /*
- * score.c: the score of an SLA row (§3.5), against its cohort (cohort.c).
+ * score.c: the score of an SLA row (§3.5), against its cohort (cohort.c). It
+ * follows from the row's sums and the cohort's edges, which the row has as
+ * well: stored rows hold these alone, and what follows is made when one is
+ * read.
  */
 #include "rollup/cohort.h"
+#include "rollup/hour_extras.h"
 #include "rollup/sla.h"
 
 #include "base/clock.h"
@@ -102,6 +106,26 @@ static bool is_broken(const struct edges *edges)
     return edges->active && isnan(edges->first);
 }
 
+/* By the edges that ROW has. */
+static void set_scores(const struct lens *lens, struct sla_row *row)
+{
+    struct edges ptff = edges_from(lens, row->ptff_p50, row->ptff_p90,
+                                   row->ptff_benchmark_row_count);
+    struct edges e2e = edges_from(lens, row->e2e_p50, row->e2e_p90,
+                                  row->e2e_benchmark_row_count);
+    struct edges fps = edges_from(lens, row->fps_p10, row->fps_p50,
+                                  row->fps_benchmark_row_count);
+    row->ptff_score_raw =
+        lower_is_better(row->avg_prompt_to_first_frame_ms, &ptff);
+    row->e2e_score_raw = lower_is_better(row->avg_e2e_latency_ms, &e2e);
+    row->fps_score_raw = higher_is_better(row->avg_output_fps, &fps);
+    set_components(lens, row);
+    set_score(lens, row);
+    bool broken = is_broken(&ptff) || is_broken(&e2e) || is_broken(&fps);
+    row->quality_note = broken ? text_of("benchmark_day_without_values")
+                               : (struct text){NULL, 0};
+}
+
 static void score_against(const struct lens *lens, struct sla_row *row,
                           const struct cohort *cohort)
 {
@@ -114,16 +138,24 @@ static void score_against(const struct lens *lens, struct sla_row *row,
     row->fps_p10 = cohort->fps.first;
     row->fps_p50 = cohort->fps.second;
     row->fps_benchmark_row_count = cohort->fps.rows;
-    row->ptff_score_raw =
-        lower_is_better(row->avg_prompt_to_first_frame_ms, &cohort->ptff);
-    row->e2e_score_raw = lower_is_better(row->avg_e2e_latency_ms, &cohort->e2e);
-    row->fps_score_raw = higher_is_better(row->avg_output_fps, &cohort->fps);
-    set_components(lens, row);
-    set_score(lens, row);
-    bool broken = is_broken(&cohort->ptff) || is_broken(&cohort->e2e) ||
-                  is_broken(&cohort->fps);
-    row->quality_note = broken ? text_of("benchmark_day_without_values")
-                               : (struct text){NULL, 0};
+    set_scores(lens, row);
+}
+
+static void derive(const struct lens *lens, struct sla_row *row)
+{
+    sla_set_rates(lens, row);
+    set_scores(lens, row);
+}
+
+void sla_derive_published(void *row)
+{
+    derive(&lens_published, row);
+}
+
+void sla_derive_assay(void *row)
+{
+    derive(&lens_assay, row);
+    hour_extras_derive(&((struct sla_row *)row)->extras);
 }
 
 /* The cohorts of one day, each made when the first row asks for it: a day has

@@ -59,7 +59,6 @@ struct sla_row session_hour_key(const struct session_hour *hour)
         .model_id = hour->hour->model_id,
         .gpu_id = hour->hour->part == HOUR_LEFT ? hour->hour->gpu_id
                                                 : hour->session->gpu_id,
-        .sla_semantics_version = text_of("quality-benchmark-v1"),
     };
 }
 
@@ -79,8 +78,8 @@ static bool is_excused(const struct session_row *session)
  * failure is "not counted against the orchestrator's reliability score". As
  * published it lowers startup_success_rate, and since it mostly has no output
  * and was never playable, viability and coverage as well. Here it is requested
- * and excused and nothing else, and set_rates leaves it out of what it divides
- * by: rate = count / (requested - excused).
+ * and excused and nothing else, and sla_set_rates leaves it out of what it
+ * divides by: rate = count / (requested - excused).
  */
 static bool is_uncounted(const struct lens *lens,
                          const struct session_row *session)
@@ -238,8 +237,9 @@ int64_t sla_counted_sessions(const struct lens *lens, const struct sla_row *row)
                                           : 0);
 }
 
-static void set_rates(const struct lens *lens, struct sla_row *row)
+void sla_set_rates(const struct lens *lens, struct sla_row *row)
 {
+    row->sla_semantics_version = text_of("quality-benchmark-v1");
     int64_t counted = sla_counted_sessions(lens, row);
     double coverage = ratio((double)row->health_signal_count,
                             row->health_expected_signal_count);
@@ -254,7 +254,8 @@ static void set_rates(const struct lens *lens, struct sla_row *row)
     row->no_swap_rate = 1 - ratio((double)row->total_swapped_sessions, counted);
     row->output_viability_rate =
         1 - ratio((double)row->output_failed_sessions, counted);
-    row->avg_output_fps = ratio(row->output_fps_sum, row->fps_samples);
+    row->avg_output_fps =
+        ratio(row->output_fps_sum, sla_fps_samples(lens, row));
     row->avg_prompt_to_first_frame_ms =
         ratio(row->prompt_to_first_frame_sum_ms,
               row->prompt_to_first_frame_sample_count);
@@ -313,7 +314,7 @@ static void finish_group(const struct lens *lens, struct sla_group *group)
     group->row.output_fps_sum = exact_round(&group->fps);
     group->row.e2e_latency_sum_ms = exact_round(&group->e2e);
     group->row.prompt_to_first_frame_sum_ms = (double)group->ptff_sum_ms;
-    set_rates(lens, &group->row);
+    sla_set_rates(lens, &group->row);
     hour_extras_finish(&group->extras, &group->row);
 }
 

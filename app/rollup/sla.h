@@ -24,6 +24,13 @@ int64_t sla_counted_sessions(const struct lens *lens,
  * fps_without_zeros those with output. Published rows do not store it. */
 int64_t sla_fps_samples(const struct lens *lens, const struct sla_row *row);
 
+/* The rates of ROW, from its sums. */
+void sla_set_rates(const struct lens *lens, struct sla_row *row);
+
+/* Of struct fields: rates, and the scores by the edges that the row has. */
+void sla_derive_published(void *row);
+void sla_derive_assay(void *row);
+
 /* ---- adding up ------------------------------------------------------------
  */
 

@@ -21,7 +21,8 @@ static const struct field sample_list[] = {
     FIELD(DOUBLE, sample_row, sum),   FIELD(WINDOW, sample_row, window_start),
     FIELD(INT, sample_row, position),
 };
-static const struct fields sample_fields = PACKED_FIELDS(sample_list, 1, 1, 1);
+static const struct fields sample_fields =
+    PACKED_FIELDS(sample_list, 1, 1, 1, NULL);
 
 static struct sample_row sample(const char *name, int64_t count, double ratio,
                                 double sum)
@@ -87,5 +88,40 @@ TEST(damaged_packs_are_refused_and_leave_no_figure)
     struct sample_row got = {0};
     CHECK(!fields_unpack((struct text){bytes.data, bytes.length}, sample_fields,
                          &got));
+    buf_free(&bytes);
+}
+
+/* ---- what follows from the others ---------------------------------------- */
+
+struct mean_row {
+    int64_t position;
+    double sum;
+    int64_t count;
+    double mean;
+};
+
+static const struct field mean_list[] = {
+    FIELD(INT, mean_row, position), FIELD(DOUBLE, mean_row, sum),
+    FIELD(INT, mean_row, count), DERIVED_FIELD(DOUBLE, mean_row, mean)};
+
+static void divide(void *pointer)
+{
+    struct mean_row *row = pointer;
+    row->mean = row->sum / (double)row->count;
+}
+
+static const struct fields mean_fields =
+    PACKED_FIELDS(mean_list, 0, 1, 0, divide);
+
+TEST(derived_fields_take_no_room_and_are_made_again)
+{
+    struct mean_row row = {.sum = 0.3, .count = 3, .mean = 0.3 / 3};
+    struct buf bytes = {0};
+    fields_pack(&bytes, mean_fields, &row);
+    CHECK_EQ_INT(bytes.length, 1 + 8 + 1);
+    struct mean_row got = {.mean = 7};
+    CHECK(fields_unpack((struct text){bytes.data, bytes.length}, mean_fields,
+                        &got));
+    CHECK(fields_equal(mean_fields, &got, &row));
     buf_free(&bytes);
 }
