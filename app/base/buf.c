@@ -110,14 +110,25 @@ struct text read_text(struct reader *reader)
     return read_bytes(reader, read_varint(reader));
 }
 
+/* Two digits at a time take half as many divisions. */
+static const char pairs[] =
+    "00010203040506070809101112131415161718192021222324"
+    "25262728293031323334353637383940414243444546474849"
+    "50515253545556575859606162636465666768697071727374"
+    "75767778798081828384858687888990919293949596979899";
+
 struct text int_text(int64_t value, char room[INT_TEXT_BYTES])
 {
     char *end = room + INT_TEXT_BYTES;
     char *at = end;
     uint64_t left = value < 0 ? 0 - (uint64_t)value : (uint64_t)value;
-    do
+    for (; left >= 100; left /= 100) {
+        at -= 2;
+        memcpy(at, pairs + left % 100 * 2, 2);
+    }
+    if (left >= 10)
         *--at = (char)('0' + left % 10);
-    while (left /= 10);
+    *--at = (char)('0' + (left >= 10 ? left / 10 : left));
     if (value < 0)
         *--at = '-';
     return (struct text){at, (size_t)(end - at)};

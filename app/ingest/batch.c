@@ -293,18 +293,32 @@ void batch_add(struct batch *batch, struct arena *arena,
 
 /* ---- counts -------------------------------------------------------------- */
 
+enum { COUNTS_AT_HAND = 16 };
+
 static bool same_count(const struct count *a, const struct count *b)
 {
     return a->class == b->class && text_equal(a->reason, b->reason) &&
            text_equal(a->org, b->org) && text_equal(a->family, b->family);
 }
 
+/* Of the first of them, which are those of most deliveries. */
+static struct count *frequent_count(struct counts *counts,
+                                    const struct count *like)
+{
+    size_t known = counts->keys.count;
+    for (size_t i = 0; i < known && i < COUNTS_AT_HAND; i++)
+        if (same_count(&counts->list[i], like))
+            return &counts->list[i];
+    return NULL;
+}
+
 static struct count *count_of(struct counts *counts, const struct count *like)
 {
     struct buf key = {0};
     bool added;
-    if (counts->keys.count && same_count(&counts->list[counts->last], like))
-        return &counts->list[counts->last];
+    struct count *known = frequent_count(counts, like);
+    if (known)
+        return known;
     buf_add_byte(&key, (uint8_t)like->class);
     buf_add_text(&key, like->reason);
     buf_add_text(&key, like->org);
@@ -312,7 +326,6 @@ static struct count *count_of(struct counts *counts, const struct count *like)
     size_t number = text_index_add(&counts->keys,
                                    (struct text){key.data, key.length}, &added);
     buf_free(&key);
-    counts->last = number;
     counts->list = with_room(counts->list, &counts->capacity, number,
                              sizeof *counts->list);
     struct count *count = &counts->list[number];

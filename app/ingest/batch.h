@@ -52,7 +52,6 @@ struct counts {
     struct text_index keys;
     struct count *list; /* by number of the key; texts owned by keys */
     size_t capacity;
-    size_t last; /* number of the one that was added to last */
 };
 const struct counts *batch_counts(const struct batch *batch);
 void counts_add(struct counts *counts, const struct count *count);

@@ -16,44 +16,49 @@ static bool is_digit(char c)
 
 /* ---- what a value is ----------------------------------------------------- */
 
-/* Digits with one sign and one point at the most, spelled as value_write
- * spells them. */
-static inline bool read_number(struct value *value)
+/* Behind the digits at AT, which are added to *NUMBER; it wraps around. */
+static inline const char *read_digits(const char *at, const char *end,
+                                      uint64_t *number)
 {
-    const char *at = value->text.data;
-    const char *end = at + value->text.length;
+    for (; at < end && is_digit(*at); at++)
+        *number = *number * 10 + (uint64_t)(*at - '0');
+    return at;
+}
+
+/* Behind the number at AT: digits with one sign and one point at the most,
+ * spelled as value_write spells them; else null. */
+static inline const char *read_number(const char *at, const char *end,
+                                      struct value *value)
+{
     bool negative = at < end && *at == '-';
-    at += negative;
-    const char *first = at;
-    const char *point = NULL;
-    uint64_t number = 0; /* 19 digits, one too many, fit as well */
-    if (end - at > SHAPE_DIGITS_MAX + 1)
-        return false;
-    for (; at < end; at++) {
-        if (*at == '.' && !point)
-            point = at;
-        else if (is_digit(*at))
-            number = number * 10 + (uint64_t)(*at - '0');
-        else
-            return false;
-    }
-    ptrdiff_t whole = (point ? point : end) - first;
+    uint64_t number = 0;
+    const char *first = at + negative;
+    const char *point = read_digits(first, end, &number);
+    at = point;
+    if (at < end && *at == '.')
+        at = read_digits(at + 1, end, &number);
+    ptrdiff_t whole = point - first;
+    ptrdiff_t decimals = at > point ? at - point - 1 : 0;
     bool plain = whole >= 1 && (whole == 1 || *first != '0') &&
-                 end - first - (point != NULL) <= SHAPE_DIGITS_MAX &&
-                 (number || !negative) && point != end - 1;
-    if (!plain)
-        return false;
-    value->kind = point ? VALUE_DECIMAL : VALUE_INTEGER;
+                 whole + decimals <= SHAPE_DIGITS_MAX &&
+                 (number || !negative) && (at == point || decimals);
+    value->kind = at > point ? VALUE_DECIMAL : VALUE_INTEGER;
     value->number = negative ? -(int64_t)number : (int64_t)number;
-    value->decimals = point ? (unsigned)(end - point - 1) : 0;
-    return true;
+    value->decimals = (unsigned)decimals;
+    return plain ? at : NULL;
+}
+
+static bool begins_number(char c)
+{
+    return is_digit(c) || c == '-';
 }
 
 static inline void classify(struct value *value)
 {
     struct text text = value->text;
-    char first = text.length ? text.data[0] : 'x';
-    if ((is_digit(first) || first == '-') && read_number(value))
+    const char *end = text.data + text.length;
+    if (text.length && begins_number(text.data[0]) &&
+        read_number(text.data, end, value) == end)
         return;
     value->kind = uuid_read(text, value->uuid) ? VALUE_UUID : VALUE_TEXT;
 }
@@ -99,15 +104,15 @@ static inline const char *string_end(const char *at, const char *end)
     return end;
 }
 
-static bool begins_number(char c)
+static bool goes_on_number(char c)
 {
-    return is_digit(c) || c == '-';
+    return is_digit(c) || c == '.' || c == '-' || c == '+' || c == 'e' ||
+           c == 'E';
 }
 
-static inline const char *number_end(const char *at, const char *end)
+static const char *number_end(const char *at, const char *end)
 {
-    while (at < end && (is_digit(*at) || *at == '.' || *at == '-' ||
-                        *at == '+' || *at == 'e' || *at == 'E'))
+    while (at < end && goes_on_number(*at))
         at++;
     return at;
 }
@@ -192,21 +197,26 @@ bool shape_cut(struct text line, struct buf *shape, struct value *values,
 void value_write(struct buf *out, enum value_kind kind, int64_t number,
                  unsigned decimals)
 {
-    char digits[24];
-    char *end = digits + sizeof digits;
-    char *at = end;
-    uint64_t left = number < 0 ? -(uint64_t)number : (uint64_t)number;
-    unsigned written = 0;
-    do {
-        if (kind == VALUE_DECIMAL && written == decimals)
-            *--at = '.';
-        *--at = (char)('0' + left % 10);
-        left /= 10;
-        written++;
-    } while (left || (kind == VALUE_DECIMAL && written <= decimals));
-    if (number < 0)
-        *--at = '-';
-    buf_add(out, at, (size_t)(end - at));
+    char room[INT_TEXT_BYTES];
+    struct text digits = int_text(number, room);
+    if (kind == VALUE_INTEGER) {
+        buf_add(out, digits.data, digits.length);
+        return;
+    }
+    if (number < 0) {
+        buf_add_byte(out, '-');
+        digits.data++;
+        digits.length--;
+    }
+    if (digits.length <= decimals)
+        buf_add_byte(out, '0');
+    else
+        buf_add(out, digits.data, digits.length - decimals);
+    buf_add_byte(out, '.');
+    for (size_t zeros = digits.length; zeros < decimals; zeros++)
+        buf_add_byte(out, '0');
+    size_t fraction = digits.length < decimals ? digits.length : decimals;
+    buf_add(out, digits.data + digits.length - fraction, fraction);
 }
 
 /* ---- taking a shape apart ------------------------------------------------ */
@@ -305,24 +315,31 @@ static inline const char *behind(const char *at, const char *end,
     return at + text.length;
 }
 
-/* Behind the value at AT where it is one for SLOT, else null. */
-static inline const char *match_value(const struct shape_slot *slot,
-                                      const char *at, const char *end,
-                                      struct value *value)
+/* Behind the value at AT, or null where there is none in quotes or without. */
+static inline const char *match_quoted(const char *at, const char *end,
+                                       struct value *value)
 {
-    const char *start = at;
-    if (slot->quoted) {
-        at = string_end(at, end);
-        if (at == end || is_key(at, end))
-            return NULL;
-    } else {
-        if (at == end || !begins_number(*at))
-            return NULL;
-        at = number_end(at, end);
-    }
-    value->text = (struct text){start, (size_t)(at - start)};
+    const char *stop = string_end(at, end);
+    value->text = (struct text){at, (size_t)(stop - at)};
+    if (stop == end || is_key(stop, end))
+        return NULL;
     classify(value);
-    return value->kind == slot->kind ? at : NULL;
+    return stop;
+}
+
+static inline const char *match_bare(const char *at, const char *end,
+                                     struct value *value)
+{
+    if (at == end || !begins_number(*at))
+        return NULL;
+    const char *stop = read_number(at, end, value);
+    bool whole = stop && (stop == end || !goes_on_number(*stop));
+    if (!whole)
+        stop = number_end(at, end);
+    value->text = (struct text){at, (size_t)(stop - at)};
+    if (!whole)
+        classify(value);
+    return stop;
 }
 
 bool shape_match(const struct shape *shape, struct text line,
@@ -333,9 +350,11 @@ bool shape_match(const struct shape *shape, struct text line,
     for (size_t i = 0; i < shape->slot_count; i++) {
         const struct shape_slot *slot = &shape->slots[i];
         at = behind(at, end, slot->before);
-        if (at)
-            at = match_value(slot, at, end, &values[i]);
-        if (!at)
+        if (at && slot->quoted)
+            at = match_quoted(at, end, &values[i]);
+        else if (at)
+            at = match_bare(at, end, &values[i]);
+        if (!at || values[i].kind != slot->kind)
             return false;
     }
     return behind(at, end, shape->rest) == end;
