@@ -76,12 +76,21 @@ static void encode_flags(struct buf *out, const struct seen_entry *entries,
     }
 }
 
+/* What a batch adds is sorted when it comes. */
+static void sort_by_line(struct seen_entry *entries, size_t count)
+{
+    for (size_t i = 1; i < count; i++)
+        if (entries[i - 1].line > entries[i].line) {
+            qsort(entries, count, sizeof *entries, compare_lines);
+            return;
+        }
+}
+
 void seen_chunk_encode(struct buf *out, struct seen_entry *entries,
                        size_t count, bool cold)
 {
     size_t start = out->length;
-    if (count)
-        qsort(entries, count, sizeof *entries, compare_lines);
+    sort_by_line(entries, count);
     buf_add_byte(out, cold ? FORM_COLD : FORM);
     buf_add_varint(out, count);
     encode_lines(out, entries, count);
