@@ -469,7 +469,10 @@ static const struct verb verbs[] = {
     {"ledger", "", "what became of every planned run", 0, 0, export_ledger},
     {"hours", "", "hours of own runs: counts, sums and histograms", 0, 0,
      export_hours},
-    {"prompts", "", "how much of what differs between runs is due to prompts",
+    {"prompts", "",
+     "how much of what differs between runs is due to prompts: both fitted "
+     "with "
+     "the orchestrators (`assay metrics` has the method)",
      0, 0, export_prompts},
     {0}};
 

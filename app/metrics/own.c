@@ -455,29 +455,39 @@ const struct metric own_metrics[] = {
         .definition =                                                          \
             "Share of the variance of " of " between runs of a model on one "  \
             "orchestrator that their prompts explain: the intraclass "         \
-            "correlation of one-way random effects over runs that are ok, "    \
-            "after each orchestrator's mean was taken out. Unlike a plain "    \
-            "share of squares it is not raised by chance where runs are few, " \
-            "and may come out below 0, which means that no share can be "      \
-            "told.",                                                           \
-        .formula = "(MSB - MSW) / (MSB + (n0 - 1) MSW), with "                 \
-                   "n0 = (N - sum n^2 / N) / (prompts - 1) and N - prompts - " \
-                   "(orchestrators - 1) degrees of freedom within",            \
-        .null_when = "there are fewer than 3 prompts or 10 degrees of "        \
-                     "freedom within them, or nothing differs within them",    \
-        .source = "Shrout and Fleiss 1979, ICC(1,1); Searle, Casella and "     \
-                  "McCulloch 1992 for sizes that differ"                       \
+            "correlation of random prompts beside fixed blocks, over runs "    \
+            "that are ok; a block is an orchestrator from one vantage, cold "  \
+            "and warm apart. Prompts and blocks are fitted at once, so that "  \
+            "it does not matter which prompts an orchestrator happened to "    \
+            "get. Unlike a plain share of squares it is not raised by chance " \
+            "where runs are few, and may come out below 0, which means that "  \
+            "no share can be told.",                                           \
+        .formula =                                                             \
+            "(F - 1) / (F + n0 - 1), F = (q'C^-q / r) / (W / f), with "        \
+            "C = diag(n_g) - N diag(1/n_b) N' for N runs of prompt g in "      \
+            "block b, q a prompt's sum of values less their block's mean, "    \
+            "r = rank C, n0 = tr C / r, W the sum of squares that the fit "    \
+            "leaves, and f = runs - blocks - r",                               \
+        .null_when = "fewer than 3 prompts can be compared within blocks (or " \
+                     "there are more than 512), f is below 10, or nothing "    \
+                     "differs within prompts",                                 \
+        .source = "Henderson 1953, method 3; Searle, Casella and McCulloch "   \
+                  "1992, chapter 5"                                            \
     }
 #define SHARE_END(field, phrase, tail)                                         \
     {                                                                          \
         .name = field, .sets = METRIC_PROMPTS, .title = phrase,                \
         .unit = "ratio", .statistics = '-', .comparability = '-',              \
-        .definition = "End of the 95 % interval of that share, by the F "      \
-                      "distribution; exact for equal numbers of runs and "     \
-                      "normal figures, else an approximation.",                \
-        .formula = "(F / q - 1) / (F / q + n0 - 1), with F = MSB / MSW and q " \
-                   "its " tail " quantile",                                    \
-        .null_when = "the share is null", .source = "Shrout and Fleiss 1979"   \
+        .definition =                                                          \
+            "End of the 95 % interval of that share, by the F distribution "   \
+            "with r and f degrees of freedom; exact for normal figures where " \
+            "every prompt ran equally often in every block, else an "          \
+            "approximation (91 to 97 % in simulations of prompts drawn at "    \
+            "random).",                                                        \
+        .formula = "(F / p - 1) / (F / p + n0 - 1), p the " tail               \
+                   " quantile of the F distribution",                          \
+        .null_when = "the share is null",                                      \
+        .source = "Shrout and Fleiss 1979, with n0 for the size"               \
     }
     SHARE("output_fps", "prompts' share of the frame rate", "output_fps"),
     SHARE_END("output_fps_share_low", "the same, at the least", "97.5 %"),

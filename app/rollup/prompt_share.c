@@ -1,5 +1,8 @@
 /*
- * prompt_share.c: see prompt_share.h.
+ * prompt_share.c: see prompt_share.h. Runs are compared within blocks of what
+ * else makes them differ on average: the orchestrator, the vantage, and whether
+ * the model had to be loaded, which is most of a cold run's time to its first
+ * frame.
  */
 #include "rollup/prompt_share.h"
 
@@ -39,8 +42,6 @@ static bool counts(const struct run *run)
 
 /* Values of one figure. */
 struct figure {
-    struct text_index prompts;
-    struct text_index orchestrators;
     struct graded *values;
     size_t count;
     size_t capacity;
@@ -51,6 +52,9 @@ struct model {
     struct text workflow;
     struct text model_id;
     int64_t runs;
+    struct text_index prompts;
+    struct text_index orchestrators;
+    struct text_index blocks;
     struct figure output_fps;
     struct figure ptff_ms;
 };
@@ -67,21 +71,21 @@ struct prompt_shares *prompt_shares_new(void)
     return memory_zeroed(1, sizeof(struct prompt_shares));
 }
 
-static void figure_free(struct figure *figure)
+static void model_free(struct model *model)
 {
-    text_index_free(&figure->prompts);
-    text_index_free(&figure->orchestrators);
-    free(figure->values);
+    text_index_free(&model->prompts);
+    text_index_free(&model->orchestrators);
+    text_index_free(&model->blocks);
+    free(model->output_fps.values);
+    free(model->ptff_ms.values);
 }
 
 void prompt_shares_free(struct prompt_shares *shares)
 {
     if (!shares)
         return;
-    for (size_t i = 0; i < shares->keys.count; i++) {
-        figure_free(&shares->models[i].output_fps);
-        figure_free(&shares->models[i].ptff_ms);
-    }
+    for (size_t i = 0; i < shares->keys.count; i++)
+        model_free(&shares->models[i]);
     text_index_free(&shares->keys);
     arena_free(&shares->arena);
     free(shares->models);
@@ -117,7 +121,8 @@ static struct model *model_of(struct prompt_shares *shares,
     return &shares->models[number];
 }
 
-static void add(struct figure *figure, const struct run *run, double value)
+static void add(struct figure *figure, double value, size_t prompt,
+                size_t block)
 {
     if (isnan(value))
         return;
@@ -126,9 +131,19 @@ static void add(struct figure *figure, const struct run *run, double value)
         figure->values = memory_resize(
             figure->values, figure->capacity * sizeof *figure->values);
     }
-    figure->values[figure->count++] = (struct graded){
-        value, text_index_add(&figure->prompts, run->prompt_id, NULL),
-        text_index_add(&figure->orchestrators, run->orchestrator_url, NULL)};
+    figure->values[figure->count++] = (struct graded){value, prompt, block};
+}
+
+static size_t block_of(struct model *model, const struct run *run)
+{
+    struct buf key = {0};
+    buf_add_text(&key, run->orchestrator_url);
+    buf_add_text(&key, run->vantage);
+    buf_add_signed(&key, run->cold);
+    size_t number = text_index_add(&model->blocks,
+                                   (struct text){key.data, key.length}, NULL);
+    buf_free(&key);
+    return number;
 }
 
 void prompt_shares_take(struct prompt_shares *shares, const struct run *run)
@@ -136,9 +151,12 @@ void prompt_shares_take(struct prompt_shares *shares, const struct run *run)
     if (!counts(run))
         return;
     struct model *model = model_of(shares, run);
+    size_t prompt = text_index_add(&model->prompts, run->prompt_id, NULL);
+    size_t block = block_of(model, run);
+    text_index_add(&model->orchestrators, run->orchestrator_url, NULL);
     model->runs++;
-    add(&model->output_fps, run, run->output_fps);
-    add(&model->ptff_ms, run, run->ptff_ms);
+    add(&model->output_fps, run->output_fps, prompt, block);
+    add(&model->ptff_ms, run->ptff_ms, prompt, block);
 }
 
 /* ---- ending -------------------------------------------------------------- */
@@ -151,36 +169,35 @@ static int compare_rows(const void *left, const void *right)
     return order ? order : text_compare(a->model_id, b->model_id);
 }
 
-static struct variance_share share_of(struct arena *arena,
-                                      const struct figure *figure,
-                                      struct prompt_share *row)
+static struct variance_share share_of(const struct model *model,
+                                      const struct figure *figure)
 {
-    int64_t prompts = (int64_t)figure->prompts.count;
-    int64_t orchestrators = (int64_t)figure->orchestrators.count;
-    if (prompts > row->prompts)
-        row->prompts = prompts;
-    if (orchestrators > row->orchestrators)
-        row->orchestrators = orchestrators;
-    return variance_share(arena, figure->values, figure->count,
-                          figure->prompts.count, figure->orchestrators.count,
-                          ALPHA);
+    struct arena arena = {0};
+    struct variance_share share =
+        variance_share(&arena, figure->values, figure->count,
+                       model->prompts.count, model->blocks.count, ALPHA);
+    arena_free(&arena);
+    return share;
 }
 
 static void build(struct arena *arena, const struct model *model,
                   struct prompt_share *row)
 {
+    struct variance_share fps = share_of(model, &model->output_fps);
+    struct variance_share ptff = share_of(model, &model->ptff_ms);
     *row = (struct prompt_share){.workflow = model->workflow,
                                  .model_id = model->model_id,
-                                 .runs = model->runs};
+                                 .runs = model->runs,
+                                 .prompts = (int64_t)model->prompts.count,
+                                 .orchestrators =
+                                     (int64_t)model->orchestrators.count,
+                                 .output_fps_share = fps.share,
+                                 .output_fps_share_low = fps.interval.low,
+                                 .output_fps_share_high = fps.interval.high,
+                                 .ptff_ms_share = ptff.share,
+                                 .ptff_ms_share_low = ptff.interval.low,
+                                 .ptff_ms_share_high = ptff.interval.high};
     fields_copy(arena, prompt_share_fields, row);
-    struct variance_share fps = share_of(arena, &model->output_fps, row);
-    struct variance_share ptff = share_of(arena, &model->ptff_ms, row);
-    row->output_fps_share = fps.share;
-    row->output_fps_share_low = fps.interval.low;
-    row->output_fps_share_high = fps.interval.high;
-    row->ptff_ms_share = ptff.share;
-    row->ptff_ms_share_low = ptff.interval.low;
-    row->ptff_ms_share_high = ptff.interval.high;
 }
 
 struct prompt_share *prompt_shares_end(const struct prompt_shares *shares,

@@ -9,9 +9,9 @@
 #include "base/fields.h"
 #include "journal/journal.h"
 
-/* Of runs that are ok and had a prompt; what orchestrators differ by on average
- * is taken out first (variance_share in stats). Null where there is too little
- * to tell. */
+/* Of runs that are ok and had a prompt, within blocks: an orchestrator from one
+ * vantage, cold and warm apart, fitted at once with the prompts (variance_share
+ * in stats). Null where there is too little to tell. */
 struct prompt_share {
     struct text workflow;
     struct text model_id;
@@ -28,7 +28,7 @@ struct prompt_share {
 extern const struct fields prompt_share_fields;
 
 /* In the making: two figures are held of each run, with its prompt and its
- * orchestrator as numbers. */
+ * block as numbers. */
 struct prompt_shares;
 
 struct prompt_shares *prompt_shares_new(void);

@@ -7,6 +7,7 @@
  *                       likes: what verdicts rest on
  *     quantile_ranks.c  a quantile, by the ranks of samples
  *     signed_rank.c     the middle of paired differences
+ *     variance_share.c  how much of a variance groups explain
  *
  * All are exact or conservative, need no random numbers, and give the same
  * bits for the same input. LEVEL is the coverage (0.95), ALPHA what may go
@@ -133,6 +134,8 @@ double chi_square_tail(double value, double freedom);
 
 /* The same of the F distribution with ABOVE and BELOW degrees of freedom. */
 double f_tail(double value, double above, double below);
+/* The value that is passed with probability TAIL. */
+double f_quantile(double tail, double above, double below);
 
 /* ---- shares of variance -------------------------------------------------- */
 
@@ -150,14 +153,20 @@ struct variance_share {
 };
 
 /*
- * The share of variance within blocks that groups explain: the intraclass
- * correlation of one-way random effects, whose expectation is not raised by
- * chance as that of a plain share of squares is, with the interval that the F
- * distribution gives (Shrout and Fleiss 1979; sizes that differ by their mean
- * n0, Searle, Casella and McCulloch 1992). Blocks are taken out first, by their
- * means. At least three groups and ten degrees of freedom within them. Takes
- * memory from ARENA.
+ * The share of variance within blocks that groups explain: s_g^2 / (s_g^2 +
+ * s_e^2), the intraclass correlation of random groups beside fixed blocks. It
+ * is fitted for both at once (Henderson 1953, method 3; Searle, Casella and
+ * McCulloch 1992), so that groups may be spread over blocks in any way and
+ * number; its expectation is not raised by chance as that of a plain share of
+ * squares is. The interval is that of the F distribution (Shrout and Fleiss
+ * 1979) with the mean size n0: exact for normal values where the design is
+ * balanced, near its level elsewhere. No share where fewer than three groups
+ * can be compared within blocks, where there are fewer than ten degrees of
+ * freedom left, nothing that varies, or more than VARIANCE_GROUPS_MAX groups.
+ * The same values in the same order give the same bits. Takes memory for
+ * GROUPS^2 doubles from ARENA.
  */
+enum { VARIANCE_GROUPS_MAX = 512 };
 struct variance_share variance_share(struct arena *arena,
                                      const struct graded *values, size_t count,
                                      size_t groups, size_t blocks,

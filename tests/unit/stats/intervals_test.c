@@ -275,27 +275,3 @@ TEST(the_f_tail_is_that_of_the_tables)
     EACH_ROW (row, rows)
         CHECK(near(f_tail(row->value, row->above, row->below), row->tail));
 }
-
-/* Six subjects, four judges (Shrout and Fleiss 1979, table 2): ICC(1,1) is
- * .17, its interval -.13 to .72. */
-TEST(a_share_of_variance_is_that_of_the_paper)
-{
-    static const double ratings[6][4] = {{9, 2, 5, 8},  {6, 1, 3, 2},
-                                         {8, 4, 6, 8},  {7, 1, 2, 6},
-                                         {10, 5, 6, 9}, {6, 2, 4, 7}};
-    struct graded values[24];
-    for (size_t i = 0; i < 24; i++)
-        values[i] = (struct graded){ratings[i / 4][i % 4], i / 4, 0};
-    struct variance_share got = variance_share(&arena, values, 24, 6, 1, .05);
-    CHECK(fabs(got.share - .16574) < 1e-5);
-    CHECK(fabs(got.interval.low - -.13295) < 1e-4);
-    CHECK(fabs(got.interval.high - .72256) < 1e-4);
-    /* Judges taken out, it is clear that subjects differ. */
-    for (size_t i = 0; i < 24; i++)
-        values[i].block = i % 4;
-    got = variance_share(&arena, values, 24, 6, 4, .05);
-    CHECK(got.interval.low > .3 && got.share > .6);
-    CHECK(isnan(variance_share(&arena, values, 12, 3, 4, .05).share));
-    CHECK(isnan(variance_share(&arena, values, 0, 0, 0, .05).share));
-    arena_free(&arena);
-}
