@@ -236,6 +236,10 @@ def test_a_network_measured_within_a_minute_and_marked_as_simulated():
     done = run("plan", "verify", "--data", "kept",
                code=None if sanitised() else 0)
     assert sanitised() or "0 findings" in done.out, done
+    audit = json.loads(run("plan", "audit", "--json", "--data", "kept",
+                           code=None).out)
+    assert audit["gpus_told"] == ORCHESTRATORS, audit
+    assert audit["gpus_shared"] == 0, audit  # one card is a model's alone
     with serving("--data", "kept") as server:
         assert server.json("/v1/health")["simulation"]["seed"] == SEED
         assert server.json("/v1/sessions")["meta"]["simulated"] is True
