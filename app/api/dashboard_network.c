@@ -124,17 +124,6 @@ static void count_offers(struct arena *arena, const struct network *network,
     buf_free(&key);
 }
 
-/* SESSION as the lens has it that is asked for. */
-static enum err by_lens(const struct dashboard *dashboard,
-                        struct session_row *session, bool *exists)
-{
-    const struct session_row stored = *session;
-    *exists = true;
-    return lens_is_assay(dashboard->computation.lens)
-               ? session_of_assay(&stored, session, exists)
-               : ERR_NONE;
-}
-
 /* Cards that a stream goes over. */
 static enum err count_active(const struct dashboard *dashboard, int64_t *count)
 {
@@ -143,19 +132,17 @@ static enum err count_active(const struct dashboard *dashboard, int64_t *count)
     struct text_index cards = {0};
     struct buf key = {0};
     enum err err =
-        open_streams(dashboard->request, dashboard->as_published,
-                     dashboard->now_ms - ACTIVE_MS, dashboard->now_ms,
-                     INT64_MAX, &streams, &stream_count);
+        open_streams(dashboard->request, dashboard->computation.lens,
+                     dashboard->as_published, dashboard->now_ms - ACTIVE_MS,
+                     dashboard->now_ms, INT64_MAX, &streams, &stream_count);
     for (size_t i = 0; !err && i < stream_count; i++) {
-        struct session_row session = *streams[i].session;
+        const struct session_row *session = streams[i].session;
         struct text org = dashboard->org;
-        bool exists;
-        err = by_lens(dashboard, &session, &exists);
-        if (!err && exists && session.gpu_id.length &&
-            (!org.data || text_equal(org, session.org)))
+        if (session->gpu_id.length &&
+            (!org.data || text_equal(org, session->org)))
             text_index_add(
                 &cards,
-                card_of(&key, session.orchestrator_address, session.gpu_id),
+                card_of(&key, session->orchestrator_address, session->gpu_id),
                 NULL);
     }
     *count = (int64_t)cards.count;

@@ -158,13 +158,17 @@ static size_t keep_wanted(const struct request *request,
 enum err answer_job_feed(struct request *request, struct reply *reply)
 {
     struct listing listing;
+    struct computation computation;
     struct open_stream *streams;
     struct feed_row *rows;
     size_t count;
     enum err err = list_open(&listing, &list_of_streams, request);
     if (!err)
-        err = open_streams(request, false, listing.now_ms - ACTIVE_MS,
-                           listing.now_ms, INT64_MAX, &streams, &count);
+        err = read_computation(request, &computation);
+    if (!err)
+        err = open_streams(request, computation.lens, false,
+                           listing.now_ms - ACTIVE_MS, listing.now_ms,
+                           INT64_MAX, &streams, &count);
     if (err)
         return err;
     count = keep_wanted(request, streams, count);
@@ -182,7 +186,7 @@ enum err compat_job_feed(struct request *request, struct reply *reply)
     struct feed_row *rows;
     size_t count;
     enum err err =
-        open_streams(request, true, INT64_MIN, INT64_MAX - 1,
+        open_streams(request, &lens_published, true, INT64_MIN, INT64_MAX - 1,
                      compat_limit(request, STANDARD, MOST), &streams, &count);
     if (!err)
         err = rows_of(request, streams, count, now_ms, &rows);

@@ -15,6 +15,7 @@
 
 struct opening {
     struct request *request;
+    const struct lens *lens;
     bool as_published;
     int64_t since_ms;
     int64_t limit;
@@ -97,6 +98,19 @@ static bool is_enough(struct opening *opening, int64_t last_seen)
     return limit == 0 || opening->streams[limit - 1].last_seen > last_seen;
 }
 
+/* *EXISTS is false where the lens knows no such session. */
+static enum err read_session(struct opening *opening, struct query *query,
+                             struct session_row *session, bool *exists)
+{
+    struct session_row stored;
+    fields_read(opening->request->arena, query, 0, session_fields, &stored);
+    *session = stored;
+    *exists = true;
+    return lens_is_assay(opening->lens)
+               ? session_of_assay(&stored, session, exists)
+               : ERR_NONE;
+}
+
 static enum err add_all(struct opening *opening, struct query *query)
 {
     struct arena *arena = opening->request->arena;
@@ -104,8 +118,11 @@ static enum err add_all(struct opening *opening, struct query *query)
     enum err err;
     while (!(err = query_step(query, &more)) && more) {
         struct session_row *session = arena_alloc(arena, sizeof *session);
-        fields_read(arena, query, 0, session_fields, session);
-        if (session->completed && !opening->as_published)
+        bool exists;
+        err = read_session(opening, query, session, &exists);
+        if (err)
+            break;
+        if (!exists || (session->completed && !opening->as_published))
             continue;
         if (is_enough(opening, session->last_seen))
             break;
@@ -116,11 +133,16 @@ static enum err add_all(struct opening *opening, struct query *query)
     return err;
 }
 
-enum err open_streams(struct request *request, bool as_published,
-                      int64_t since_ms, int64_t now_ms, int64_t limit,
-                      struct open_stream **streams, size_t *count)
+enum err open_streams(struct request *request, const struct lens *lens,
+                      bool as_published, int64_t since_ms, int64_t now_ms,
+                      int64_t limit, struct open_stream **streams,
+                      size_t *count)
 {
-    struct opening opening = {request, as_published, since_ms, limit, NULL, 0};
+    struct opening opening = {.request = request,
+                              .lens = lens,
+                              .as_published = as_published,
+                              .since_ms = since_ms,
+                              .limit = limit};
     struct query *query = query_start(request->store, QUERY_API_SESSIONS);
     query_bind_int(query, 1, since_ms == INT64_MIN ? since_ms : since_ms + 1);
     query_bind_int(query, 2, now_ms + 1);

@@ -178,11 +178,13 @@ enum { ACTIVE_MS = 30 * MS_PER_MINUTE };
 
 /*
  * Streams last heard of with SINCE < time <= NOW, at most LIMIT, newest first.
+ * Their sessions are those of LENS, published or assay.
  * AS_PUBLISHED: closed ones, too, as they were before (§4.4): of the rows that
  * the publisher wrote of a stream, it takes the newest that is open.
  */
-MUST_USE enum err open_streams(struct request *request, bool as_published,
-                               int64_t since_ms, int64_t now_ms, int64_t limit,
+MUST_USE enum err open_streams(struct request *request, const struct lens *lens,
+                               bool as_published, int64_t since_ms,
+                               int64_t now_ms, int64_t limit,
                                struct open_stream **streams, size_t *count);
 
 /* ---- streaming.c ------------------------------------------------------- */

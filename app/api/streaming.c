@@ -321,8 +321,9 @@ enum err compat_models(struct request *request, struct reply *reply)
     struct open_stream *streams;
     struct model_row *rows;
     size_t count;
-    enum err err = open_streams(request, true, now_ms - ACTIVE_MS, now_ms,
-                                INT64_MAX, &streams, &question.stream_count);
+    enum err err =
+        open_streams(request, &lens_published, true, now_ms - ACTIVE_MS, now_ms,
+                     INT64_MAX, &streams, &question.stream_count);
     question.streams = streams ? streams : &(struct open_stream){0};
     if (!err)
         err = stream_models(request, &question, &rows, &count);

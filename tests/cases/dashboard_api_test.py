@@ -365,3 +365,18 @@ def test_a_closed_stream_stays_in_the_publishers_feed():
         for query in ("org=other", "orchestrator=0xBB", "model_id=none"):
             assert server.json(
                 "/v1/dashboard/job-feed?" + query)["data"] == []
+
+
+def test_streams_are_told_by_the_lens_that_is_asked_for():
+    """Alice announces herself three minutes after the stream began."""
+    now = int(time.time() * 1000)
+    events = Events()
+    events.stream(now - 6 * MINUTE, "s")
+    events.offers(now - 3 * MINUTE)
+    events.take()
+    with serving() as server:
+        for lens, address, cards in (("published", "", 0), ("assay", "0xaa", 1)):
+            row, = server.json(f"/v1/dashboard/job-feed?lens={lens}")["data"]
+            assert row["orchestratorAddress"] == address, (lens, row)
+            capacity = server.json(f"/v1/dashboard/gpu-capacity?lens={lens}")
+            assert capacity["activeGPUs"] == cards, (lens, capacity)
