@@ -19,12 +19,44 @@
 
 /* ---- all plans, or one --------------------------------------------------- */
 
+/* The sets of prompts that are at hand: of the configured workflows, and the
+ * one that the program brings. */
+struct prompt_sets {
+    const struct prompt_set **list;
+    size_t count;
+};
+
+static void add_set(struct arena *arena, struct prompt_sets *sets,
+                    const struct prompt_set *set)
+{
+    sets->list = arena_grow(arena, sets->list, sets->count, sizeof *sets->list);
+    sets->list[sets->count++] = set;
+}
+
+static struct prompt_sets find_sets(struct arena *arena,
+                                    const struct config *config)
+{
+    struct prompt_sets sets = {0};
+    struct prompt_set *own = arena_array(arena, 1, sizeof *own);
+    struct terms terms;
+    if (prompts_find(arena, "bootstrap", own) == ERR_NONE)
+        add_set(arena, &sets, own);
+    if (terms_read(arena, config, &terms) != ERR_NONE) {
+        log_message(LOG_WARNING, "%s", err_message());
+        return sets;
+    }
+    for (size_t i = 0; i < terms.workflow_count; i++)
+        add_set(arena, &sets, &terms.workflows[i].prompts);
+    return sets;
+}
+
 /* A plan by its name, or all that there are, the last one first. */
 static enum err each_plan(struct invocation *invocation, struct store *store,
                           enum err (*visit)(void *context,
                                             struct stored_plan *stored),
                           void *context)
 {
+    struct prompt_sets sets = find_sets(&invocation->arena, invocation->config);
     struct arena names = {0};
     struct arena arena = {0};
     struct text *hashes = NULL;
@@ -46,8 +78,10 @@ static enum err each_plan(struct invocation *invocation, struct store *store,
     for (size_t i = 0; !err && i < count; i++) {
         struct stored_plan stored;
         err = stored_plan_read(store, &arena, hashes[i], &stored);
-        if (!err)
+        if (!err) {
+            stored_plan_prompts(&arena, &stored, sets.list, sets.count);
             err = visit(context, &stored);
+        }
         arena_clear(&arena);
     }
     arena_free(&arena);
@@ -170,6 +204,7 @@ struct verifying {
     size_t plans;
     size_t revealed;
     size_t findings;
+    struct spent_days days;
     char hash[2 * SHA256_BYTES + 1]; /* of the plan looked at */
 };
 
@@ -180,11 +215,15 @@ static void tell(void *context, const char *sentence)
     struct json_writer writer = {.out = &line};
     if (verifying->invocation->json) {
         json_begin(&writer, '{');
-        json_member_string(&writer, "plan_hash", verifying->hash);
+        if (*verifying->hash)
+            json_member_string(&writer, "plan_hash", verifying->hash);
         json_member_string(&writer, "finding", sentence);
         json_end(&writer, '}');
     } else {
-        buf_printf(&line, "plan %.12s: ", verifying->hash);
+        if (*verifying->hash)
+            buf_printf(&line, "plan %.12s: ", verifying->hash);
+        else
+            buf_printf(&line, "all plans together: ");
         buf_add_for_terminal(&line, text_of(sentence));
     }
     puts(buf_string(&line));
@@ -204,7 +243,12 @@ static void print_coverage(const struct verifying *verifying,
                    "%zu findings\n",
                    stored->hash, coverage->planned, coverage->executed,
                    coverage->skipped, coverage->findings);
-        else
+        if (revealed && coverage->prompts_unknown)
+            printf("plan %.12s: of %zu runs the prompt is not checked, since "
+                   "their set of prompts is not at hand; name their workflow "
+                   "in sched.workflows\n",
+                   stored->hash, coverage->prompts_unknown);
+        if (!revealed)
             printf("plan %.12s: its seed is not revealed yet; of what is "
                    "decided, %zu findings\n",
                    stored->hash, coverage->findings);
@@ -217,6 +261,8 @@ static void print_coverage(const struct verifying *verifying,
     json_member_int(&writer, "executed", (int64_t)coverage->executed);
     json_member_int(&writer, "skipped", (int64_t)coverage->skipped);
     json_member_int(&writer, "undecided", (int64_t)coverage->undecided);
+    json_member_int(&writer, "prompts_unknown",
+                    (int64_t)coverage->prompts_unknown);
     json_member_int(&writer, "findings", (int64_t)coverage->findings);
     json_key(&writer, "skips");
     json_begin(&writer, '{');
@@ -242,13 +288,25 @@ static enum err verify_one(void *context, struct stored_plan *stored)
     verifying->plans++;
     verifying->revealed += is_revealed(stored);
     verifying->findings += coverage.findings;
+    spent_days_add(&verifying->days, &stored->books);
     return ERR_NONE;
+}
+
+/* Plans that share a day share its ceiling. */
+static void verify_days(struct verifying *verifying)
+{
+    *verifying->hash = '\0';
+    if (verifying->plans > 1)
+        verifying->findings +=
+            spent_days_check(&verifying->days, tell, verifying);
+    free(verifying->days.list);
 }
 
 enum err plan_verify_stored(struct invocation *invocation)
 {
     struct verifying verifying = {.invocation = invocation};
     enum err err = with_plans(invocation, verify_one, &verifying);
+    verify_days(&verifying);
     if (err)
         return err;
     if (verifying.findings)

@@ -61,6 +61,7 @@ static enum err read_plan(struct store *store, struct arena *arena,
     if (!err)
         err = plan_line_read(arena, &line, &stored->plan);
     stored->made_at = err ? ABSENT_INT : line.timestamp_ms;
+    stored->books.plan_seq = err ? 0 : line.seq;
     return err;
 }
 
@@ -195,4 +196,19 @@ enum err stored_plan_read(struct store *store, struct arena *arena,
         err = read_others(store, arena, stored);
     stored->books.plan = &stored->plan;
     return err;
+}
+
+void stored_plan_prompts(struct arena *arena, struct stored_plan *stored,
+                         const struct prompt_set *const *sets, size_t count)
+{
+    const struct plan *plan = &stored->plan;
+    const struct prompt_set **of_target =
+        arena_array(arena, plan->target_count, sizeof *of_target);
+    for (size_t i = 0; i < plan->target_count; i++) {
+        of_target[i] = NULL;
+        for (size_t k = 0; k < count; k++)
+            if (text_is(plan->targets[i].prompts_sha256, sets[k]->sha256))
+                of_target[i] = sets[k];
+    }
+    stored->books.prompts = of_target;
 }

@@ -23,4 +23,9 @@ MUST_USE enum err stored_plan_read(struct store *store, struct arena *arena,
                                    struct text hash,
                                    struct stored_plan *stored);
 
+/* Gives each target the one of COUNT sets that the plan holds the hash of, so
+ * that prompts can be checked; in ARENA. The sets are borrowed. */
+void stored_plan_prompts(struct arena *arena, struct stored_plan *stored,
+                         const struct prompt_set *const *sets, size_t count);
+
 #endif

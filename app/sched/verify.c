@@ -1,36 +1,19 @@
 /*
  * verify.c: see verify.h.
  *
- * Rows and runs are found by text keys; the budget is checked by sums over the
- * ledger alone, in another way than budget.c keeps its books.
+ * Rows and runs are found by text keys. The budget's ceilings are checked in
+ * verify_budget.c.
  */
-#include "sched/verify.h"
+#include "sched/verify_int.h"
 
 #include "base/clock.h"
-#include "base/index.h"
-#include "sched/fleet.h"
 #include "sched/judgement.h"
 
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 
-struct check {
-    const struct plan_books *books;
-    struct plan_coverage coverage;
-    void (*finding)(void *context, const char *sentence);
-    void *context;
-    struct text plan_hash;            /* hex */
-    struct text_index keys;           /* of planned runs */
-    const struct ledger_row **latest; /* by number of the key */
-    struct text_index run_ids;        /* of runs under this plan */
-    const struct run **runs;          /* by number of the run_id */
-    bool *named;                      /* by a row */
-    struct fleet fleet;               /* ends of runs, of other plans, too */
-};
-
-static void PRINTF_LIKE(2, 3)
-    complain(struct check *check, const char *format, ...)
+void verify_complain(struct check *check, const char *format, ...)
 {
     char sentence[512];
     va_list arguments;
@@ -54,7 +37,8 @@ static void index_plan(struct check *check)
             bool added;
             text_index_add(&check->keys, planned_key(&key, target, k), &added);
             if (!added)
-                complain(check, "target %zu stands in the plan twice", i + 1);
+                verify_complain(check, "target %zu stands in the plan twice",
+                                i + 1);
         }
     }
     buf_free(&key);
@@ -84,20 +68,25 @@ static void take_row(struct check *check, const struct ledger_row *row)
     ptrdiff_t number = text_index_find(&check->keys, ledger_key(&key, row));
     buf_free(&key);
     if (number < 0) {
-        complain(check,
-                 "the ledger has a run of %.*s at %s that was not planned",
-                 (int)row->orchestrator_url.length, row->orchestrator_url.data,
-                 due_text(row, due));
+        verify_complain(
+            check, "the ledger has a run of %.*s at %s that was not planned",
+            (int)row->orchestrator_url.length, row->orchestrator_url.data,
+            due_text(row, due));
         return;
     }
+    if (row->seq != ABSENT_INT && row->seq <= check->books->plan_seq)
+        verify_complain(check,
+                        "the ledger tells of the run planned for %s before its "
+                        "plan was written down",
+                        due_text(row, due));
     const struct ledger_row *before = check->latest[number];
     if (before && step_of(before) >= step_of(row))
-        complain(check, "the run of %.*s at %s was %s twice",
-                 (int)row->orchestrator_url.length, row->orchestrator_url.data,
-                 due_text(row, due),
-                 step_of(before) == 3 ? "decided"
-                 : step_of(row) == 1  ? "begun"
-                                      : "ended");
+        verify_complain(check, "the run of %.*s at %s was %s twice",
+                        (int)row->orchestrator_url.length,
+                        row->orchestrator_url.data, due_text(row, due),
+                        step_of(before) == 3 ? "decided"
+                        : step_of(row) == 1  ? "begun"
+                                             : "ended");
     check->latest[number] = row;
 }
 
@@ -158,18 +147,19 @@ static void check_run(struct check *check, const struct ledger_row *row)
         row->run_id.data ? text_index_find(&check->run_ids, row->run_id) : -1;
     due_text(row, due);
     if (number < 0) {
-        complain(check, "the run planned for %s was executed, and is missing",
-                 due);
+        verify_complain(
+            check, "the run planned for %s was executed, and is missing", due);
         return;
     }
     if (check->named[number])
-        complain(check, "the run planned for %s is another one's, too", due);
+        verify_complain(check, "the run planned for %s is another one's, too",
+                        due);
     check->named[number] = true;
     if (!is_run_of(check->runs[number], row))
-        complain(check,
-                 "the run planned for %s is of another orchestrator, "
-                 "workflow, model, prompt or instant than its row",
-                 due);
+        verify_complain(check,
+                        "the run planned for %s is of another orchestrator, "
+                        "workflow, model, prompt or instant than its row",
+                        due);
 }
 
 static void check_runs(struct check *check)
@@ -179,9 +169,9 @@ static void check_runs(struct check *check)
             check_run(check, check->latest[i]);
     for (size_t i = 0; i < check->run_ids.count; i++)
         if (!check->named[i])
-            complain(check, "no row of the ledger names the run %.*s",
-                     (int)check->runs[i]->run_id.length,
-                     check->runs[i]->run_id.data);
+            verify_complain(check, "no row of the ledger names the run %.*s",
+                            (int)check->runs[i]->run_id.length,
+                            check->runs[i]->run_id.data);
 }
 
 static void check_executed(struct check *check, const struct ledger_row *row)
@@ -191,8 +181,8 @@ static void check_executed(struct check *check, const struct ledger_row *row)
     if (row->began_at < row->due_at ||
         row->began_at - row->due_at >
             in_stamps(check->books->plan, PLAN_LATE_MS))
-        complain(check, "the run planned for %s did not begin then",
-                 due_text(row, due));
+        verify_complain(check, "the run planned for %s did not begin then",
+                        due_text(row, due));
 }
 
 static void check_skipped(struct check *check, const struct ledger_row *row)
@@ -203,8 +193,30 @@ static void check_skipped(struct check *check, const struct ledger_row *row)
     if (row->reason.data && skip_named(row->reason, &skip))
         check->coverage.skips[skip]++;
     else
-        complain(check, "the run planned for %s was skipped for no reason",
-                 due_text(row, due));
+        verify_complain(check,
+                        "the run planned for %s was skipped for no reason",
+                        due_text(row, due));
+}
+
+/* The prompt follows from the seed, too; its name stands in the set that the
+ * plan holds the hash of. */
+static void check_prompt(struct check *check, const struct planned_run *run,
+                         const struct ledger_row *row)
+{
+    char due[CLOCK_TEXT_BYTES];
+    const struct prompt_set *const *sets = check->books->prompts;
+    const struct prompt_set *set = sets ? sets[run->target] : NULL;
+    if (!row->prompt_id.data)
+        return;
+    if (!set || (size_t)run->prompt >= set->count)
+        check->coverage.prompts_unknown++;
+    else if (!text_is(row->prompt_id, set->prompts[run->prompt].id))
+        verify_complain(check,
+                        "the run planned for %s had the prompt %.*s; drawn was "
+                        "%s",
+                        clock_text_ms(run->due_at, due),
+                        (int)row->prompt_id.length, row->prompt_id.data,
+                        set->prompts[run->prompt].id);
 }
 
 static void check_planned(struct check *check, const struct planned_run *run,
@@ -213,10 +225,13 @@ static void check_planned(struct check *check, const struct planned_run *run,
     char due[CLOCK_TEXT_BYTES];
     clock_text_ms(run->due_at, due);
     check->coverage.planned++;
+    if (row)
+        check_prompt(check, run, row);
     if (row && row->due_at != run->due_at)
-        complain(check, "the ledger moves the run planned for %s", due);
+        verify_complain(check, "the ledger moves the run planned for %s", due);
     if (row && row->planned_ms != run->run_ms)
-        complain(check, "the ledger changes the length of the run of %s", due);
+        verify_complain(check, "the ledger changes the length of the run of %s",
+                        due);
     if (row && text_is(row->state, LEDGER_EXECUTED))
         check_executed(check, row);
     else if (row && text_is(row->state, LEDGER_SKIPPED))
@@ -224,8 +239,8 @@ static void check_planned(struct check *check, const struct planned_run *run,
     else if (run->due_at +
                  in_stamps(check->books->plan, run->run_ms + PLAN_LATE_MS) <
              check->books->now)
-        complain(check, "the ledger says nothing of the run planned for %s",
-                 due);
+        verify_complain(
+            check, "the ledger says nothing of the run planned for %s", due);
     else
         check->coverage.undecided++;
 }
@@ -265,15 +280,17 @@ static void check_old_judgement(struct check *check,
         text_is(run->reason, reason_entry(REASON_FLEET_FAILED)->name);
     bool suspect = judgement_of(check->books->plan, row) == REASON_FLEET_FAILED;
     if (set_aside && !suspect)
-        complain(check,
-                 "the run planned for %s is set aside with the fleet against "
-                 "the plan's rule",
-                 due_text(row, due));
+        verify_complain(
+            check,
+            "the run planned for %s is set aside with the fleet against "
+            "the plan's rule",
+            due_text(row, due));
     if (suspect && text_is(run->outcome, outcome_name(OUTCOME_FAILED)))
-        complain(check,
-                 "the run planned for %s counts as failed; by the plan's rule "
-                 "it is set aside with the fleet",
-                 due_text(row, due));
+        verify_complain(
+            check,
+            "the run planned for %s counts as failed; by the plan's rule "
+            "it is set aside with the fleet",
+            due_text(row, due));
 }
 
 /* The row's counts against the ends of runs that the journal told before it. */
@@ -286,13 +303,14 @@ static void recount_fleet(struct check *check, const struct ledger_row *row)
     struct fleet_view view = fleet_look(&check->fleet, row->ended_at - wait,
                                         row->ended_at + wait, row->seq);
     if (view.seen != row->fleet || view.failed != row->fleet_failed)
-        complain(check,
-                 "the row of the run planned for %s says that %lld of %lld "
-                 "orchestrators failed about then; by the ledger it was %lld "
-                 "of %lld",
-                 due_text(row, due), (long long)row->fleet_failed,
-                 (long long)row->fleet, (long long)view.failed,
-                 (long long)view.seen);
+        verify_complain(
+            check,
+            "the row of the run planned for %s says that %lld of %lld "
+            "orchestrators failed about then; by the ledger it was %lld "
+            "of %lld",
+            due_text(row, due), (long long)row->fleet_failed,
+            (long long)row->fleet, (long long)view.failed,
+            (long long)view.seen);
 }
 
 /* Of a run that tells something. */
@@ -307,16 +325,18 @@ static void check_rule(struct check *check, const struct ledger_row *row)
         return;
     recount_fleet(check, row);
     if (said && said != rule)
-        complain(check,
-                 "the run planned for %s is set aside as %s against the plan's "
-                 "rule",
-                 due_text(row, due), reason_entry(said)->name);
+        verify_complain(
+            check,
+            "the run planned for %s is set aside as %s against the plan's "
+            "rule",
+            due_text(row, due), reason_entry(said)->name);
     else if (said != rule)
-        complain(check,
-                 "the run planned for %s counts as %.*s; by the plan's rule it "
-                 "is set aside as %s",
-                 due_text(row, due), (int)row->measured.length,
-                 row->measured.data, reason_entry(rule)->name);
+        verify_complain(
+            check,
+            "the run planned for %s counts as %.*s; by the plan's rule it "
+            "is set aside as %s",
+            due_text(row, due), (int)row->measured.length, row->measured.data,
+            reason_entry(rule)->name);
 }
 
 static void check_judged(struct check *check, const struct ledger_row *row,
@@ -325,17 +345,18 @@ static void check_judged(struct check *check, const struct ledger_row *row,
     char due[CLOCK_TEXT_BYTES];
     enum outcome outcome;
     if (!text_equal(row->measured, run->outcome))
-        complain(check,
-                 "the row of the run planned for %s says that it was measured "
-                 "as %.*s; its line says %.*s",
-                 due_text(row, due), (int)row->measured.length,
-                 row->measured.data, (int)run->outcome.length,
-                 run->outcome.data);
+        verify_complain(
+            check,
+            "the row of the run planned for %s says that it was measured "
+            "as %.*s; its line says %.*s",
+            due_text(row, due), (int)row->measured.length, row->measured.data,
+            (int)run->outcome.length, run->outcome.data);
     if (outcome_named(run->outcome, &outcome) && fleet_tells(outcome))
         check_rule(check, row);
     else if (row->set_aside.data)
-        complain(check, "the run planned for %s tells nothing to be set aside",
-                 due_text(row, due));
+        verify_complain(check,
+                        "the run planned for %s tells nothing to be set aside",
+                        due_text(row, due));
 }
 
 static void check_judgement(struct check *check, const struct ledger_row *row)
@@ -381,95 +402,6 @@ static void check_judgements(struct check *check)
             check_judgement(check, check->latest[i]);
 }
 
-/* ---- ceilings ------------------------------------------------------------ */
-
-struct hour_sum {
-    int64_t used_ms;
-    int64_t idle_ms; /* the least that was counted upon; -1: none */
-};
-
-struct sums {
-    struct text_index names;
-    struct hour_sum *list;
-    size_t capacity;
-};
-
-static struct hour_sum *sum_at(struct sums *sums, struct text name)
-{
-    bool added;
-    size_t number = text_index_add(&sums->names, name, &added);
-    if (number >= sums->capacity) {
-        sums->capacity = 2 * number + 16;
-        sums->list =
-            memory_resize(sums->list, sums->capacity * sizeof *sums->list);
-    }
-    if (added)
-        sums->list[number] = (struct hour_sum){0, -1};
-    return &sums->list[number];
-}
-
-static void add_row(struct sums *own, struct sums *all, struct sums *days,
-                    const struct ledger_row *row)
-{
-    struct buf name = {0};
-    int64_t hour = clock_hour_start(row->began_at);
-    struct hour_sum *target = sum_at(
-        own, capacity_key(&name, row->orchestrator_url, row->model_id, hour));
-    target->used_ms += row->run_ms == ABSENT_INT ? 0 : row->run_ms;
-    if (row->idle_ms != ABSENT_INT &&
-        (target->idle_ms < 0 || row->idle_ms < target->idle_ms))
-        target->idle_ms = row->idle_ms;
-    buf_clear(&name);
-    buf_add_signed(&name, hour);
-    sum_at(all, (struct text){name.data, name.length})->used_ms +=
-        row->run_ms == ABSENT_INT ? 0 : row->run_ms;
-    buf_clear(&name);
-    buf_add_signed(&name, clock_day_start(row->began_at));
-    sum_at(days, (struct text){name.data, name.length})->used_ms +=
-        row->cost_wei == ABSENT_INT ? 0 : row->cost_wei;
-    buf_free(&name);
-}
-
-static void check_sums(struct check *check, const struct sums *own,
-                       const struct sums *all, const struct sums *days)
-{
-    const struct plan *plan = check->books->plan;
-    for (size_t i = 0; i < own->names.count; i++) {
-        const struct hour_sum *sum = &own->list[i];
-        int64_t allowed =
-            (int64_t)((__int128)sum->idle_ms * plan->idle_share_ppm / 1000000);
-        if (sum->idle_ms >= 0 && sum->used_ms > allowed)
-            complain(check,
-                     "runs took %lld ms of a model's hour, %lld are allowed",
-                     (long long)sum->used_ms, (long long)allowed);
-    }
-    for (size_t i = 0; i < all->names.count; i++)
-        if (all->list[i].used_ms > plan->run_ms_per_hour)
-            complain(check,
-                     "all runs of an hour took %lld ms, %lld are allowed",
-                     (long long)all->list[i].used_ms,
-                     (long long)plan->run_ms_per_hour);
-    for (size_t i = 0; i < days->names.count; i++)
-        if (days->list[i].used_ms > plan->day_wei)
-            complain(check, "runs of a day cost %lld wei, %lld are allowed",
-                     (long long)days->list[i].used_ms,
-                     (long long)plan->day_wei);
-}
-
-static void check_budget(struct check *check)
-{
-    struct sums sums[3] = {0};
-    for (size_t i = 0; i < check->keys.count; i++)
-        if (check->latest[i] &&
-            text_is(check->latest[i]->state, LEDGER_EXECUTED))
-            add_row(&sums[0], &sums[1], &sums[2], check->latest[i]);
-    check_sums(check, &sums[0], &sums[1], &sums[2]);
-    for (int i = 0; i < 3; i++) {
-        text_index_free(&sums[i].names);
-        free(sums[i].list);
-    }
-}
-
 struct plan_coverage
 plan_verify(const struct plan_books *books,
             void (*finding)(void *context, const char *sentence), void *context)
@@ -485,11 +417,12 @@ plan_verify(const struct plan_books *books,
     index_plan(&check);
     take_rows(&check);
     check_runs(&check);
-    check_budget(&check);
+    verify_budget(&check);
     check_judgements(&check);
     if (books->seed && !plan_is_of_seed(books->plan, books->seed))
-        complain(&check, "the revealed seed is not the one whose hash the plan "
-                         "holds");
+        verify_complain(&check,
+                        "the revealed seed is not the one whose hash the plan "
+                        "holds");
     else if (books->seed)
         check_schedule(&check, hash);
     text_index_free(&check.keys);

@@ -3,7 +3,8 @@
  *
  * Found are: a seed that is not the promised one; an instant, a length or a
  * target that was not drawn; a planned run of which the ledger says nothing, or
- * two things; a run that was begun twice; a run that the ledger names and
+ * two things, or that it says before the plan was written down; a run that was
+ * begun twice; a prompt that was not drawn; a run that the ledger names and
  * nobody has, that is of something else, or that two rows name; a run under
  * this plan that no row names; a run that is set aside, or is not, against the
  * rule (judgement.h); a row that says another outcome than its run's line, or
@@ -14,6 +15,7 @@
 #define ASSAY_SCHED_VERIFY_H
 
 #include "sched/schedule.h"
+#include "sched/workflow.h"
 
 /* Where a run ended, as a row of the ledger told it. */
 struct run_end {
@@ -25,7 +27,11 @@ struct run_end {
 
 struct plan_books {
     const struct plan *plan;
+    int64_t plan_seq;    /* of its line in the journal's chain; 0: unknown */
     const uint8_t *seed; /* PLAN_SEED_BYTES; null: not revealed yet */
+    /* By target: the set of prompts whose hash the plan holds, null where it
+     * is not at hand; null for none of any. */
+    const struct prompt_set *const *prompts;
     /* In the order in which they were written. */
     const struct ledger_row *rows;
     size_t row_count;
@@ -41,7 +47,8 @@ struct plan_coverage {
     size_t planned; /* all runs of the plan; 0 without the seed */
     size_t executed;
     size_t skipped;
-    size_t undecided; /* their time has not come */
+    size_t undecided;       /* their time has not come */
+    size_t prompts_unknown; /* runs whose set of prompts is not at hand */
     size_t skips[SKIP_COUNT];
     size_t set_aside[REASON_COUNT]; /* as vantage_suspect, by the reason */
     size_t findings;
@@ -52,5 +59,22 @@ struct plan_coverage plan_verify(const struct plan_books *books,
                                  void (*finding)(void *context,
                                                  const char *sentence),
                                  void *context);
+
+/* What runs of each UTC day cost, all plans together. */
+struct spent_day {
+    int64_t day;
+    int64_t wei;
+    int64_t ceiling_wei; /* the highest of the plans that spent of it */
+};
+struct spent_days {
+    struct spent_day *list; /* to be freed */
+    size_t count;
+};
+void spent_days_add(struct spent_days *days, const struct plan_books *books);
+
+/* How many days are over what any plan of theirs allows; each is told. */
+size_t spent_days_check(const struct spent_days *days,
+                        void (*finding)(void *context, const char *sentence),
+                        void *context);
 
 #endif

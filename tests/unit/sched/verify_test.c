@@ -4,6 +4,7 @@
 #include "harness.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 enum { ROWS = 6, FLEET_MAX = 8 };
@@ -78,6 +79,7 @@ static void make_with(struct world *world, const char *url,
                                 .idle_share_ppm = 50000,
                                 .run_ms_per_hour = 120000,
                                 .runs_at_once = 1,
+                                .run_wei = 900,
                                 .day_wei = 1000,
                                 .control_fail_ppm = 500000,
                                 .fleet_fail_ppm = 500000,
@@ -432,11 +434,99 @@ TEST(ceilings_that_were_passed)
     world.rows[0].idle_ms = 20000;
     check_finds(&world, "ms of a model's hour, 1000 are allowed");
     make(&world);
-    world.rows[0].cost_wei = 2000;
-    check_finds(&world, "wei, 1000 are allowed");
+    for (size_t i = 0; i < ROWS; i++)
+        world.rows[i].cost_wei = 170;
+    check_finds(&world, "runs of a day cost 1020 wei, 1000 are allowed");
+    make(&world);
+    world.rows[0].cost_wei = 901;
+    check_finds(&world, "cost 901 wei, 900 are allowed");
     make(&world);
     world.plan.run_ms_per_hour = 19999;
     check_finds(&world, "");
+}
+
+/* The two first runs of the targets, the second one AFTER_MS after the first.
+ */
+static void begin_after(struct world *world, int64_t after_ms)
+{
+    make(world);
+    world->rows[3].began_at = world->rows[0].began_at + after_ms;
+    world->runs[3].started_at = world->rows[3].began_at;
+    world->books.seed = NULL; /* their instants are of no matter here */
+}
+
+TEST(more_runs_at_once_than_are_allowed)
+{
+    struct world world;
+    make(&world);
+    int64_t run_ms = world.rows[0].run_ms;
+    begin_after(&world, run_ms);
+    CHECK_EQ_INT(verify(&world).findings, 0);
+    begin_after(&world, run_ms - 1000);
+    check_finds(&world, "2 runs were under way at once at ");
+    CHECK(strstr(world.said, ", 1 are allowed"));
+}
+
+TEST(a_run_that_was_cut_off_has_used_its_length)
+{
+    struct world world;
+    make(&world);
+    struct ledger_row *row = &world.rows[0];
+    row->state = text_of(LEDGER_SKIPPED);
+    row->reason = text_of("interrupted");
+    row->run_ms = row->cost_wei = ABSENT_INT;
+    world.runs[0].plan_hash = (struct text){0};
+    CHECK_EQ_INT(verify(&world).findings, 0);
+    row->idle_ms = 20000;
+    check_finds(&world, "ms of a model's hour, 1000 are allowed");
+    row->began_at = ABSENT_INT;
+    CHECK_EQ_INT(verify(&world).findings, 0);
+}
+
+TEST(plans_of_one_day_share_its_ceiling)
+{
+    struct world world;
+    struct spent_days days = {0};
+    make(&world);
+    for (size_t i = 0; i < ROWS; i++)
+        world.rows[i].cost_wei = 100;
+    CHECK_EQ_INT(verify(&world).findings, 0);
+    spent_days_add(&days, &world.books);
+    CHECK_EQ_INT(spent_days_check(&days, hear, &world), 0);
+    spent_days_add(&days, &world.books);
+    CHECK_EQ_INT(spent_days_check(&days, hear, &world), 1);
+    CHECK(strstr(world.said, "cost 1200 wei, 1000 are allowed"));
+    free(days.list);
+}
+
+TEST(a_prompt_that_was_not_drawn)
+{
+    struct world world;
+    struct prompt prompts[] = {{.id = "good-one"}};
+    const struct prompt_set set = {.prompts = prompts, .count = 1};
+    const struct prompt_set *const sets[] = {&set, NULL};
+    make(&world);
+    for (size_t i = 0; i < ROWS; i++)
+        world.rows[i].prompt_id = world.runs[i].prompt_id = text_of("good-one");
+    CHECK_EQ_INT(verify(&world).prompts_unknown, ROWS);
+    world.books.prompts = sets;
+    struct plan_coverage coverage = verify(&world);
+    CHECK_EQ_INT(coverage.findings, 0);
+    CHECK_EQ_INT(coverage.prompts_unknown, ROWS / 2);
+    world.rows[1].prompt_id = world.runs[1].prompt_id = text_of("easy");
+    check_finds(&world, "had the prompt easy; drawn was good-one");
+}
+
+TEST(a_plan_that_was_written_down_afterwards)
+{
+    struct world world;
+    make(&world);
+    for (size_t i = 0; i < ROWS; i++)
+        world.rows[i].seq = (int64_t)i + 7;
+    world.books.plan_seq = 6;
+    CHECK_EQ_INT(verify(&world).findings, 0);
+    world.books.plan_seq = 7;
+    check_finds(&world, "before its plan was written down");
 }
 
 TEST(workflows_share_the_capacity_of_their_model)
