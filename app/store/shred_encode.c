@@ -102,39 +102,60 @@ static void write_values(struct shredder *shredder, const struct shape *shape,
 /* Lines of so few shapes follow each other, mostly. */
 enum { RECENT_SHAPES = 8 };
 
+/* In what gateways send, behind an id that is a UUID: the event's type. */
+enum { HINT_AT = 53 };
+
+struct recent_shape {
+    size_t number;
+    uint64_t hint; /* of the last line that had it */
+};
+
 struct writing {
     struct shredder *shredder;
     struct buf records;
     struct buf scratch;
-    struct value *values;         /* SHAPE_VALUES_MAX of them */
-    size_t recent[RECENT_SHAPES]; /* numbers of shapes, the last one first */
+    struct value *values;                      /* SHAPE_VALUES_MAX of them */
+    struct recent_shape recent[RECENT_SHAPES]; /* the last one first */
     size_t recent_count;
     int64_t arrival_ms; /* of the record before */
     int64_t event_ms;
 };
 
-/* Moves shape NUMBER, at PLACE of the recent ones, to the front. */
-static void make_first(struct writing *writing, size_t place, size_t number)
+/* Bytes that lines of one shape mostly have in common, 0 for a short line. */
+static uint64_t hint_of(struct text line)
+{
+    uint64_t hint = 0;
+    if (line.length >= HINT_AT + sizeof hint)
+        memcpy(&hint, line.data + HINT_AT, sizeof hint);
+    return hint;
+}
+
+/* Puts shape NUMBER before the recent ones; the one at PLACE makes room. */
+static void make_first(struct writing *writing, size_t place, size_t number,
+                       uint64_t hint)
 {
     memmove(writing->recent + 1, writing->recent,
             place * sizeof *writing->recent);
-    writing->recent[0] = number;
+    writing->recent[0] = (struct recent_shape){number, hint};
 }
 
-static bool match_recent(struct writing *writing, struct text line)
+/* Tries those whose lines have, or have not, HINT. */
+static bool match_recent(struct writing *writing, struct text line,
+                         uint64_t hint, bool hinted)
 {
     const struct shape *shapes = writing->shredder->shapes;
     for (size_t i = 0; i < writing->recent_count; i++) {
-        size_t number = writing->recent[i];
-        if (shape_match(&shapes[number], line, writing->values)) {
-            make_first(writing, i, number);
+        struct recent_shape recent = writing->recent[i];
+        if ((recent.hint == hint) == hinted &&
+            shape_match(&shapes[recent.number], line, writing->values)) {
+            make_first(writing, i, recent.number, hint);
             return true;
         }
     }
     return false;
 }
 
-static bool cut_line(struct writing *writing, struct text line)
+static bool cut_line(struct writing *writing, struct text line, uint64_t hint)
 {
     struct shredder *shredder = writing->shredder;
     size_t count;
@@ -150,16 +171,19 @@ static bool cut_line(struct writing *writing, struct text line)
     }
     if (writing->recent_count < RECENT_SHAPES)
         writing->recent_count++;
-    make_first(writing, writing->recent_count - 1, number);
+    make_first(writing, writing->recent_count - 1, number, hint);
     return true;
 }
 
 /* True where LINE could be cut; its values are then in their columns. */
 static bool write_shaped(struct writing *writing, struct text line)
 {
-    if (!match_recent(writing, line) && !cut_line(writing, line))
+    uint64_t hint = hint_of(line);
+    if (!match_recent(writing, line, hint, true) &&
+        !match_recent(writing, line, hint, false) &&
+        !cut_line(writing, line, hint))
         return false;
-    size_t number = writing->recent[0];
+    size_t number = writing->recent[0].number;
     buf_add_varint(&writing->records, number);
     write_values(writing->shredder, &writing->shredder->shapes[number],
                  writing->values);
