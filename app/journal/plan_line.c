@@ -11,6 +11,9 @@
 
 #include <string.h>
 
+/* No stamp lies behind the year 2286, so that sums of them stay numbers. */
+#define LAST_STAMP_MS INT64_C(9999999999999)
+
 static struct text hex_text(struct arena *arena, const uint8_t *bytes,
                             size_t length)
 {
@@ -106,7 +109,7 @@ static bool is_judged(const struct ledger_row *row)
           reason_entry(reason)->outcome == OUTCOME_VANTAGE_SUSPECT))
         return false;
     if (row->measured.data)
-        return row->ended_at != ABSENT_INT &&
+        return row->ended_at >= 0 && row->ended_at <= LAST_STAMP_MS &&
                outcome_named(row->measured, &outcome);
     return row->ended_at == ABSENT_INT && !row->set_aside.data;
 }
