@@ -99,41 +99,67 @@ struct payment_row payment_row_of(struct arena *arena, struct text org,
     };
 }
 
-/* The session of an org's request; null for none. Of several streams with one
- * request id the first by key. */
-static enum err session_of(struct store *store, struct arena *arena,
-                           struct text org, struct text request_id,
-                           struct text *session_key)
+/* Sessions of an org's requests; most requests are paid for many times. */
+struct sessions {
+    struct store *store;
+    struct arena *arena; /* keys live in it */
+    struct text org;
+    struct text_index requests;
+    struct text *keys; /* by number of the request; null for none */
+};
+
+/* Of several streams with one request id the first by key. */
+static enum err find_session(struct sessions *sessions, struct text request_id,
+                             struct text *session_key)
 {
     *session_key = (struct text){NULL, 0};
-    if (!request_id.length)
-        return ERR_NONE;
-    struct query *query = query_start(store, QUERY_SESSION_OF_REQUEST);
-    query_bind_text(query, 1, org);
+    struct query *query =
+        query_start(sessions->store, QUERY_SESSION_OF_REQUEST);
+    query_bind_text(query, 1, sessions->org);
     query_bind_text(query, 2, request_id);
     bool row;
     enum err err = query_step(query, &row);
     if (err || !row)
         return err;
-    *session_key = query_copy(arena, query, 0);
+    *session_key = query_copy(sessions->arena, query, 0);
     return query_run(query);
 }
 
+/* Null for none. */
+static enum err session_of(struct sessions *sessions, struct text request_id,
+                           struct text *session_key)
+{
+    bool added;
+    *session_key = (struct text){NULL, 0};
+    if (!request_id.length)
+        return ERR_NONE;
+    size_t number = text_index_add(&sessions->requests, request_id, &added);
+    if (!added) {
+        *session_key = sessions->keys[number];
+        return ERR_NONE;
+    }
+    sessions->keys = arena_grow(sessions->arena, sessions->keys, number,
+                                sizeof *sessions->keys);
+    enum err err = find_session(sessions, request_id, session_key);
+    sessions->keys[number] = *session_key;
+    return err;
+}
+
 /* As published: those that name their session themselves. */
-static enum err read_payments(struct store *store, struct arena *arena,
+static enum err read_payments(struct sessions *sessions,
                               const struct request_question *asked,
                               struct payment_row **rows, size_t *count)
 {
+    struct arena *arena = sessions->arena;
     struct request_event *events;
     size_t event_count;
     *count = 0;
-    enum err err =
-        request_events_asked(store, arena, asked, &events, &event_count);
+    enum err err = request_events_asked(sessions->store, arena, asked, &events,
+                                        &event_count);
     *rows = arena_array(arena, err ? 0 : event_count, sizeof **rows);
     for (size_t i = 0; !err && i < event_count; i++) {
         struct text session_key;
-        err = session_of(store, arena, asked->org, events[i].request_id,
-                         &session_key);
+        err = session_of(sessions, events[i].request_id, &session_key);
         if (!err)
             (*rows)[(*count)++] =
                 payment_row_of(arena, asked->org, &events[i], session_key);
@@ -147,9 +173,7 @@ static enum err read_payments(struct store *store, struct arena *arena,
 /* Session ids of payments that are linked to none, and the session keys found
  * for them. */
 struct linking {
-    struct store *store;
-    struct arena *arena; /* keys live in it */
-    struct text org;
+    struct sessions *sessions;
     struct text_index ids;
     struct text *keys; /* by number of the id; null where there is none yet */
 };
@@ -165,8 +189,8 @@ static enum err learn(struct linking *linking,
     ptrdiff_t number = text_index_find(&linking->ids, payment->session_id);
     if (number < 0 || linking->keys[number].data)
         return ERR_NONE;
-    return session_of(linking->store, linking->arena, linking->org,
-                      payment->request_id, &linking->keys[number]);
+    return session_of(linking->sessions, payment->request_id,
+                      &linking->keys[number]);
 }
 
 /* The first payment of an id that names a session tells it; by the hour, since
@@ -174,7 +198,7 @@ static enum err learn(struct linking *linking,
 static enum err learn_hour(struct linking *linking, int64_t hour)
 {
     struct arena scratch = {0};
-    const struct request_question asked = {.org = linking->org,
+    const struct request_question asked = {.org = linking->sessions->org,
                                            .group = GROUP_PAYMENTS,
                                            .from_ms = hour,
                                            .until_ms = hour + MS_PER_HOUR,
@@ -182,8 +206,8 @@ static enum err learn_hour(struct linking *linking, int64_t hour)
                                            .name_count = linking->ids.count};
     struct request_event *events;
     size_t count;
-    enum err err =
-        request_events_asked(linking->store, &scratch, &asked, &events, &count);
+    enum err err = request_events_asked(linking->sessions->store, &scratch,
+                                        &asked, &events, &count);
     for (size_t i = 0; !err && i < count; i++)
         err = learn(linking, &events[i]);
     arena_free(&scratch);
@@ -204,16 +228,16 @@ static void link_by_session(const struct linking *linking,
 }
 
 /* ROWS are of DAY; who they belong to may have been told the day before. */
-static enum err link_rows(struct store *store, struct arena *arena,
-                          struct text org, int64_t day,
+static enum err link_rows(struct sessions *sessions, int64_t day,
                           struct payment_row *rows, size_t count)
 {
-    struct linking linking = {.store = store, .arena = arena, .org = org};
+    struct linking linking = {.sessions = sessions};
     enum err err = ERR_NONE;
     for (size_t i = 0; i < count; i++)
         if (is_unlinked(&rows[i]))
             text_index_add(&linking.ids, rows[i].session_id, NULL);
-    linking.keys = arena_array(arena, linking.ids.count, sizeof *linking.keys);
+    linking.keys =
+        arena_array(sessions->arena, linking.ids.count, sizeof *linking.keys);
     for (int64_t hour = day - MS_PER_DAY;
          !err && linking.ids.count && hour < day + MS_PER_DAY;
          hour += MS_PER_HOUR)
@@ -235,9 +259,10 @@ enum err payments_between(struct store *store, struct arena *arena,
                                            .until_ms = until_ms,
                                            .names = &about,
                                            .name_count = about.length > 0};
-    enum err err = read_payments(store, arena, &asked, rows, count);
-    if (err || !lens_is_assay(lens))
-        return err;
-    return link_rows(store, arena, org, clock_day_start(from_ms), *rows,
-                     *count);
+    struct sessions sessions = {.store = store, .arena = arena, .org = org};
+    enum err err = read_payments(&sessions, &asked, rows, count);
+    if (!err && lens_is_assay(lens))
+        err = link_rows(&sessions, clock_day_start(from_ms), *rows, *count);
+    text_index_free(&sessions.requests);
+    return err;
 }
