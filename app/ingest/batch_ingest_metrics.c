@@ -135,18 +135,32 @@ static enum err note_hour(struct store *store, struct text org, int64_t hour)
     return query_run(query);
 }
 
+/* Reports without a jitter add nothing, and leave nothing in a joined hour. */
+static bool is_nothing(const struct ingest_sum *sum)
+{
+    bool empty = !sum->takes_back;
+    for (size_t i = 0; i < INGEST_TRACKS; i++)
+        empty &= !sum->samples[i];
+    return empty;
+}
+
 /* COUNT sums of one organisation and hour. */
 static enum err write_hour(struct arena *arena, struct store *store,
                            const struct ingest_sum *sums, size_t count)
 {
     struct ingest_hour *facts = arena_array(arena, count, sizeof *facts);
+    size_t fact_count = 0;
     bool takes_back = false;
     for (size_t i = 0; i < count; i++) {
-        facts[i] = fact_of(arena, &sums[i]);
+        if (is_nothing(&sums[i]))
+            continue;
+        facts[fact_count++] = fact_of(arena, &sums[i]);
         takes_back |= sums[i].takes_back;
     }
+    if (!fact_count)
+        return ERR_NONE;
     struct buf bytes = {0};
-    ingest_hours_encode(&bytes, facts, count);
+    ingest_hours_encode(&bytes, facts, fact_count);
     struct query *query = query_start(store, QUERY_INGEST_HOUR_ADD);
     query_bind_text(query, 1, sums->org);
     query_bind_int(query, 2, sums->hour);

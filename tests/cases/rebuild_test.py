@@ -3,6 +3,7 @@
 Tables are read with Python's own SQLite, so that no query of the program can
 hide a difference.
 """
+import json
 import os
 import random
 import re
@@ -27,7 +28,7 @@ NEWEST = int(MIGRATIONS[-1].name[:4])
 WITHOUT_LINES = ("session", "session_hour", "sla", "settled_hour",
                  "benchmark_day", "count_total", "dirty_session", "dirty_hour",
                  "dirty_day", "session_place", "pack_hour", "pack_day",
-                 "pack_name")
+                 "pack_name", "ingest_hour")
 DERIVED = ("session_day", "snapshot_hour", "seen", "selection",
            "session_pack", *WITHOUT_LINES)
 EXPORTED = [(what, which) for what in ("sla", "sessions", "selections")
@@ -80,6 +81,19 @@ def take(records, store="assay-data"):
         input=b"".join(record + b"\n" for record in records))
 
 
+def report(number, *tracks):
+    """What a gateway says of the packets of a stream."""
+    return json.dumps({
+        "org": "cloudspe", "id": f"packets-{number}", "gateway": "",
+        "type": "stream_ingest_metrics", "timestamp": str(generate.BASE),
+        "data": {"stream_id": f"s{number}", "request_id": "r",
+                 "stats": {"track_stats": tracks}}}).encode()
+
+
+# One of a stream adds to its hour, and one has nothing to add.
+REPORTS = [report(1, {"type": "video", "jitter": 2.5}), report(2)]
+
+
 def seeds():
     return (31,) if sanitised() else (31, 32, 33, 34)
 
@@ -95,7 +109,7 @@ def test_tables_are_the_same_to_the_byte():
         filled = {name for name, rows in before.items() if rows}
         assert filled >= {"session_pack", "session_place", "pack_hour",
                           "pack_day", "pack_name", "sla", "seen",
-                          "snapshot_hour", "count_total"}
+                          "snapshot_hour", "count_total", "ingest_hour"}
         for _ in range(2):
             done = run("rebuild", "--data", store)
             assert done.out == "" and done.err == "", done
@@ -105,7 +119,7 @@ def test_tables_are_the_same_to_the_byte():
 
 def test_tables_are_the_same_after_many_imports_out_of_order():
     for seed in seeds():
-        records = generate.generate(seed)
+        records = generate.generate(seed) + REPORTS
         plain, store = f"plain-{seed}", f"shuffled-{seed}"
         take(records, plain)
         other = records + records[::3]
