@@ -31,13 +31,12 @@ static const struct option options[] = {
      .value = "URL|FILE|LIST",
      .type = OPTION_TEXT,
      .help = "where orchestrators are told, in place of the configured "
-             "sources; may be repeated",
+             "sources",
      .repeated = true},
     {.name = "--allow-cidr",
      .value = "RANGE",
      .type = OPTION_TEXT,
-     .help = "ask sources also at these addresses, as 127.0.0.0/8; may be "
-             "repeated",
+     .help = "ask sources also at these addresses, as 127.0.0.0/8",
      .repeated = true},
     {0}};
 
@@ -271,6 +270,10 @@ static enum err print_found(struct invocation *invocation,
                             const struct search *search)
 {
     struct discovery found = {0};
+    struct terms terms;
+    enum err err = terms_read(&invocation->arena, invocation->config, &terms);
+    if (err)
+        return err;
     size_t problems = join_found(search, &found);
     for (size_t i = 0; i < found.count; i++) {
         if (invocation->json)
@@ -279,6 +282,7 @@ static enum err print_found(struct invocation *invocation,
             print_line(&found.orchestrators[i]);
     }
     tell_skipped(&found);
+    offers_check(&terms, &found);
     size_t count = found.count;
     discovery_free(&found);
     if (problems)
@@ -389,8 +393,9 @@ static enum err make_plan(struct invocation *invocation,
         return err;
     (void)join_found(search, &found);
     random_bytes(seed, sizeof seed);
-    plan_make(&invocation->arena, &terms, &found, &turn.evidence, turn.now,
-              seed, &plan);
+    offers_check(&terms, &found);
+    offers_tell_left_out(plan_make(&invocation->arena, &terms, &found,
+                                 &turn.evidence, turn.now, seed, &plan));
     discovery_free(&found);
     if (!plan.target_count)
         err = err_set(ERR_EVIDENCE, "there is nobody to plan for");

@@ -25,7 +25,11 @@
 enum { PLAN_SEED_BYTES = 32 };
 
 /* Caps on what is read: an orchestrator every minute would need fewer. */
-enum { PLAN_TARGETS_MAX = 20000, PLAN_RUNS_MAX = 2000000 };
+enum {
+    PLAN_TARGETS_MAX = 20000,
+    PLAN_TARGETS_BYTES_MAX = 6 << 20, /* as JSON: a plan is one line */
+    PLAN_RUNS_MAX = 2000000
+};
 
 /* What is tested: one workflow on one orchestrator, on one of its GPUs where
  * they can be told apart. */

@@ -197,7 +197,7 @@ static enum err count_evidence(struct store *store, struct books_turn *turn)
         row.model_id = query_text(query, 2);
         row.gpu_id = query_text(query, 3);
         evidence_counts_add(&turn->evidence, ledger_key(&key, &row),
-                            query_int(query, 4));
+                            query_int(query, 4), query_int(query, 5) > 0);
     }
     buf_free(&key);
     return err;

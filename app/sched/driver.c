@@ -11,6 +11,7 @@
 #include "base/log.h"
 #include "base/random.h"
 #include "sched/judgement.h"
+#include "sched/offers.h"
 
 #include <stdlib.h>
 
@@ -151,7 +152,7 @@ static void on_turned(struct store_work *work, enum err err,
         begin_watch(driver);
     evidence_counts_free(&driver->evidence);
     driver->evidence = turn->evidence;
-    turn->evidence = (struct evidence_counts){.counts = NULL};
+    turn->evidence = (struct evidence_counts){.list = NULL};
     fleet_free(&driver->fleet);
     driver->fleet = turn->ends;
     turn->ends = (struct fleet){.ends = NULL};
@@ -238,8 +239,10 @@ void driver_found(struct driver *driver, const struct discovery *found)
         return;
     driver->stamp = clock_watch_look(&driver->watch, now_of(driver), &jumped);
     random_bytes(driver->seed, sizeof driver->seed);
-    plan_make(&driver->draft, driver->terms, found, &driver->evidence,
-              driver->stamp, driver->seed, &driver->drafted);
+    offers_check(driver->terms, found);
+    offers_tell_left_out(plan_make(&driver->draft, driver->terms, found,
+                                 &driver->evidence, driver->stamp, driver->seed,
+                                 &driver->drafted));
     if (!driver->drafted.target_count || driver->stopping) {
         plan_nothing(driver, found->count > 0);
         return;

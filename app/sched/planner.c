@@ -4,6 +4,12 @@
  * Runs of an hour are as many as chance puts into it. Their number in all is
  * kept to three quarters of what the hours allow, so that few have to be
  * skipped because an hour got more than its share.
+ *
+ * A plan is one line of evidence, which has an end, and strangers say how many
+ * orchestrators there are and how long their names: targets are added, those of
+ * whom least is known first, until the plan is full. Among equals a hash over
+ * the plan's promise decides, so that no place in anybody's list is better than
+ * another and nobody is left out twice for the same reason.
  */
 #include "sched/planner.h"
 
@@ -17,36 +23,41 @@ enum { PLANNED_SHARE_PERCENT = 75 };
 /* ---- evidence ------------------------------------------------------------ */
 
 void evidence_counts_add(struct evidence_counts *evidence, struct text key,
-                         int64_t count)
+                         int64_t runs, bool offers)
 {
     bool added;
     size_t number = text_index_add(&evidence->keys, key, &added);
     if (number >= evidence->capacity) {
         evidence->capacity = 2 * number + 64;
-        evidence->counts = memory_resize(
-            evidence->counts, evidence->capacity * sizeof *evidence->counts);
+        evidence->list = memory_resize(
+            evidence->list, evidence->capacity * sizeof *evidence->list);
     }
-    evidence->counts[number] = (added ? 0 : evidence->counts[number]) + count;
+    struct evidence_count *of = &evidence->list[number];
+    if (added)
+        *of = (struct evidence_count){0, false};
+    of->runs += runs;
+    of->offers |= offers;
 }
 
 void evidence_counts_free(struct evidence_counts *evidence)
 {
     text_index_free(&evidence->keys);
-    free(evidence->counts);
-    *evidence = (struct evidence_counts){.counts = NULL};
+    free(evidence->list);
+    *evidence = (struct evidence_counts){.list = NULL};
 }
 
-static int64_t evidence_of(const struct evidence_counts *evidence,
-                           const struct plan_target *target)
-{
-    struct buf key = {0};
-    ptrdiff_t number =
-        text_index_find(&evidence->keys, planned_key(&key, target, 0));
-    buf_free(&key);
-    return number < 0 ? 0 : evidence->counts[number];
-}
+/* ---- candidates ---------------------------------------------------------- */
 
-/* ---- targets ------------------------------------------------------------- */
+/* What could be a target. */
+struct candidate {
+    const struct discovered *orchestrator;
+    const struct terms_workflow *workflow;
+    const struct discovered_model *model; /* null: nobody told */
+    struct evidence_count evidence;
+    int64_t cards;
+    uint64_t turn; /* among equals, another one in every plan */
+    bool only_tried;
+};
 
 struct drafting {
     struct arena *arena;
@@ -54,6 +65,8 @@ struct drafting {
     const struct evidence_counts *evidence;
     struct plan *plan;
     struct plan_demand *demands;
+    struct candidate *candidates;
+    size_t count;
 };
 
 static const struct discovered_model *
@@ -90,19 +103,23 @@ static int64_t count_cards(const struct discovered_model *model)
 }
 
 static int64_t runs_allowed(const struct drafting *drafting,
-                            const struct terms_workflow *one,
-                            const struct discovered_model *model)
+                            const struct candidate *candidate)
 {
     const struct plan *plan = drafting->plan;
+    const struct discovered_model *model = candidate->model;
     /* Slots that are taken now may be idle later; each run asks again. */
     bool some = model && model->idle != ABSENT_INT && model->idle > 1;
-    int64_t sharing = workflows_of(drafting->terms, one->workflow.model);
+    int64_t sharing = workflows_of(drafting->terms,
+                                   candidate->workflow->workflow.model);
     int64_t budget =
         (plan_runs_within_budget(plan, some ? model->idle : 1) + sharing - 1) /
         sharing;
     int64_t span_ms = plan->ends_at - plan->starts_at;
     int64_t hours = (span_ms + MS_PER_HOUR - 1) / MS_PER_HOUR;
-    int64_t most = drafting->terms->runs_per_hour * hours * count_cards(model);
+    int64_t most =
+        candidate->only_tried
+            ? 1
+            : drafting->terms->runs_per_hour * hours * candidate->cards;
     return budget < most ? budget : most;
 }
 
@@ -122,48 +139,134 @@ static struct text join_cards(struct arena *arena,
     return cards;
 }
 
-static void add_target(struct drafting *drafting,
-                       const struct discovered *orchestrator,
-                       const struct terms_workflow *one,
-                       const struct discovered_model *model)
+/* The target of CANDIDATE but for its cards; texts are borrowed. */
+static void begin_target(const struct candidate *candidate,
+                         struct plan_target *target)
 {
-    struct plan *plan = drafting->plan;
-    struct plan_target *target = &plan->targets[plan->target_count];
-    struct plan_demand *demand = &drafting->demands[plan->target_count];
-    const struct workflow *workflow = &one->workflow;
+    const struct workflow *workflow = &candidate->workflow->workflow;
+    const struct discovered_model *model = candidate->model;
     fields_clear(plan_target_fields, target);
-    target->orchestrator_url = orchestrator->url;
+    target->orchestrator_url = candidate->orchestrator->url;
     target->workflow = text_of(workflow->name);
     target->workflow_sha256 = text_of(workflow->sha256);
     target->model_id = text_of(workflow->model);
     if (model && model->gpu_count == 1)
         target->gpu_id = model->gpu_ids[0];
-    if (model)
-        target->gpu_ids = join_cards(drafting->arena, model);
-    target->prompts_sha256 = text_of(one->prompts.sha256);
-    target->prompts = (int64_t)one->prompts.count;
+    target->prompts_sha256 = text_of(candidate->workflow->prompts.sha256);
+    target->prompts = (int64_t)candidate->workflow->prompts.count;
     target->strata = 0;
+}
+
+/* Whoever has the plan can derive the turns again. */
+static uint64_t turn_of(const struct plan *plan, struct text key)
+{
+    uint64_t turn;
+    uint8_t hash[SHA256_BYTES];
+    struct text parts[] = {plan->seed_sha256, key};
+    hash_sha256_parts(parts, 2, hash);
+    memcpy(&turn, hash, sizeof turn);
+    return turn;
+}
+
+static void add_candidate(struct drafting *drafting,
+                          struct candidate candidate, bool somebody_told)
+{
+    struct plan_target target;
+    struct buf buf = {0};
+    begin_target(&candidate, &target);
+    struct text key = planned_key(&buf, &target, 0);
+    ptrdiff_t number = text_index_find(&drafting->evidence->keys, key);
+    if (number >= 0)
+        candidate.evidence = drafting->evidence->list[number];
+    candidate.cards = count_cards(candidate.model);
+    candidate.turn = turn_of(drafting->plan, key);
+    candidate.only_tried =
+        !candidate.model && !candidate.evidence.offers && somebody_told;
+    drafting->candidates[drafting->count++] = candidate;
+    buf_free(&buf);
+}
+
+static void add_candidates(struct drafting *drafting,
+                           const struct discovery *found,
+                           const struct terms_workflow *workflow)
+{
+    bool told = false;
+    for (size_t i = 0; i < found->count && !told; i++)
+        told = offered(&found->orchestrators[i], &workflow->workflow);
+    for (size_t i = 0; i < found->count; i++) {
+        struct candidate candidate = {
+            .orchestrator = &found->orchestrators[i],
+            .workflow = workflow,
+            .model = offered(&found->orchestrators[i], &workflow->workflow)};
+        if (candidate.model || !candidate.orchestrator->model_count)
+            add_candidate(drafting, candidate, told);
+    }
+}
+
+static int compare_candidates(const void *left, const void *right)
+{
+    const struct candidate *a = left;
+    const struct candidate *b = right;
+    __int128 has_a = (__int128)a->evidence.runs * b->cards;
+    __int128 has_b = (__int128)b->evidence.runs * a->cards;
+    if (has_a != has_b)
+        return has_a < has_b ? -1 : 1;
+    return (a->turn > b->turn) - (a->turn < b->turn);
+}
+
+/* ---- targets ------------------------------------------------------------- */
+
+/* Of TARGET in the plan's line, its strata counted at their longest. */
+static size_t bytes_of(const struct plan_target *target)
+{
+    enum { FRAME_BYTES = 16 };
+    struct buf out = {0};
+    struct json_writer writer = {.out = &out};
+    json_begin(&writer, '{');
+    fields_write_integers(&writer, plan_target_fields, target);
+    json_end(&writer, '}');
+    size_t bytes = out.length + FRAME_BYTES;
+    buf_free(&out);
+    return bytes;
+}
+
+static void add_target(struct drafting *drafting,
+                       const struct candidate *candidate, size_t *bytes)
+{
+    struct plan *plan = drafting->plan;
+    struct plan_target *target = &plan->targets[plan->target_count];
+    struct plan_demand *demand = &drafting->demands[plan->target_count];
+    begin_target(candidate, target);
+    if (candidate->model)
+        target->gpu_ids = join_cards(drafting->arena, candidate->model);
+    size_t with_it = *bytes + bytes_of(target);
+    if (with_it > PLAN_TARGETS_BYTES_MAX)
+        return;
+    *bytes = with_it;
     fields_copy(drafting->arena, plan_target_fields, target);
-    demand->evidence = evidence_of(drafting->evidence, target);
-    demand->most = runs_allowed(drafting, one, model);
-    demand->cards = count_cards(model);
+    demand->evidence = candidate->evidence.runs;
+    demand->most = runs_allowed(drafting, candidate);
+    demand->cards = candidate->cards;
     plan->target_count++;
 }
 
-static void add_targets(struct drafting *drafting,
-                        const struct discovery *found)
+/* Those of whom least is known, as far as a plan has room; how many it has no
+ * room for is returned. */
+static size_t add_targets(struct drafting *drafting,
+                          const struct discovery *found)
 {
     const struct terms *terms = drafting->terms;
-    for (size_t i = 0; i < found->count; i++)
-        for (size_t j = 0; j < terms->workflow_count; j++) {
-            const struct discovered *one = &found->orchestrators[i];
-            const struct discovered_model *model =
-                offered(one, &terms->workflows[j].workflow);
-            if (drafting->plan->target_count == PLAN_TARGETS_MAX)
-                return;
-            if (model || !one->model_count)
-                add_target(drafting, one, &terms->workflows[j], model);
-        }
+    struct plan *plan = drafting->plan;
+    size_t bytes = 0;
+    for (size_t i = 0; i < terms->workflow_count; i++)
+        add_candidates(drafting, found, &terms->workflows[i]);
+    if (drafting->count)
+        qsort(drafting->candidates, drafting->count,
+              sizeof *drafting->candidates, compare_candidates);
+    for (size_t i = 0;
+         i < drafting->count && plan->target_count < PLAN_TARGETS_MAX; i++)
+        add_target(drafting, &drafting->candidates[i], &bytes);
+    return drafting->count - plan->target_count;
 }
 
 static void allot(struct drafting *drafting)
@@ -214,14 +317,13 @@ static int64_t span_end(const struct terms *terms, int64_t now)
     return day + ((now - day) / terms->span_ms + 1) * terms->span_ms;
 }
 
-void plan_make(struct arena *arena, const struct terms *terms,
-               const struct discovery *found,
-               const struct evidence_counts *evidence, int64_t starts_at,
-               const uint8_t seed[PLAN_SEED_BYTES], struct plan *plan)
+size_t plan_make(struct arena *arena, const struct terms *terms,
+                 const struct discovery *found,
+                 const struct evidence_counts *evidence, int64_t starts_at,
+                 const uint8_t seed[PLAN_SEED_BYTES], struct plan *plan)
 {
-    size_t most = found->count * terms->workflow_count;
-    if (most > PLAN_TARGETS_MAX)
-        most = PLAN_TARGETS_MAX;
+    size_t all = found->count * terms->workflow_count;
+    size_t most = all < PLAN_TARGETS_MAX ? all : PLAN_TARGETS_MAX;
     *plan = (struct plan){
         .vantage = kept_text(arena, terms->vantage),
         .seed_sha256 = hash_of_seed(arena, seed),
@@ -241,8 +343,14 @@ void plan_make(struct arena *arena, const struct terms *terms,
         .fleet_window_ms = terms->fleet_window_ms,
         .targets = arena_array(arena, most, sizeof *plan->targets)};
     struct drafting drafting = {
-        arena, terms, evidence, plan,
-        arena_array(arena, most, sizeof(struct plan_demand))};
-    add_targets(&drafting, found);
+        .arena = arena,
+        .terms = terms,
+        .evidence = evidence,
+        .plan = plan,
+        .demands = arena_array(arena, most, sizeof(struct plan_demand)),
+        .candidates = memory_alloc((all + 1) * sizeof(struct candidate))};
+    size_t left_out = add_targets(&drafting, found);
+    free(drafting.candidates);
     allot(&drafting);
+    return left_out;
 }

@@ -7,6 +7,7 @@
  *     verify.h     a plan, its seed and its ledger held against one another
  *     workflow.h   what is run, as data
  *     books.h      plans and the ledger in the store
+ *     offers.h     whether those who were found offer what is to be run
  *     coverage.h   whether everybody was tested, at all times
  *     stored_plan.h  all that the store has of a plan
  *     scheduler.h  plans carried out while a server runs
@@ -19,6 +20,7 @@
 #include "sched/books.h"
 #include "sched/budget.h"
 #include "sched/coverage.h"
+#include "sched/offers.h"
 #include "sched/planner.h"
 #include "sched/schedule.h"
 #include "sched/scheduler.h"

@@ -109,8 +109,10 @@ ORDER BY ended_at, seq;
 
 -- name: ledger_evidence
 -- Runs of each target since ?1 that told something of it: that it is busy is
--- an answer, and who always is would else come first for ever.
-SELECT orchestrator_url, workflow, model_id, gpu_id, count(*) FROM ledger
+-- an answer, and who always is would else come first for ever. The last column
+-- counts those that show that the model is there.
+SELECT orchestrator_url, workflow, model_id, gpu_id, count(*),
+    count(*) FILTER (WHERE measured = 'ok' OR reason = 'busy') FROM ledger
 WHERE latest = 1 AND due_at >= ?1
     AND (state IN ('ended', 'executed')
          OR reason IN ('busy', 'no_capacity'))

@@ -74,6 +74,7 @@ TEST(every_option_is_in_the_help_and_well_declared)
             CHECK(strstr(text, option->name) != NULL);
             CHECK(strncmp(option->name, "--", 2) == 0);
             CHECK(option->help != NULL);
+            CHECK(!strstr(option->help, "repeated")); /* help.c says it */
             CHECK((option->type == OPTION_FLAG) == !option->value);
             CHECK((option->type == OPTION_CONFIG) == (option->key != NULL));
             CHECK(!option->only || commands[i]->verbs);
