@@ -395,7 +395,7 @@ static enum err make_plan(struct invocation *invocation,
     random_bytes(seed, sizeof seed);
     offers_check(&terms, &found);
     offers_tell_left_out(plan_make(&invocation->arena, &terms, &found,
-                                 &turn.evidence, turn.now, seed, &plan));
+                                   &turn.evidence, turn.now, seed, &plan));
     discovery_free(&found);
     if (!plan.target_count)
         err = err_set(ERR_EVIDENCE, "there is nobody to plan for");

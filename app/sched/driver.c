@@ -241,8 +241,8 @@ void driver_found(struct driver *driver, const struct discovery *found)
     random_bytes(driver->seed, sizeof driver->seed);
     offers_check(driver->terms, found);
     offers_tell_left_out(plan_make(&driver->draft, driver->terms, found,
-                                 &driver->evidence, driver->stamp, driver->seed,
-                                 &driver->drafted));
+                                   &driver->evidence, driver->stamp,
+                                   driver->seed, &driver->drafted));
     if (!driver->drafted.target_count || driver->stopping) {
         plan_nothing(driver, found->count > 0);
         return;

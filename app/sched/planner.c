@@ -109,17 +109,16 @@ static int64_t runs_allowed(const struct drafting *drafting,
     const struct discovered_model *model = candidate->model;
     /* Slots that are taken now may be idle later; each run asks again. */
     bool some = model && model->idle != ABSENT_INT && model->idle > 1;
-    int64_t sharing = workflows_of(drafting->terms,
-                                   candidate->workflow->workflow.model);
+    int64_t sharing =
+        workflows_of(drafting->terms, candidate->workflow->workflow.model);
     int64_t budget =
         (plan_runs_within_budget(plan, some ? model->idle : 1) + sharing - 1) /
         sharing;
     int64_t span_ms = plan->ends_at - plan->starts_at;
     int64_t hours = (span_ms + MS_PER_HOUR - 1) / MS_PER_HOUR;
-    int64_t most =
-        candidate->only_tried
-            ? 1
-            : drafting->terms->runs_per_hour * hours * candidate->cards;
+    int64_t most = candidate->only_tried ? 1
+                                         : drafting->terms->runs_per_hour *
+                                               hours * candidate->cards;
     return budget < most ? budget : most;
 }
 
@@ -168,8 +167,8 @@ static uint64_t turn_of(const struct plan *plan, struct text key)
     return turn;
 }
 
-static void add_candidate(struct drafting *drafting,
-                          struct candidate candidate, bool somebody_told)
+static void add_candidate(struct drafting *drafting, struct candidate candidate,
+                          bool somebody_told)
 {
     struct plan_target target;
     struct buf buf = {0};

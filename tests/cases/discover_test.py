@@ -4,10 +4,11 @@ else a source does is one line of error, in time.
 import contextlib
 import http.server
 import json
+import socket
 import threading
 import time
 
-from harness import json_lines, run
+from harness import json_lines, run, serving, wait_until
 from sandbox import sandbox
 
 HOST = "https://a.example:8935"
@@ -37,6 +38,9 @@ class Teller(http.server.BaseHTTPRequestHandler):
         "/empty": (503, '{"error":{"message":"cache empty"}}'),
         "/many": (200, json.dumps([
             {"address": f"https://h{i}.example"} for i in range(100000)])),
+        "/long": (200, json.dumps([
+            {"address": f"https://{i:05}{'.long-name' * 19}.invalid"}
+            for i in range(20000)])),
     }
 
     def do_GET(self):                     # the base class wants this name
@@ -163,3 +167,82 @@ def test_the_gateway_of_the_sandbox_tells_its_network():
         assert len(line["orchestrator_address"]) == 42, line
         assert [model["pipeline"] for model in line["models"]] == [
             "live-video-to-video"], line
+
+
+# ---- a server that is told by somebody hostile ------------------------------
+
+WORKFLOW = "name: other\npipeline: live-video-to-video\nmodel: noop\n"
+
+HOSTILE = """discover: {{webhook_url: "{url}"}}
+sched:
+  enabled: true
+  workflows: noop, other.yaml
+  allow_cidrs: 127.0.0.1/32
+  span_hours: 1
+  hour_ms: {hour_ms}
+  run_ms: 1000
+  run_spread_ms: 100
+  idle_share_ppm: 1000000
+  runs_per_hour: 2
+  run_ms_per_hour: {run_ms_per_hour}
+  runs_at_once: 2
+"""
+
+
+def write_hostile(url, hour_ms, run_ms_per_hour):
+    for name, text in (("other.yaml", WORKFLOW),
+                       ("hostile.yaml", HOSTILE.format(
+                           url=url, hour_ms=hour_ms,
+                           run_ms_per_hour=run_ms_per_hour))):
+        with open(name, "w", encoding="utf-8") as out:
+            out.write(text)
+
+
+def ledger():
+    return json_lines(run("export", "ledger", "--data", "store").out)
+
+
+def test_a_server_connects_to_no_private_address_that_a_webhook_tells():
+    """Told twice, among garbage: one target a workflow, and nobody there."""
+    with teller() as server, socket.create_server(("127.0.0.2", 0)) as inside:
+        inside.settimeout(0)
+        address = f"https://127.0.0.2:{inside.getsockname()[1]}"
+        Teller.answers["/inside"] = (200, json.dumps([
+            {"address": address}, {"address": address + "/"}, 7, None,
+            {"address": "https://user:secret@a.invalid"}, {"address": []},
+            {"address": "https://169.254.169.254:1"}]))
+        write_hostile(server.url + "/inside", 6000, 20000)
+        with serving("--data", "store", "--config", "hostile.yaml"):
+            wait_until(lambda: len([row for row in ledger() if row["state"] ==
+                                    "executed"]) >= 2, 60, "two runs")
+        try:
+            inside.accept()
+            raise AssertionError("a private address was connected to")
+        except BlockingIOError:
+            pass
+    targets = {(row["orchestrator_url"], row["workflow"]) for row in ledger()}
+    assert {url for url, _ in targets} <= {
+        address, "https://169.254.169.254:1"}, targets
+    runs = json_lines(run("export", "runs", "--data", "store").out)
+    assert {(one["outcome"], one["reason"]) for one in runs} == {
+        ("excused", "address_forbidden")}, runs
+    audit = json.loads(run("plan", "audit", "--data", "store", "--json",
+                           code=None).out)
+    assert audit["findings"] == 0, audit
+
+
+def test_a_server_plans_for_more_names_than_a_plan_can_hold():
+    """The plan is full and no fuller, and its budget is kept."""
+    with teller() as server:
+        write_hostile(server.url + "/long", 3600000, 10 ** 12)
+        made = run("plan", "make", "--json", "--config", "hostile.yaml",
+                   *LOOPBACK)
+        with serving("--data", "store", "--config", "hostile.yaml"):
+            wait_until(lambda: run("plan", "show", "--data", "store",
+                                   code=None).code == 0, 60, "a plan")
+            time.sleep(2)
+    assert "no room for" in made.err, made.err
+    assert 4 << 20 < len(made.out) < 8 << 20, len(made.out)
+    audit = json.loads(run("plan", "audit", "--data", "store", "--json",
+                           code=None).out)
+    assert audit["findings"] == 0, audit

@@ -169,11 +169,11 @@ TEST(who_tells_nothing_is_tried_once_where_others_tell)
     for (size_t i = 0; i < 4; i++)
         CHECK_EQ_INT(strata_of(&plan, i), 4);
     /* The first tells, the third was seen to offer, the fourth did not. */
-    model = (struct discovered_model){.pipeline =
-                                          text_of("live-video-to-video"),
-                                      .model_id = text_of("noop"),
-                                      .idle = ABSENT_INT,
-                                      .busy = ABSENT_INT};
+    model =
+        (struct discovered_model){.pipeline = text_of("live-video-to-video"),
+                                  .model_id = text_of("noop"),
+                                  .idle = ABSENT_INT,
+                                  .busy = ABSENT_INT};
     list[0].models = &model;
     list[0].model_count = 1;
     add_evidence(2, 1, true);
