@@ -1,9 +1,10 @@
 """A year of the network, day by day: what it takes, and how fast it answers.
 
 Only in ./build.sh soak, which builds the generator, and of as many days as
-ASSAY_YEAR_DAYS says (365). A day takes about ten seconds, the next one being
-drawn up beside it, and fifty megabytes. ASSAY_YEAR_STORE names a folder for the
-store: what is in it is gone on with, and stays.
+ASSAY_YEAR_DAYS says (365). A day takes about eight seconds where two processors
+are free, the next one being drawn up beside it, and fifty megabytes: less than
+an hour, and 20 GB. ASSAY_YEAR_STORE names a folder for the store: what is in it
+is gone on with, and stays.
 """
 import json
 import os
@@ -19,8 +20,10 @@ DAYS = int(os.environ.get("ASSAY_YEAR_DAYS", "365"))
 PER_DAY = 1_000_000
 DISK_BYTES_A_DAY = 60_000_000
 TOLD_EVERY_DAYS = 30
-# Bytes an event beside the evidence; the goal is a fourth of it.
+# Bytes an event beside the evidence, more than the goal by far; and what the
+# last days have beside that until they are packed.
 MOST_BYTES = 30
+RECENT_BYTES = 60_000_000
 
 
 def draw_up(day):
@@ -48,7 +51,7 @@ def take_days(store):
             timeout=900)
         os.remove(f"{day}.ndjson")
         (store / "days-done").write_text(f"{day + 1}\n")
-        if (day + 1) % TOLD_EVERY_DAYS == 0:
+        if (day + 1) % TOLD_EVERY_DAYS == 0 or day + 1 == DAYS:
             print(f"# {day + 1} days, "
                   f"{(time.monotonic() - began) / (day + 1 - first):.1f} s "
                   "each", flush=True)
@@ -77,7 +80,7 @@ def check_size(store):
     print(f"# {events:,} events in {DAYS} days: {size / 1e9:.1f} GB, "
           f"{size / events:.1f} bytes each, {beside / events:.1f} of them "
           "beside the evidence")
-    assert beside < MOST_BYTES * events
+    assert beside < MOST_BYTES * events + RECENT_BYTES
 
 
 def check_answers(store):
