@@ -108,10 +108,19 @@ static uint64_t read_little_endian(struct reader *in, size_t length)
     return value;
 }
 
+/* Mostly of one byte. */
+static int64_t unpacked_int(struct reader *in)
+{
+    if (in->at == in->end || *in->at & 0x80)
+        return read_signed(in);
+    int64_t coded = *in->at++;
+    return coded & 1 ? ~(coded >> 1) : coded >> 1;
+}
+
 static double unpacked_double(struct reader *in, enum form form)
 {
     if (form == VALUE)
-        return (double)read_signed(in);
+        return (double)unpacked_int(in);
     if (form == DOUBLE) {
         double value;
         uint64_t bits = read_little_endian(in, sizeof value);
@@ -128,14 +137,36 @@ static void unpack_field(struct reader *in, enum form form,
                          const struct field *field, void *row)
 {
     void *target = (char *)row + field->offset;
-    if (form == ABSENT)
-        field_set_absent(field, row);
-    else if (field_holds_text(field))
-        *(struct text *)target = read_text(in);
-    else if (field->kind == FIELD_DOUBLE)
-        *(double *)target = unpacked_double(in, form);
-    else
-        *(int64_t *)target = form == VALUE ? read_signed(in) : form == ONE;
+    switch (field->kind) {
+    case FIELD_TEXT:
+    case FIELD_BLOB:
+        *(struct text *)target =
+            form == ABSENT ? (struct text){NULL, 0} : read_text(in);
+        break;
+    case FIELD_DOUBLE:
+        *(double *)target =
+            form == ABSENT ? (double)NAN : unpacked_double(in, form);
+        break;
+    case FIELD_INT:
+    case FIELD_TIME:
+    case FIELD_WINDOW:
+        *(int64_t *)target = form == ABSENT  ? ABSENT_INT
+                             : form == VALUE ? unpacked_int(in)
+                                             : form == ONE;
+        break;
+    }
+}
+
+static void unpack_fields(struct reader *in, struct text forms,
+                          const struct field *list, size_t count, void *row)
+{
+    for (size_t i = 0; i < count; i++) {
+        unsigned form = (unsigned char)forms.data[i / FORMS_A_BYTE] >>
+                            i % FORMS_A_BYTE * FORM_BITS &
+                        FORM_MASK;
+        if (form != ABSENT || !list[i].derived)
+            unpack_field(in, (enum form)form, &list[i], row);
+    }
 }
 
 bool fields_unpack(struct text bytes, struct fields fields, void *row)
@@ -143,18 +174,13 @@ bool fields_unpack(struct text bytes, struct fields fields, void *row)
     struct reader in = reader_over(bytes.data, bytes.length);
     struct text forms = read_bytes(&in, form_bytes(fields));
     const struct field *list = fields.list + fields.packed_from;
-    for (size_t i = 0; i < fields.packed; i++) {
-        unsigned form = ABSENT;
-        if (!in.failed)
-            form = (unsigned char)forms.data[i / FORMS_A_BYTE] >>
-                       i % FORMS_A_BYTE * FORM_BITS &
-                   FORM_MASK;
-        unpack_field(&in, (enum form)form, &list[i], row);
-        if (in.failed)
-            field_set_absent(&list[i], row);
-    }
-    if (in.failed || in.at != in.end)
+    if (!in.failed)
+        unpack_fields(&in, forms, list, fields.packed, row);
+    if (in.failed || in.at != in.end) {
+        fields_clear((struct fields){.list = list, .count = fields.packed},
+                     row);
         return false;
+    }
     if (fields.derive)
         fields.derive(row);
     return true;

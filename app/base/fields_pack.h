@@ -18,8 +18,8 @@ void fields_pack(struct buf *out, struct fields fields, const void *row);
 
 /* Sets the packed ones of FIELDS in ROW, and of them the derived ones, for
  * which ROW has its columns already; texts point into BYTES. False where BYTES
- * are not what fields_pack made of the same fields: those after the damage are
- * absent then. */
+ * are not what fields_pack made of the same fields: all of them are absent
+ * then. */
 bool fields_unpack(struct text bytes, struct fields fields, void *row);
 
 #endif

@@ -16,8 +16,8 @@ import peers                      # noqa: E402
 from measuring import (BENCH, FULL, add, bench, spread, take,
                        write_days)  # noqa: E402
 
-DAYS = 30 if FULL else 10
-PER_DAY = 1_000_000 if FULL else 50_000
+DAYS = 30 if FULL else 8
+PER_DAY = 1_000_000 if FULL else 400_000
 ASKED = 40
 WEEK = "window_start >= (SELECT max(window_start) FROM sla) - INTERVAL 7 DAY"
 BUSIEST = ("orchestrator_address = (SELECT orchestrator_address FROM sla "
