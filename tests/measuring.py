@@ -102,11 +102,13 @@ def print_table():
 
 @contextlib.contextmanager
 def bench(what, repeats=REPEATS):
-    """A folder to measure in, and the table at the end."""
+    """A folder to measure in, and the table at the end. REPEATS of None: each
+    figure says of how many it is."""
     place = tempfile.mkdtemp(prefix="assay-bench-", dir=ROOT / "build")
     os.chdir(place)
+    of = f" of {repeats}" if repeats else ""
     print(f"{what}; {os.cpu_count()} processors, load {os.getloadavg()[0]:.1f};"
-          f" minimum / median / maximum of {repeats}"
+          f" minimum / median / maximum{of}"
           + ("" if FULL else "; ASSAY_BENCH_FULL=1 for the goals' sizes"))
     try:
         yield

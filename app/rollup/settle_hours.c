@@ -211,11 +211,19 @@ static enum err write_sums(struct store *store, struct arena *arena,
                              gpus, count);
 }
 
-static enum err note_settled(struct store *store, int64_t hour)
+static enum err run_of_hour(struct store *store, enum query_id id, int64_t hour)
 {
-    struct query *query = query_start(store, QUERY_SETTLED_HOUR_PUT);
+    struct query *query = query_start(store, id);
     query_bind_int(query, 1, hour);
     return query_run(query);
+}
+
+/* HOUR is listed as long as it has a row: events that come again with another
+ * time can take the last one away. */
+static enum err note_settled(struct store *store, int64_t hour)
+{
+    enum err err = run_of_hour(store, QUERY_SETTLED_HOUR_PUT, hour);
+    return err ? err : run_of_hour(store, QUERY_SETTLED_HOUR_DROP_EMPTY, hour);
 }
 
 /* BENCHMARKS are one list for each lens. An hour may have very many sessions,
@@ -235,8 +243,8 @@ static enum err settle_hour(struct store *store, struct arena *arena,
     sums_free(sums);
     arena_clear(arena);
     if (!err)
-        err = note_settled(store, note->hour);
-    return err ? err : settle_demand(store, arena, note->org, note->hour);
+        err = settle_demand(store, arena, note->org, note->hour);
+    return err ? err : note_settled(store, note->hour);
 }
 
 static bool is_first_of_org(const struct hour_notes *notes, size_t at)

@@ -105,7 +105,7 @@ CREATE INDEX assay_gpu_hour_by_orchestrator ON assay_gpu_hour (
     substr(orchestrator_address, 3, 8), window_start DESC, org, position
 );
 
--- The hours that have been settled by either lens.
+-- The hours that have a row in any of these tables.
 CREATE TABLE settled_hour (
     hour INTEGER PRIMARY KEY
 ) STRICT;
@@ -114,6 +114,8 @@ CREATE TABLE settled_hour (
 INSERT OR IGNORE INTO dirty_hour (hour, org)
 SELECT hour, org FROM session_hour
 UNION
-SELECT ifnull(started_at, last_seen) / 3600000 * 3600000, org FROM session;
+SELECT ifnull(started_at, last_seen) / 3600000 * 3600000, org FROM session
+UNION
+SELECT assay_start, org FROM session WHERE assay_start IS NOT NULL;
 
 PRAGMA user_version = 22;

@@ -215,6 +215,16 @@ DELETE FROM sla WHERE window_start = ?1 AND org = ?2 AND position >= ?3;
 -- name: settled_hour_put
 INSERT OR IGNORE INTO settled_hour (hour) VALUES (?1);
 
+-- name: settled_hour_drop_empty
+DELETE FROM settled_hour
+WHERE hour = ?1
+  AND NOT EXISTS (SELECT 1 FROM sla WHERE window_start = ?1)
+  AND NOT EXISTS (SELECT 1 FROM assay_sla WHERE window_start = ?1)
+  AND NOT EXISTS (SELECT 1 FROM demand WHERE window_start = ?1)
+  AND NOT EXISTS (SELECT 1 FROM assay_demand WHERE window_start = ?1)
+  AND NOT EXISTS (SELECT 1 FROM gpu_hour WHERE window_start = ?1)
+  AND NOT EXISTS (SELECT 1 FROM assay_gpu_hour WHERE window_start = ?1);
+
 -- name: sla_of_hour
 SELECT * FROM sla WHERE window_start = ?1 AND org = ?2 ORDER BY position;
 

@@ -159,7 +159,7 @@ def measure_live():
 
 
 def main():
-    with bench("footprint"):
+    with bench("footprint", None):
         measure_disk()
         measure_live()
 

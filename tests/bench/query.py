@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """query.py: how long the store takes for the questions of dashboards, beside
-the same rows in other databases. Run by `./build.sh bench query`;
+the same rows in another database. Run by `./build.sh bench query`, a minute;
 ASSAY_BENCH_FULL=1 takes thirty days of a million events, half an hour.
 """
 import json
