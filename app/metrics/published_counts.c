@@ -163,7 +163,10 @@ const struct metric published_counts[] = {
      .unit = "ETH",
      .statistics = '-',
      .comparability = '-',
-     .definition = "Always 0: the publisher computes no fees.",
+     .definition =
+         "Always 0: the publisher computes no fees. What each payment "
+         "is worth on average is expected_value_wei of `assay export "
+         "payments --lens assay`.",
      .source = RESOLVER ", insertNetworkDemandRollups)"},
     {.name = "gpu_memory_bytes_total",
      .sets = METRIC_GPU,
