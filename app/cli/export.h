@@ -41,11 +41,12 @@ MUST_USE enum err print_query(struct invocation *invocation,
                               struct store *store, enum query_id id,
                               size_t row_bytes, struct field_rows *printed);
 
-/* TAKE of every own run that --from and --to leave, in the order of their
- * start; an error of it ends that. Texts of a run are there for the call. */
+/* TAKE of every hour of the own runs that --from and --to leave, in their
+ * order; an error of it ends that. Texts of an hour are there for the call. */
 MUST_USE enum err
-each_run(struct invocation *invocation, struct store *store,
-         enum err (*take)(void *context, const struct run *run), void *context);
+each_run_hour(struct invocation *invocation, struct store *store,
+              enum err (*take)(void *context, const struct run_hour *hour),
+              void *context);
 
 MUST_USE enum err export_requests(struct invocation *invocation);
 MUST_USE enum err export_batch_jobs(struct invocation *invocation);

@@ -58,9 +58,11 @@ enum err export_ledger(struct invocation *invocation)
 
 /* ---- computed ------------------------------------------------------------ */
 
-enum err each_run(struct invocation *invocation, struct store *store,
-                  enum err (*take)(void *context, const struct run *run),
-                  void *context)
+/* TAKE of every own run that --from and --to leave, in the order of their
+ * start; an error of it ends that. Texts of a run are there for the call. */
+static enum err each_run(struct invocation *invocation, struct store *store,
+                         enum err (*take)(void *context, const struct run *run),
+                         void *context)
 {
     struct query *query = query_start(store, QUERY_JOURNAL_RUN_EXPORT);
     bool found;
@@ -77,42 +79,58 @@ enum err each_run(struct invocation *invocation, struct store *store,
 }
 
 /* Hours one after another, as the runs of each are complete. */
-struct hour_printing {
+struct hour_making {
     struct run_hours *hours;
     int64_t hour; /* of the run before */
-    struct field_rows *printed;
+    enum err (*take)(void *context, const struct run_hour *hour);
+    void *context;
 };
 
-static enum err print_hour(const struct hour_printing *printing)
+static enum err end_hour(const struct hour_making *making)
 {
     size_t count;
     enum err err = ERR_NONE;
-    const struct run_hour *rows = run_hours_end(printing->hours, &count);
+    const struct run_hour *rows = run_hours_end(making->hours, &count);
     for (size_t i = 0; !err && i < count; i++)
-        err = field_rows_print(printing->printed, &rows[i]);
+        err = making->take(making->context, &rows[i]);
     return err;
 }
 
 static enum err take_run(void *context, const struct run *run)
 {
-    struct hour_printing *printing = context;
+    struct hour_making *making = context;
     int64_t hour = clock_hour_start(run->started_at);
-    enum err err = hour == printing->hour ? ERR_NONE : print_hour(printing);
-    printing->hour = hour;
-    run_hours_take(printing->hours, run);
+    enum err err = hour == making->hour ? ERR_NONE : end_hour(making);
+    making->hour = hour;
+    run_hours_take(making->hours, run);
     return err;
+}
+
+enum err each_run_hour(struct invocation *invocation, struct store *store,
+                       enum err (*take)(void *context,
+                                        const struct run_hour *hour),
+                       void *context)
+{
+    struct hour_making making = {.hours = run_hours_new(),
+                                 .hour = ABSENT_INT,
+                                 .take = take,
+                                 .context = context};
+    enum err err = each_run(invocation, store, take_run, &making);
+    if (!err)
+        err = end_hour(&making);
+    run_hours_free(making.hours);
+    return err;
+}
+
+static enum err print_hour(void *context, const struct run_hour *hour)
+{
+    return field_rows_print(context, hour);
 }
 
 static enum err print_hours(struct invocation *invocation, struct store *store,
                             struct field_rows *printed)
 {
-    struct hour_printing printing = {
-        .hours = run_hours_new(), .hour = ABSENT_INT, .printed = printed};
-    enum err err = each_run(invocation, store, take_run, &printing);
-    if (!err)
-        err = print_hour(&printing);
-    run_hours_free(printing.hours);
-    return err;
+    return each_run_hour(invocation, store, print_hour, printed);
 }
 
 enum err export_hours(struct invocation *invocation)

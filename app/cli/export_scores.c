@@ -28,20 +28,11 @@ struct scoring {
 static const char *const sla_keys[] = {
     "window_start", "org",    "orchestrator_address", "pipeline_id",
     "model_id",     "gpu_id", "requested_sessions",   NULL};
-static const char *const run_keys[] = {"vantage",
-                                       "orchestrator_address",
-                                       "orchestrator_url",
-                                       "workflow",
-                                       "pipeline_id",
-                                       "model_id",
-                                       "gpu_id",
-                                       "cold",
-                                       "runs",
-                                       "ok",
-                                       "failed",
-                                       "busy",
-                                       "excused",
-                                       NULL};
+static const char *const run_keys[] = {
+    "window_start",     "window_end", "vantage",     "orchestrator_address",
+    "orchestrator_url", "workflow",   "pipeline_id", "model_id",
+    "gpu_id",           "cold",       "runs",        "ok",
+    "failed",           "busy",       "excused",     NULL};
 
 static void add_column(struct scoring *scoring, const char *name,
                        enum column_kind kind)
@@ -167,19 +158,20 @@ static enum err score_whole(const struct exporting *exporting,
                         pass.sla + first, sizeof *pass.sla, end - first);
 }
 
-static enum err group_run(void *context, const struct run *run)
+static enum err group_hour(void *context, const struct run_hour *hour)
 {
-    run_groups_take(context, run);
+    run_groups_take(context, hour);
     return ERR_NONE;
 }
 
 static enum err score_runs(const struct exporting *exporting,
                            const struct scoring *scoring)
 {
-    struct run_groups *groups = run_groups_new();
+    struct run_groups *groups =
+        run_groups_new((enum run_split)scoring->card.split);
     size_t count;
-    enum err err =
-        each_run(exporting->invocation, exporting->store, group_run, groups);
+    enum err err = each_run_hour(exporting->invocation, exporting->store,
+                                 group_hour, groups);
     const struct run_group *rows = run_groups_end(groups, &count);
     if (!err)
         err =

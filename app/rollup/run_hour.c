@@ -50,7 +50,9 @@ static const struct field hour_list[] = {
     FIGURE(startup_ms),
     FIGURE(ptff_ms),
     FIGURE(playable_ms),
+    FIGURE(first_segment_ms),
     FIGURE(output_fps),
+    FIGURE(input_fps),
     FIGURE(jitter_interval),
     FIGURE(jitter_fps),
     FIGURE(freeze_ms),
@@ -71,9 +73,10 @@ static const struct figure_of {
     {                                                                          \
         offsetof(struct run_hour, member), offsetof(struct run, member)        \
     }
-    FIGURE_OF(startup_ms), FIGURE_OF(ptff_ms),         FIGURE_OF(playable_ms),
-    FIGURE_OF(output_fps), FIGURE_OF(jitter_interval), FIGURE_OF(jitter_fps),
-    FIGURE_OF(freeze_ms),  FIGURE_OF(e2e_p50_ms),      FIGURE_OF(e2e_p95_ms)};
+    FIGURE_OF(startup_ms),       FIGURE_OF(ptff_ms),    FIGURE_OF(playable_ms),
+    FIGURE_OF(first_segment_ms), FIGURE_OF(output_fps), FIGURE_OF(input_fps),
+    FIGURE_OF(jitter_interval),  FIGURE_OF(jitter_fps), FIGURE_OF(freeze_ms),
+    FIGURE_OF(e2e_p50_ms),       FIGURE_OF(e2e_p95_ms)};
 
 /* An hour in the making. */
 struct hour_sums {

@@ -43,7 +43,9 @@ struct run_hour {
     struct run_figure startup_ms;
     struct run_figure ptff_ms;
     struct run_figure playable_ms;
+    struct run_figure first_segment_ms;
     struct run_figure output_fps;
+    struct run_figure input_fps;
     struct run_figure jitter_interval;
     struct run_figure jitter_fps;
     struct run_figure freeze_ms;

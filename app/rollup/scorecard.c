@@ -65,7 +65,15 @@ static const struct config_key card_options[] = {
      .offset = offsetof(struct scorecard, source),
      .standard = "sla",
      .choices = "sla|runs",
-     .help = "Hours of the lens, or own runs by orchestrator and workflow."},
+     .help = "Hours of the lens, or own runs put together."},
+    {.path = "split",
+     .type = CONFIG_CHOICE,
+     .offset = offsetof(struct scorecard, split),
+     .standard = "gpu",
+     .choices = "gpu|orchestrator",
+     .help =
+         "Of runs, what gets a row: an orchestrator's GPU by workflow, cold "
+         "and warm apart; or an orchestrator by pipeline and model."},
 };
 static const struct config_key result_options[] = {
     CARD("score", CONFIG_TEXT, offsetof(struct card_text, score), "score",
@@ -78,7 +86,8 @@ static const struct config_key result_options[] = {
 static const char *const card_others[] = {"cohorts", "values", "result", NULL};
 static const struct config_table card_table = {
     "scorecard", card_options, COUNT_OF(card_options), card_others,
-    "a scorecard has name, version, about, source, cohorts, values, result"};
+    "a scorecard has name, version, about, source, split, cohorts, values, "
+    "result"};
 static const struct config_table result_table = {
     "result", result_options, COUNT_OF(result_options), NULL,
     "a result has score, low and high"};

@@ -54,6 +54,7 @@ struct scorecard {
     char sha256[2 * SHA256_BYTES + 1]; /* of the file, hex */
     const char *about;
     int source; /* enum score_source */
+    int split;  /* enum run_split, of runs */
     struct score_cohort cohorts[SCORE_COHORTS_MAX];
     size_t cohort_count;
     struct score_value values[SCORE_VALUES_MAX];
@@ -66,7 +67,7 @@ struct scorecard {
 /* Which rows a scorecard is for. */
 enum score_source {
     SCORE_SLA, /* hours of the lens: struct sla_row */
-    SCORE_RUNS /* own runs by orchestrator and workflow: struct run_group */
+    SCORE_RUNS /* hours of own runs put together: struct run_group */
 };
 
 struct fields score_source_fields(enum score_source source);

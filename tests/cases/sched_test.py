@@ -312,7 +312,10 @@ def test_a_year_of_runs_takes_no_more_memory_than_an_hour():
     assert len(hours) >= runs // 30 and starts == sorted(starts), len(hours)
     scores_mb, text = peak_of("export", "scores", "--source", "runs", "--data",
                               "year")
-    assert [row["runs"] for row in json_lines(text)] == [runs]
+    scored, = json_lines(text)
+    assert scored["runs"] == runs, scored
+    assert scored["window_start"] == starts[0], scored
+    assert starts[-1] < scored["window_end"], (scored, starts[-1])
     shares_mb, text = peak_of("export", "prompts", "--data", "year")
     assert [row["runs"] for row in json_lines(text)] == [runs]
     if not sanitised():

@@ -1,9 +1,12 @@
 """Scorecards as files: known scores, and one's own."""
-import json
-import os
 import re
+import sys
 
-from harness import SAMPLE_LOG, export, json_lines, run
+from harness import ROOT, SAMPLE_LOG, export, json_lines, run
+
+sys.path.insert(0, str(ROOT / "tests" / "reference"))
+
+import generate                   # noqa: E402
 
 CARD = """name: mine
 about: "half of what is published"
@@ -34,6 +37,24 @@ def test_the_published_scorecard_gives_the_published_score():
     whole = scores("--scorecard", "published", "--pass", "whole")
     rows = export("sla", "--pass", "whole")
     assert [row["score"] for row in whole] == [r["sla_score"] for r in rows]
+
+
+def test_the_published_scorecard_agrees_on_every_row_of_many_days():
+    run("import", "-", input=b"\n".join(generate.generate(21, benchmark=True)))
+    rows, scored = export("sla"), scores("--scorecard", "published")
+    assert len(rows) == len(scored) > 100, len(rows)
+    for row, one in zip(rows, scored):
+        for mine, theirs in {"score": "sla_score",
+                             "coverage": "health_signal_coverage_ratio",
+                             "reliability": "reliability_score",
+                             "latency": "latency_score",
+                             "quality": "quality_score"}.items():
+            if row["sla_score"] is not None or mine == "score":
+                assert one[mine] == row[theirs], (mine, row, one)
+        for key in ("window_start", "org", "orchestrator_address", "gpu_id"):
+            assert one[key] == row[key], (key, row, one)
+    # The set has cohorts: quality is not the neutral 0.5 throughout.
+    assert len({row["quality_score"] for row in rows}) > 20
 
 
 def test_another_scorecard_leaves_the_rows_alone():

@@ -1,8 +1,8 @@
 #include "rollup/scorecard.h"
 
+#include "base/clock.h"
 #include "harness.h"
 #include "rollup/rollup.h"
-#include "rollup/run_group.h"
 
 #include <math.h>
 #include <string.h>
@@ -80,13 +80,13 @@ TEST(the_leaderboard_for_ai)
     REQUIRE(!scorecard_find(&arena, "leaderboard-ai", &card));
     for (size_t i = 0; i < 5; i++) {
         fields_clear(run_group_fields, &groups[i]);
-        groups[i].model_id = text_of("m");
-        groups[i].ptff_ms = round_trip_s[i] * 1000;
+        groups[i].ptff_or_0_ms = round_trip_s[i] * 1000;
+        groups[i].surface_ptff_p50_ms = 5000;
         groups[i].success_rate = success[i];
     }
     /* Alone with another model: its own median. */
     groups[5] = groups[0];
-    groups[5].model_id = text_of("other");
+    groups[5].surface_ptff_p50_ms = 8000;
     double *values = scorecard_apply(&arena, &card, groups, sizeof *groups, 6);
     for (size_t i = 0; i < 5; i++)
         check_near(score_of(&card, values, i), wanted[i]);
@@ -102,22 +102,18 @@ TEST(the_leaderboards_scale_compresses_speed)
     struct scorecard card;
     REQUIRE(!scorecard_find(&arena, "leaderboard-ai", &card));
     for (size_t i = 0; i < 5; i++) {
-        /* Two beside the one that is looked at keep the median where it is. */
-        struct run_group groups[3];
-        for (size_t k = 0; k < 3; k++) {
-            fields_clear(run_group_fields, &groups[k]);
-            groups[k].model_id = text_of("m");
-            groups[k].success_rate = 1;
-            groups[k].ptff_ms = 4000;
-        }
-        groups[0].ptff_ms = 4000 * of_median[i];
+        struct run_group group;
+        fields_clear(run_group_fields, &group);
+        group.success_rate = 1;
+        group.surface_ptff_p50_ms = 4000;
+        group.ptff_or_0_ms = 4000 * of_median[i];
         double *values =
-            scorecard_apply(&arena, &card, groups, sizeof *groups, 3);
+            scorecard_apply(&arena, &card, &group, sizeof group, 1);
         if (!(fabs(score_of(&card, values, 0) - wanted[i]) < 5e-4))
             CHECK_EQ_DOUBLE(score_of(&card, values, 0), wanted[i]);
         /* Without any success there is no score but 0. */
-        groups[0].success_rate = 0;
-        values = scorecard_apply(&arena, &card, groups, sizeof *groups, 3);
+        group.success_rate = 0;
+        values = scorecard_apply(&arena, &card, &group, sizeof group, 1);
         CHECK_EQ_DOUBLE(score_of(&card, values, 0), 0);
     }
     arena_clear(&arena);
@@ -130,10 +126,10 @@ TEST(the_leaderboard_for_transcoding)
     REQUIRE(!scorecard_find(&arena, "leaderboard-transcoding", &card));
     fields_clear(run_group_fields, &group);
     group.success_rate = 1;
-    group.first_segment_ms = 2000;
+    group.first_segment_or_0_ms = 2000;
     double *values = scorecard_apply(&arena, &card, &group, sizeof group, 1);
     check_near(score_of(&card, values, 0), 0.632121);
-    group.first_segment_ms = 0;
+    group.first_segment_or_0_ms = 0;
     values = scorecard_apply(&arena, &card, &group, sizeof group, 1);
     CHECK_EQ_DOUBLE(score_of(&card, values, 0), 0);
     arena_clear(&arena);
@@ -146,11 +142,12 @@ TEST(the_testers_live_score)
     REQUIRE(!scorecard_find(&arena, "tester-live", &card));
     fields_clear(run_group_fields, &group);
     group.output_fps = 6;
-    group.ptff_ms = 16000;
+    group.startup_ms = 4000;
+    group.ptff_ms = 20000; /* 16 s of it after the start was accepted */
     double *values = scorecard_apply(&arena, &card, &group, sizeof group, 1);
     check_near(score_of(&card, values, 0), 0.5);
     group.output_fps = 24;
-    group.ptff_ms = 100;
+    group.ptff_ms = 4100;
     values = scorecard_apply(&arena, &card, &group, sizeof group, 1);
     CHECK_EQ_DOUBLE(score_of(&card, values, 0), 1);
     arena_clear(&arena);
@@ -247,30 +244,106 @@ TEST(mistakes_in_a_scorecard)
     }
 }
 
+static struct run run_by(const char *address, enum reason reason)
+{
+    struct run run = run_empty();
+    run.kind = text_of(RUN_KIND_LIVE);
+    run.orchestrator_address = text_of(address);
+    run.workflow = text_of("noop");
+    run.started_at = 5 * MS_PER_HOUR + 1;
+    run_conclude(&run, reason);
+    return run;
+}
+
+static const struct run_group *groups_of(struct run_groups *making,
+                                         const struct run *runs, size_t count,
+                                         size_t *group_count)
+{
+    struct run_hours *hours = run_hours_new();
+    size_t hour_count;
+    for (size_t i = 0; i < count; i++)
+        run_hours_take(hours, &runs[i]);
+    const struct run_hour *rows = run_hours_end(hours, &hour_count);
+    for (size_t i = 0; i < hour_count; i++)
+        run_groups_take(making, &rows[i]);
+    run_hours_free(hours);
+    return run_groups_end(making, group_count);
+}
+
+/* From raw runs: failures dilute latency, as in testers-and-leaderboards.md
+ * §1.4, 1 and 2 (D = 2 s and R = 1.9 s; success 0.5 and R = 10 s), and cold or
+ * another GPU or workflow makes no second score. */
+TEST(the_leaderboards_score_raw_runs_with_failures)
+{
+    struct run runs[] = {
+        run_by("0xa", REASON_NONE),      run_by("0xa", REASON_NONE),
+        run_by("0xa", REASON_NO_OUTPUT), run_by("0xb", REASON_NONE),
+        run_by("0xb", REASON_NO_OUTPUT), run_by("0xb", REASON_STOPPED)};
+    size_t count;
+    struct scorecard ai;
+    struct scorecard transcoding;
+    REQUIRE(!scorecard_find(&arena, "leaderboard-ai", &ai));
+    REQUIRE(!scorecard_find(&arena, "leaderboard-transcoding", &transcoding));
+    for (size_t i = 0; i < 2; i++)
+        runs[i].first_segment_ms = 1900;
+    runs[0].ptff_ms = runs[1].ptff_ms = runs[3].ptff_ms = 10000;
+    runs[0].cold = 1;
+    runs[1].cold = 0;
+    runs[0].gpu_id = text_of("GPU-1");
+    runs[1].orchestrator_url = text_of("https://a.example");
+    runs[2].workflow = text_of("streamdiffusion");
+    struct run_groups *making = run_groups_new((enum run_split)ai.split);
+    const struct run_group *groups =
+        groups_of(making, runs, sizeof runs / sizeof *runs, &count);
+    REQUIRE(count == 2);
+    CHECK(!groups[0].workflow.data && !groups[0].orchestrator_url.data);
+    CHECK_EQ_DOUBLE(groups[0].surface_ptff_p50_ms, 10000);
+    double *values =
+        scorecard_apply(&arena, &transcoding, groups, sizeof *groups, count);
+    check_near(score_of(&transcoding, values, 0),
+               2.0 / 3 * (1 - exp(-2 / (1.9 * 2 / 3))));
+    values = scorecard_apply(&arena, &ai, groups, sizeof *groups, count);
+    check_near(score_of(&ai, values, 1), 0.638050);
+    run_groups_free(making);
+    arena_clear(&arena);
+}
+
+/* The continuous median of the vector in §1.3, 8 and 2 s. */
+TEST(the_median_of_two_tests_lies_between_them)
+{
+    struct run runs[] = {run_by("0xa", REASON_NONE), run_by("0xb", REASON_NONE),
+                         run_by("0xb", REASON_NO_OUTPUT)};
+    size_t count;
+    runs[0].ptff_ms = 8000;
+    runs[1].ptff_ms = 2000;
+    runs[2].ptff_ms = 1;
+    struct run_groups *making = run_groups_new(SPLIT_GPU);
+    const struct run_group *groups = groups_of(making, runs, 3, &count);
+    REQUIRE(count == 2);
+    CHECK_EQ_DOUBLE(groups[0].surface_ptff_p50_ms, 5000);
+    CHECK_EQ_DOUBLE(groups[1].surface_ptff_p50_ms, 5000);
+    CHECK_EQ_DOUBLE(groups[1].ptff_or_0_ms, 1000);
+    run_groups_free(making);
+    arena_clear(&arena);
+}
+
 TEST(runs_become_groups)
 {
-    struct run runs[5];
+    struct run runs[] = {run_by("0xb", REASON_NONE), run_by("0xb", REASON_NONE),
+                         run_by("0xb", REASON_NO_OUTPUT),
+                         run_by("0xb", REASON_ORCHESTRATOR_CAPPED),
+                         run_by("0xa", REASON_STOPPED)};
     size_t count;
-    for (size_t i = 0; i < 5; i++) {
-        runs[i] = run_empty();
-        runs[i].kind = text_of(RUN_KIND_LIVE);
-        runs[i].orchestrator_address = text_of(i < 4 ? "0xb" : "0xa");
-        runs[i].workflow = text_of("noop");
-    }
-    run_conclude(&runs[0], REASON_NONE);
     runs[0].output_fps = 20;
-    run_conclude(&runs[1], REASON_NONE);
     runs[1].output_fps = 10;
-    run_conclude(&runs[2], REASON_NO_OUTPUT);
+    runs[1].started_at += 3 * MS_PER_HOUR;
     runs[2].output_fps = 1; /* of a failed run: does not count */
-    run_conclude(&runs[3], REASON_ORCHESTRATOR_CAPPED);
-    run_conclude(&runs[4], REASON_STOPPED);
-    struct run_groups *making = run_groups_new();
-    for (size_t i = 0; i < 5; i++)
-        run_groups_take(making, &runs[i]);
-    const struct run_group *groups = run_groups_end(making, &count);
+    struct run_groups *making = run_groups_new(SPLIT_GPU);
+    const struct run_group *groups = groups_of(making, runs, 5, &count);
     REQUIRE(count == 2);
     CHECK(text_is(groups[1].orchestrator_address, "0xb"));
+    CHECK_EQ_INT(groups[1].window_start, 5 * MS_PER_HOUR);
+    CHECK_EQ_INT(groups[1].window_end, 9 * MS_PER_HOUR);
     CHECK_EQ_INT(groups[1].runs, 4);
     CHECK_EQ_INT(groups[1].ok, 2);
     CHECK_EQ_INT(groups[1].failed, 1);
