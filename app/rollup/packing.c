@@ -1,6 +1,6 @@
 /*
  * packing.c: a stage of settling. The rows of sessions that have been over for
- * some hours are put into packs, hour by hour, and their events give way to the
+ * two hours are put into packs, hour by hour, and their events give way to the
  * numbers of their lines (session_lines.h).
  *
  * What lies in which pack follows from the rows alone, so that the stored bytes
@@ -235,7 +235,7 @@ static enum err read_time(struct query *query, int64_t *ms, bool *found)
 enum err settle_packing(struct store *store, bool *found)
 {
     int64_t ms;
-    struct query *query = query_start(store, QUERY_FACTS_COLD_HOURS_BEFORE);
+    struct query *query = query_start(store, QUERY_SESSIONS_OVER_BEFORE);
     enum err err = read_time(query, &ms, found);
     if (err || !*found)
         return err;

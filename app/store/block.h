@@ -90,6 +90,8 @@ bool block_cursor_next(struct block_cursor *cursor, struct evidence_line *out);
 struct packer;
 struct packer *packer_new(void);
 void packer_free(struct packer *packer);
+/* Frees what it can make again: some megabytes. */
+void packer_give_back(struct packer *packer);
 /* Appends what is stored of a sealed block. */
 void pack_body(struct packer *packer, struct text raw, struct buf *out);
 /* Appends a form byte and the records, compressed where that is shorter. */

@@ -52,13 +52,20 @@ static void free_scratch(struct packer *packer, size_t kept_bytes)
             buf_free(scratch[i]);
 }
 
+void packer_give_back(struct packer *packer)
+{
+    ZSTD_freeCCtx(packer->pack);
+    ZSTD_freeDCtx(packer->unpack);
+    packer->pack = NULL;
+    packer->unpack = NULL;
+    free_scratch(packer, 0);
+}
+
 void packer_free(struct packer *packer)
 {
     if (!packer)
         return;
-    ZSTD_freeCCtx(packer->pack);
-    ZSTD_freeDCtx(packer->unpack);
-    free_scratch(packer, 0);
+    packer_give_back(packer);
     free(packer);
 }
 

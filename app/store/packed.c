@@ -127,16 +127,21 @@ void packed_forget(struct store *store)
 }
 
 /* The newest stay, but for the first all may go. */
-static void forget_old(struct store *store)
+static void forget_old(struct store *store, size_t most_bytes)
 {
     size_t bytes = 0;
     for (struct packed **at = &store->packed_rows; *at;) {
         bytes += bytes_of(*at);
-        if (bytes > PACKED_KEPT_BYTES && *at != store->packed_rows)
+        if (bytes > most_bytes && *at != store->packed_rows)
             drop(at);
         else
             at = &(*at)->next;
     }
+}
+
+void packed_rest(struct store *store)
+{
+    forget_old(store, PACKED_REST_BYTES);
 }
 
 /* The one that is kept, moved to the front; null where there is none that is
@@ -209,7 +214,7 @@ enum err packed_find(struct store *store, int64_t number, struct packed **found)
     err = *found ? ERR_NONE : damaged(store, number);
     if (*found)
         (*found)->users++;
-    forget_old(store);
+    forget_old(store, PACKED_KEPT_BYTES);
     enum err ended = query_run(query);
     return err ? err : ended;
 }

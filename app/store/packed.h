@@ -25,7 +25,8 @@
 #include "store/store_int.h"
 
 enum {
-    PACKED_KEPT_BYTES = 4 << 20, /* of unpacked packs, of a connection */
+    PACKED_KEPT_BYTES = 4 << 20, /* of unpacked packs, in a transaction, */
+    PACKED_REST_BYTES = 1 << 20, /* and after it; for each connection */
     PACKED_MAX_BYTES = 64 << 20  /* of one */
 };
 
@@ -45,6 +46,8 @@ struct packed {
 /* Makes the virtual tables known, and anew where a schema has changed. */
 MUST_USE enum err packed_register(struct store *store);
 void packed_forget(struct store *store);
+/* A transaction has ended: most of what is kept unpacked goes. */
+void packed_rest(struct store *store);
 
 /* Pack NUMBER, which the caller lets go when it needs it no longer; *FOUND is
  * null where there is none. */

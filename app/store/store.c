@@ -321,6 +321,7 @@ void store_give_back(struct store *store)
 {
     read_blocks_forget(store);
     packed_forget(store);
+    packer_give_back(store->packer);
     sqlite3_db_release_memory(store->database);
 }
 
@@ -370,6 +371,7 @@ enum err store_begin_read(struct store *store)
 
 static void end(struct store *store)
 {
+    packed_rest(store);
     store->in_transaction = false;
     store->writing = false;
     store->failed = ERR_NONE;

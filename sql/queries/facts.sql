@@ -284,7 +284,7 @@ SELECT EXISTS (SELECT 1 FROM dirty_session)
     OR EXISTS (SELECT 1 FROM session WHERE last_seen <
         (SELECT (min(max(last_event),
                      (SELECT max(last_arrival_ms) FROM evidence_feed))
-                 - 21600000) / 3600000 * 3600000
+                 - 7200000) / 3600000 * 3600000
          FROM count_total WHERE class = 'accepted'))
     OR EXISTS (SELECT 1 FROM snapshot_hour WHERE form = 0 AND hour <
         (SELECT (min(max(last_event),

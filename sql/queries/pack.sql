@@ -100,6 +100,15 @@ DELETE FROM pack_day WHERE pack = ?1;
 -- name: unpack_rows
 DELETE FROM session_pack WHERE pack = ?1;
 
+-- name: sessions_over_before
+-- Sessions that were heard of last before this are packed, hour by hour: two
+-- hours more have been told, and also passed before the last arrival, since a
+-- stamp of the future tells nothing. Null where nothing was taken.
+SELECT (min(max(last_event),
+            (SELECT max(last_arrival_ms) FROM evidence_feed)) - 7200000)
+    / 3600000 * 3600000
+FROM count_total WHERE class = 'accepted';
+
 -- name: session_first_before
 SELECT min(last_seen) FROM session WHERE last_seen < ?1;
 
