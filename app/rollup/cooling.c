@@ -20,6 +20,8 @@ struct part {
     struct text bytes;
     int64_t event_count;
     int64_t first_ts;
+    struct text org;
+    int64_t day;
 };
 
 struct part_list {
@@ -44,10 +46,11 @@ static enum err read_parts(struct query *query, struct arena *arena,
     while (!(err = query_step(query, &row)) && row) {
         list->parts =
             arena_grow(arena, list->parts, list->count, sizeof *list->parts);
-        list->parts[list->count++] =
-            (struct part){query_copy(arena, query, 0), query_int(query, 1),
-                          query_copy(arena, query, 2), query_int(query, 3),
-                          query_int(query, 4)};
+        list->parts[list->count++] = (struct part){
+            query_copy(arena, query, 0), query_int(query, 1),
+            query_copy(arena, query, 2), query_int(query, 3),
+            query_int(query, 4),         query_copy(arena, query, 5),
+            query_int(query, 6)};
     }
     return err;
 }
@@ -205,6 +208,27 @@ static enum err warm_some(struct store *store, struct arena *arena,
         err = warm_part(store, &scratch, org, day, &list.parts[i]);
     arena_free(&scratch);
     *more = list.count == PARTS_AT_ONCE;
+    return err;
+}
+
+enum err session_warm(struct store *store, struct text key)
+{
+    struct arena arena = {0};
+    struct arena scratch = {0};
+    struct part_list list;
+    int64_t before;
+    enum err err = cold_before(store, &before);
+    if (err)
+        return err;
+    struct query *query = query_start(store, QUERY_SESSION_PARTS_UNPACKED);
+    query_bind_text(query, 1, key);
+    query_bind_int(query, 2, before);
+    err = read_parts(query, &arena, &list);
+    for (size_t i = 0; !err && i < list.count; i++)
+        err = warm_part(store, &scratch, list.parts[i].org, list.parts[i].day,
+                        &list.parts[i]);
+    arena_free(&scratch);
+    arena_free(&arena);
     return err;
 }
 

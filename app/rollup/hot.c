@@ -3,6 +3,8 @@
  */
 #include "rollup/hot.h"
 
+#include "base/clock.h"
+
 #include <stdlib.h>
 
 enum {
@@ -12,6 +14,10 @@ enum {
     HOT_BYTES_ALL = 8 << 20, /* then those used least lately are forgotten */
     HOT_BYTES_MUCH = 1 << 20 /* of one; is forgotten where memory is wanted */
 };
+
+/* Packing waits until nothing was unpacked for so long, but no longer than. */
+#define PACK_QUIET_US INT64_C(60000000)
+#define PACK_LATEST_US INT64_C(600000000)
 
 /* One session up to a place, which is never behind its last part. */
 struct hot_session {
@@ -28,6 +34,8 @@ struct hot_session {
 struct settling {
     struct hot_session sessions[HOT_SESSIONS];
     uint64_t uses;
+    int64_t first_unpacked_us; /* since all was packed; 0: nothing was */
+    int64_t last_unpacked_us;
 };
 
 struct settling *settling_new(void)
@@ -115,6 +123,32 @@ static struct hot_session *begin(struct settling *settling, struct text org,
     hot->selections =
         selections_begin(&hot->arena, hot->org, hot->key, INT64_MIN);
     return hot;
+}
+
+/* ---- packs --------------------------------------------------------------- */
+
+void hot_note_unpacked(struct settling *settling)
+{
+    if (!settling)
+        return;
+    settling->last_unpacked_us = clock_monotonic_us();
+    if (!settling->first_unpacked_us)
+        settling->first_unpacked_us = settling->last_unpacked_us;
+}
+
+bool hot_waits_to_pack(const struct settling *settling)
+{
+    if (!settling || !settling->first_unpacked_us)
+        return false;
+    int64_t now_us = clock_monotonic_us();
+    return now_us - settling->last_unpacked_us < PACK_QUIET_US &&
+           now_us - settling->first_unpacked_us < PACK_LATEST_US;
+}
+
+void hot_note_packed(struct settling *settling)
+{
+    if (settling)
+        settling->first_unpacked_us = 0;
 }
 
 /* ---- adding up ----------------------------------------------------------- */

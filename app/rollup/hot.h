@@ -23,6 +23,14 @@ void hot_note_change(struct settling *settling, struct text key,
                      struct part_place place);
 void hot_forget_all(struct settling *settling);
 
+/* An hour of packs was unpacked. Late events come in crowds, so packing it
+ * again waits for a while without any; and nobody waits where nothing is
+ * remembered. */
+void hot_note_unpacked(struct settling *settling);
+bool hot_waits_to_pack(const struct settling *settling);
+/* All that is to be packed is. */
+void hot_note_packed(struct settling *settling);
+
 /* The selections of one session of ORG in the pass of DAY, undecided, in
  * ARENA. */
 MUST_USE enum err hot_selections(struct settling *settling, struct store *store,

@@ -9,6 +9,7 @@
  * late for one of its sessions, or makes another session one of it, all of them
  * are unpacked (packs_unpack), and packed again here.
  */
+#include "rollup/hot.h"
 #include "rollup/session_lines.h"
 #include "rollup/settle_int.h"
 
@@ -36,9 +37,21 @@ struct packing {
     int64_t part; /* packs of the hour that are full */
     struct packed_key *keys;
     size_t count;
+    struct columns_mark before; /* rows of the session that is being added */
 };
 
 /* ---- adding -------------------------------------------------------------- */
+
+/* Whether the session that is being added has too many rows. */
+static bool is_large(const struct packing *packing)
+{
+    size_t rows = 0;
+    for (size_t i = 0; i < PACKED_TABLES; i++)
+        rows += columns_rows(packing->columns, i) - packing->before.rows[i];
+    return rows > SESSION_ROWS ||
+           columns_bytes(packing->columns) - packing->before.bytes >
+               SESSION_BYTES;
+}
 
 static enum err add_rows(struct packing *packing, enum packed_table table,
                          enum query_id id, struct text key)
@@ -47,7 +60,7 @@ static enum err add_rows(struct packing *packing, enum packed_table table,
     query_bind_text(query, 1, key);
     bool row;
     enum err err;
-    while (!(err = query_step(query, &row)) && row)
+    while (!(err = query_step(query, &row)) && row && !is_large(packing))
         pack_add(packing->columns, table, query);
     return err;
 }
@@ -92,7 +105,7 @@ static enum err add_parts(struct packing *packing, struct text key)
     struct buf lines = {0};
     bool row;
     enum err err;
-    while (!(err = query_step(parts, &row)) && row) {
+    while (!(err = query_step(parts, &row)) && row && !is_large(packing)) {
         buf_clear(&lines);
         if (!query_int(parts, 3))
             err = lines_of(key, query_text(parts, 2), &lines);
@@ -106,20 +119,11 @@ static enum err add_parts(struct packing *packing, struct text key)
     return err;
 }
 
-static size_t rows_since(const struct packing *packing,
-                         const struct columns_mark *mark)
-{
-    size_t rows = 0;
-    for (size_t i = 0; i < PACKED_TABLES; i++)
-        rows += columns_rows(packing->columns, i) - mark->rows[i];
-    return rows;
-}
-
 /* What else there is of a session whose row was added; all or nothing. */
 static enum err add_others(struct packing *packing, struct packed_key *session)
 {
-    struct columns_mark mark = columns_mark(packing->columns);
     struct text key = session->key;
+    packing->before = columns_mark(packing->columns);
     enum err err =
         add_rows(packing, PACKED_SELECTION, QUERY_SELECTIONS_TO_PACK, key);
     if (!err)
@@ -130,11 +134,9 @@ static enum err add_others(struct packing *packing, struct packed_key *session)
                        QUERY_GATEWAY_HOURS_TO_PACK, key);
     if (!err)
         err = add_parts(packing, key);
-    session->is_large =
-        columns_bytes(packing->columns) - mark.bytes > SESSION_BYTES ||
-        rows_since(packing, &mark) > SESSION_ROWS;
+    session->is_large = is_large(packing);
     if (session->is_large)
-        columns_rewind(packing->columns, mark);
+        columns_rewind(packing->columns, packing->before);
     return err;
 }
 
@@ -217,6 +219,19 @@ static enum err pack_hour(struct store *store, int64_t hour)
     columns_free(packing.columns);
     arena_free(&packing.arena);
     return err;
+}
+
+/* What lies in packs names its lines; a session that goes on is kept as all
+ * are that do, or the stored bytes would tell that it was packed once. */
+enum err settle_unpacked(struct settling *settling, struct store *store,
+                         struct text key)
+{
+    bool unpacked;
+    enum err err = packs_unpack_session(store, key, &unpacked);
+    if (err || !unpacked)
+        return err;
+    hot_note_unpacked(settling);
+    return session_warm(store, key);
 }
 
 /* ---- the unit ------------------------------------------------------------ */

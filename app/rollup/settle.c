@@ -176,8 +176,13 @@ static enum err settle_first_requests(struct settling *settling,
 static enum err settle_some_packing(struct settling *settling,
                                     struct store *store, bool *found)
 {
-    (void)settling;
-    return settle_packing(store, found);
+    *found = false;
+    if (hot_waits_to_pack(settling))
+        return ERR_NONE;
+    enum err err = settle_packing(store, found);
+    if (!err && !*found)
+        hot_note_packed(settling);
+    return err;
 }
 
 static enum err settle_some_cooling(struct settling *settling,

@@ -92,7 +92,7 @@ static enum err refresh_session(struct day_work *work, struct text key)
 {
     struct changed_session *session = &work->sessions[work->count];
     struct part_place changed = {work->day, 0};
-    enum err err = packs_unpack_session(work->store, key);
+    enum err err = settle_unpacked(work->settling, work->store, key);
     if (!err)
         err = session_day_join(work->store, key, work->org, work->day,
                                &changed.number);
@@ -388,9 +388,10 @@ static enum err unpack_differing(struct day_work *work, struct arena *arena,
     struct selection_row *now = copy_rows(arena, list.rows, list.count);
     for (size_t i = 0; i < list.count; i++)
         attribute(arena, index, &now[i]);
-    return equal_runs(list.rows, now, list.count)
-               ? ERR_NONE
-               : packs_unpack(work->store, pack->hour);
+    if (equal_runs(list.rows, now, list.count))
+        return ERR_NONE;
+    hot_note_unpacked(work->settling);
+    return packs_unpack(work->store, pack->hour);
 }
 
 static enum err decide_others(struct day_work *work,

@@ -301,7 +301,9 @@ enum err settle_session(struct settling *settling, struct store *store,
     struct fold_work work = {settling, store, arena, org, key};
     struct folded before = {0};
     struct folded now = {0};
-    enum err err = fold(&work, &now);
+    enum err err = settle_unpacked(settling, store, key);
+    if (!err)
+        err = fold(&work, &now);
     if (!err)
         err = read_folded(&work, &before);
     if (err || equal_folded(&before, &now))

@@ -79,6 +79,14 @@ MUST_USE enum err settle_scores(struct store *store, int64_t day);
 MUST_USE enum err settle_requests(struct store *store, struct text org,
                                   int64_t day);
 
+/* Puts the hour of packs that session KEY is in, if any, back into the tables,
+ * and the session's own parts as they are before they are packed. A session is
+ * never folded while it is packed. */
+MUST_USE enum err settle_unpacked(struct settling *settling,
+                                  struct store *store, struct text key);
+/* The parts of a session on days that are not cold, with their events. */
+MUST_USE enum err session_warm(struct store *store, struct text key);
+
 /* The sessions of the first hour that is to be packed; *FOUND is false where
  * none is. */
 MUST_USE enum err settle_packing(struct store *store, bool *found);

@@ -323,7 +323,8 @@ static bool open_texts(struct arena *arena, struct reader *in,
                        struct column_pack *pack)
 {
     uint64_t count = read_varint(in);
-    if (in->failed || count > (uint64_t)(in->end - in->at))
+    if (in->failed || count > COLUMNS_TEXTS_MAX ||
+        count > (uint64_t)(in->end - in->at))
         return false;
     pack->text_count = (size_t)count;
     pack->texts = arena_array(arena, pack->text_count, sizeof *pack->texts);

@@ -46,7 +46,8 @@ struct cell {
 enum {
     COLUMNS_TABLES_MAX = 8,
     COLUMNS_ROWS_MAX = 65536, /* of one table */
-    COLUMNS_OF_TABLE_MAX = 256
+    COLUMNS_OF_TABLE_MAX = 256,
+    COLUMNS_TEXTS_MAX = 1 << 20
 };
 
 /* ---- writing ------------------------------------------------------------- */

@@ -343,17 +343,20 @@ static enum err hour_of(struct store *store, int64_t number, int64_t *hour_ms,
     return query_run(query);
 }
 
-enum err packs_unpack_session(struct store *store, struct text key)
+enum err packs_unpack_session(struct store *store, struct text key,
+                              bool *unpacked)
 {
     struct arena arena = {0};
     struct pack_numbers packs;
     enum err err = packs_of_session(store, &arena, key, &packs);
+    *unpacked = false;
     for (size_t i = 0; !err && i < packs.count; i++) {
         int64_t hour_ms;
         bool found;
         err = hour_of(store, packs.list[i], &hour_ms, &found);
         if (!err && found)
             err = packs_unpack(store, hour_ms);
+        *unpacked |= found;
     }
     arena_free(&arena);
     return err;

@@ -27,7 +27,7 @@
 enum {
     PACKED_KEPT_BYTES = 4 << 20, /* of unpacked packs, in a transaction, */
     PACKED_REST_BYTES = 1 << 20, /* and after it; for each connection */
-    PACKED_MAX_BYTES = 64 << 20  /* of one */
+    PACKED_MAX_BYTES = 16 << 20  /* of one */
 };
 
 /* A pack that was unpacked. It stays while it has users, whatever is put in

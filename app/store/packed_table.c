@@ -57,7 +57,18 @@ static int failed(struct packed_vtab *vtab, enum err err)
 {
     sqlite3_free(vtab->base.zErrMsg);
     vtab->base.zErrMsg = sqlite3_mprintf("%s", err_message());
-    return err == ERR_CORRUPT ? SQLITE_CORRUPT_VTAB : SQLITE_ERROR;
+    switch (err) {
+    case ERR_CORRUPT:
+        return SQLITE_CORRUPT_VTAB;
+    case ERR_LOCKED:
+        return SQLITE_BUSY;
+    case ERR_FULL:
+        return SQLITE_FULL;
+    case ERR_STOPPED:
+        return SQLITE_INTERRUPT;
+    default:
+        return SQLITE_ERROR;
+    }
 }
 
 /* ---- tables -------------------------------------------------------------- */
@@ -389,7 +400,7 @@ static int cursor_row_number(sqlite3_vtab_cursor *base, sqlite3_int64 *number)
 {
     const struct packed_cursor *cursor = (const struct packed_cursor *)base;
     *number =
-        (sqlite3_int64)(((uint64_t)cursor->next_pack << 32) | cursor->row);
+        cursor->packed->number * COLUMNS_ROWS_MAX + (sqlite3_int64)cursor->row;
     return SQLITE_OK;
 }
 

@@ -198,10 +198,11 @@ MUST_USE enum err pack_put(struct store *store, struct columns *columns,
                            int64_t number, int64_t hour_ms);
 
 /* Puts the rows of all packs of an hour back into their tables, and those of
- * the hour in whose packs session KEY is, if it is in any. In the caller's
- * transaction. */
+ * the hour in whose packs session KEY is, if it is in any, which *UNPACKED
+ * tells. In the caller's transaction. */
 MUST_USE enum err packs_unpack(struct store *store, int64_t hour_ms);
-MUST_USE enum err packs_unpack_session(struct store *store, struct text key);
+MUST_USE enum err packs_unpack_session(struct store *store, struct text key,
+                                       bool *unpacked);
 
 /* ---- evidence -------------------------------------------------------- */
 

@@ -122,14 +122,22 @@ DELETE FROM warm_day WHERE org = ?1 AND day = ?2;
 
 -- name: session_parts_to_cool
 -- Of sessions from ?3 on.
-SELECT session_key, chunk, events, event_count, first_ts FROM session_day
+SELECT session_key, chunk, events, event_count, first_ts, org, day
+FROM session_day
 WHERE org = ?1 AND day = ?2 AND session_key >= ?3
     AND event_count IS NOT NULL AND NOT cold
 ORDER BY session_key, chunk LIMIT ?4;
 
 -- name: session_parts_to_warm
-SELECT session_key, chunk, events, event_count, first_ts FROM session_day
+SELECT session_key, chunk, events, event_count, first_ts, org, day
+FROM session_day
 WHERE org = ?1 AND day = ?2 AND cold ORDER BY first_ts, session_key LIMIT ?3;
+
+-- name: session_parts_unpacked
+-- Cold ones of session ?1 on days from ?2 on.
+SELECT session_key, chunk, events, event_count, first_ts, org, day
+FROM session_day
+WHERE session_key = ?1 AND day >= ?2 AND cold ORDER BY day, chunk;
 
 -- name: session_part_delete
 DELETE FROM session_day WHERE session_key = ?1 AND day = ?2 AND chunk = ?3;
@@ -275,22 +283,8 @@ SELECT session_key FROM dirty_session
 WHERE org = ?1 AND day = ?2 ORDER BY session_key LIMIT ?3;
 
 -- name: dirty_any
+-- Whether rows are behind; what is only to be kept in fewer bytes is not.
 SELECT EXISTS (SELECT 1 FROM dirty_session)
-    OR EXISTS (SELECT 1 FROM warm_day WHERE day <
-        (SELECT (min(max(last_event),
-                     (SELECT max(last_arrival_ms) FROM evidence_feed))
-                 - 21600000) / 86400000 * 86400000
-         FROM count_total WHERE class = 'accepted'))
-    OR EXISTS (SELECT 1 FROM session WHERE last_seen <
-        (SELECT (min(max(last_event),
-                     (SELECT max(last_arrival_ms) FROM evidence_feed))
-                 - 7200000) / 3600000 * 3600000
-         FROM count_total WHERE class = 'accepted'))
-    OR EXISTS (SELECT 1 FROM snapshot_hour WHERE form = 0 AND hour <
-        (SELECT (min(max(last_event),
-                     (SELECT max(last_arrival_ms) FROM evidence_feed))
-                 - 21600000) / 86400000 * 86400000
-         FROM count_total WHERE class = 'accepted'))
     OR EXISTS (SELECT 1 FROM dirty_closing)
     OR EXISTS (SELECT 1 FROM dirty_attribution)
     OR EXISTS (SELECT 1 FROM dirty_hour)

@@ -494,6 +494,66 @@ def test_what_is_served_does_not_tell_what_is_packed():
     assert answers() == exported
 
 
+def test_a_session_too_large_for_a_pack_goes_on():
+    """Its row is packed without the others, comes back, and is packed again."""
+    start = 1767225600000
+    data = {"stream_id": "s", "request_id": "r",
+            "type": "gateway_receive_stream_request"}
+
+    def line(number, at, stream="s"):
+        return json.dumps({
+            "org": "o", "id": f"e{number}", "type": "stream_trace",
+            "gateway": "x" * 60000, "timestamp": str(at),
+            "data": dict(data, stream_id=stream, request_id=stream)}).encode()
+
+    def status(number, at):
+        return json.dumps({
+            "org": "o", "id": f"s{number}", "type": "ai_stream_status",
+            "gateway": str(number) * 9000, "timestamp": str(at),
+            "data": {"stream_id": "s", "request_id": "s", "state": "ONLINE",
+                     "orchestrator_info": {"address": "0x1"}}}).encode()
+
+    def rows():
+        return ask("SELECT count(*) FROM gateway_hour")[0][0]
+
+    lines = [status(n, start + n * 60000) for n in range(200)]
+    later = [line("later", start + 3 * DAY, "t")]
+    take(lines + later)
+    assert packed() == (1, 1) and rows() == 200
+    more = [status(n, start + n * 60000) for n in range(200, 206)]
+    take(more)
+    assert packed() == (1, 1) and rows() == 206
+    before = answers()
+    run("rebuild")
+    assert answers() == before
+    take(lines + more + later, "at-once")
+    assert answers("at-once") == before
+
+
+def test_a_session_that_was_packed_and_goes_on_is_as_any():
+    start = 1767225600000
+
+    def status(number, at, stream="s"):
+        return json.dumps({
+            "org": "o", "id": f"e{number}", "type": "ai_stream_status",
+            "gateway": "g", "timestamp": str(at),
+            "data": {"stream_id": stream, "request_id": "r",
+                     "state": "ONLINE"}}).encode()
+
+    first = [status(n, start + n * 1000) for n in range(700)]
+    between = [status("b", start + 4 * 3600000, "t")]
+    last = [status("c", start + 5 * 3600000), status("d", start + 5 * 3600000,
+                                                     "t")]
+    take(first + between)
+    assert packed() == (1, 1)
+    take(last)
+    assert packed() == (0, 2)
+    take(first + between + last, "at-once")
+    question = "SELECT session_key, day, chunk, cold FROM session_day"
+    assert ask(question) == ask(question, "at-once")
+    assert answers() == answers("at-once")
+
+
 def test_a_damaged_pack_is_named_and_made_again():
     records = generate.generate(15, days=2, sessions=24)
     take(records)

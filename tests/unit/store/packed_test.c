@@ -124,7 +124,9 @@ TEST(packed_rows_come_by_when_they_were_heard_of)
     fill(store);
     pack_all(store);
     CHECK_EQ_INT(ask(store, "SELECT count(*) FROM packed_session AS a "
-                            "JOIN packed_session AS b ON b.rowid > a.rowid "
+                            "JOIN packed_session AS b ON "
+                            "(b.pack < a.pack OR (b.pack = a.pack AND "
+                            "b.rowid > a.rowid)) "
                             "AND b.last_seen > a.last_seen"),
                  0);
     CHECK_EQ_INT(ask(store,
@@ -181,9 +183,13 @@ TEST(unpacked_rows_leave_nothing_behind)
     int64_t wanted = sum(store);
     pack_all(store);
     CHECK_EQ_INT(ask(store, "SELECT sum(packs) FROM pack_name"), 9);
-    REQUIRE_OK(packs_unpack_session(store, text_of("o|unknown|r|1000")));
+    bool unpacked;
+    REQUIRE_OK(
+        packs_unpack_session(store, text_of("o|unknown|r|1000"), &unpacked));
+    CHECK(!unpacked);
     CHECK_EQ_INT(ask(store, "SELECT count(*) FROM session_pack"), 3);
-    REQUIRE_OK(packs_unpack_session(store, text_of("o|s7|r|7")));
+    REQUIRE_OK(packs_unpack_session(store, text_of("o|s7|r|7"), &unpacked));
+    CHECK(unpacked);
     static const char *const empty[] = {
         "SELECT count(*) FROM session_pack",
         "SELECT count(*) FROM session_place",
