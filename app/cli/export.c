@@ -28,6 +28,10 @@ static const struct option options[] = {
      .type = OPTION_TEXT,
      .help = "of scores: one that is built in, or a YAML file (default "
              "assay; a wrong name tells which there are)"},
+    {.name = "--workflow",
+     .value = "NAME|FILE",
+     .type = OPTION_TEXT,
+     .help = "of report: one that is built in, or a YAML file"},
     {.name = "--by",
      .value = PERCENTILE_GROUPS,
      .type = OPTION_CHOICE,
@@ -469,6 +473,10 @@ static const struct verb verbs[] = {
     {"ledger", "", "what became of every planned run", 0, 0, export_ledger},
     {"hours", "", "hours of own runs: counts, sums and histograms", 0, 0,
      export_hours},
+    {"report", "",
+     "own runs of one --workflow: the columns its file names, met or missed "
+     "against its targets",
+     0, 0, export_report},
     {"prompts", "",
      "how much of what differs between runs is due to prompts: both fitted "
      "with "

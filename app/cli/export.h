@@ -57,6 +57,7 @@ MUST_USE enum err export_scores(struct invocation *invocation);
 MUST_USE enum err export_runs(struct invocation *invocation);
 MUST_USE enum err export_ledger(struct invocation *invocation);
 MUST_USE enum err export_hours(struct invocation *invocation);
+MUST_USE enum err export_report(struct invocation *invocation);
 MUST_USE enum err export_prompts(struct invocation *invocation);
 
 #endif

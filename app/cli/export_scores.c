@@ -199,11 +199,11 @@ static enum err find_card(struct invocation *invocation, struct scorecard *card)
     bool of_runs = source && strcmp(source, "runs") == 0;
     int wanted = of_runs ? SCORE_RUNS : SCORE_SLA;
     enum err err = scorecard_find(&invocation->arena,
-                                  name ? name : scorecard_names[0], card);
+                                  name ? name : scorecard_files[0].name, card);
     for (size_t i = 1; !err && !name && source && card->source != wanted &&
-                       scorecard_names[i];
+                       scorecard_files[i].name;
          i++)
-        err = scorecard_find(&invocation->arena, scorecard_names[i], card);
+        err = scorecard_find(&invocation->arena, scorecard_files[i].name, card);
     if (!err && source && card->source != wanted)
         err = err_set(ERR_USAGE, "the scorecard %s is not one of %s",
                       card->name, source);

@@ -3,6 +3,7 @@
  * from the registry (metrics/metrics.h) and the table of a lens's switches.
  */
 #include "metrics/metrics.h"
+#include "cli/builtin_files.h"
 #include "cli/cli.h"
 #include "cli/table.h"
 #include "rollup/rollup.h"
@@ -25,6 +26,8 @@ static const struct example examples[] = {
     {"assay metrics --markdown > metrics.md", "the whole document"},
     {"assay metrics switches",
      "where the publisher's code departs from its documents"},
+    {"assay metrics scorecard assay > mine.yaml",
+     "begin a scorecard of your own, for `assay export scores`"},
     {0}};
 
 /* ---- switches ------------------------------------------------------------ */
@@ -220,6 +223,10 @@ static enum err run(struct invocation *invocation)
 {
     const char *name =
         invocation->argument_count ? invocation->arguments[0] : NULL;
+    if (name && strcmp(name, "scorecard") == 0)
+        return print_builtin_files(invocation, 1, scorecard_files, "scorecard");
+    if (invocation->argument_count > 1)
+        return err_set(ERR_USAGE, "one name at a time: assay metrics NAME");
     if (name && strcmp(name, "switches") == 0)
         return print_switches(invocation);
     if (option_text(invocation, "--format"))
@@ -239,7 +246,7 @@ static enum err run(struct invocation *invocation)
 const struct command command_metrics = {
     .name = "metrics",
     .summary = "print the definitions behind the numbers",
-    .arguments = "[NAME|switches]",
+    .arguments = "[NAME | switches | scorecard [NAME]]",
     .about =
         "Every figure that is measured or published has a definition: unit, "
         "formula, when it is null, where it comes from, how many runs are "
@@ -250,10 +257,12 @@ const struct command command_metrics = {
         "lens `assay` turns on, switch by switch, what its documents say. "
         "`switches` names each with its source, what is published, the formula "
         "that takes its place, and its effect. `assay export sla --switch "
-        "NAME` shows every row with that one departure corrected.",
+        "NAME` shows every row with that one departure corrected.\n\n"
+        "`scorecard` lists the scorecards that are built in, or prints the "
+        "file of one.",
     .options = options,
     .examples = examples,
-    .most = 1,
+    .most = 2,
     .prints_json = true,
     .without_config = true,
     .run = run,

@@ -13,6 +13,7 @@
 #include "base/json.h"
 #include "base/log.h"
 #include "base/random.h"
+#include "cli/builtin_files.h"
 #include "cli/cli.h"
 #include "cli/plan_books.h"
 #include "cli/table.h"
@@ -45,6 +46,8 @@ static const struct example examples[] = {
      "a list, as gateways take it"},
     {"assay plan discover --source http://HOST:5935/getNetworkCapabilities",
      "what a gateway knows"},
+    {"assay plan workflow streamdiffusion > mine.yaml",
+     "begin a workflow of your own; sched.workflows takes its path"},
     {"assay plan verify", "does what was run follow from the promised seeds"},
     {0}};
 
@@ -412,6 +415,16 @@ static enum err run_make(struct invocation *invocation)
     return search_and(invocation, make_plan);
 }
 
+static enum err run_workflow(struct invocation *invocation)
+{
+    return print_builtin_files(invocation, 0, workflow_files, "workflow");
+}
+
+static enum err run_prompts(struct invocation *invocation)
+{
+    return print_builtin_files(invocation, 0, prompt_files, "set of prompts");
+}
+
 static const struct verb verbs[] = {
     {.name = "discover",
      .arguments = "",
@@ -436,6 +449,16 @@ static const struct verb verbs[] = {
      .summary = "was any budget passed, anybody starved, any hour left out",
      .most = 1,
      .run = plan_audit},
+    {.name = "workflow",
+     .arguments = "[NAME]",
+     .summary = "list the workflows that are built in, or print one's file",
+     .most = 1,
+     .run = run_workflow},
+    {.name = "prompts",
+     .arguments = "[NAME]",
+     .summary = "the same of sets of prompts",
+     .most = 1,
+     .run = run_prompts},
     {0}};
 
 const struct command command_plan = {

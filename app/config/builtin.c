@@ -20,13 +20,15 @@ static enum err nothing_called(const struct config_builtin *list,
                                const char *name, const char *what)
 {
     int error = errno;
+    bool several = list[0].name && list[1].name;
     struct buf names = {0};
     list_names(list, &names);
     enum err err =
         err_set(ERR_CONFIG,
-                "there is no %s %.*s: %s is built in, and a file of that "
+                "there is no %s %.*s: %s %s built in, and a file of that "
                 "name cannot be read: %s",
-                what, SHOWN_BYTES, name, buf_string(&names), strerror(error));
+                what, SHOWN_BYTES, name, buf_string(&names),
+                several ? "are" : "is", strerror(error));
     buf_free(&names);
     return err;
 }

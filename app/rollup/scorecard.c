@@ -87,7 +87,7 @@ static const char *const card_others[] = {"cohorts", "values", "result", NULL};
 static const struct config_table card_table = {
     "scorecard", card_options, COUNT_OF(card_options), card_others,
     "a scorecard has name, version, about, source, split, cohorts, values, "
-    "result"};
+    "result; `assay metrics scorecard NAME` prints one"};
 static const struct config_table result_table = {
     "result", result_options, COUNT_OF(result_options), NULL,
     "a result has score, low and high"};

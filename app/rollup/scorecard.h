@@ -81,8 +81,8 @@ bool scorecard_read(struct config_document *file, const char *bytes,
 MUST_USE enum err scorecard_find(struct arena *arena, const char *name,
                                  struct scorecard *card);
 
-/* Names of those built in; ends with null. */
-extern const char *const scorecard_names[];
+/* Those built in; ends with a null name. */
+extern const struct config_builtin scorecard_files[];
 
 /*
  * The values of COUNT rows of ROW_BYTES each, value_count a row, in ARENA. Null

@@ -11,7 +11,7 @@ BUILTIN_FILE(card_transcoding, FILES "leaderboard-transcoding.scorecard.yaml");
 BUILTIN_FILE(card_ai, FILES "leaderboard-ai.scorecard.yaml");
 BUILTIN_FILE(card_tester_live, FILES "tester-live.scorecard.yaml");
 
-static const struct config_builtin cards[] = {
+const struct config_builtin scorecard_files[] = {
     {"assay", card_assay, card_assay_end},
     {"published", card_published, card_published_end},
     {"naap-app", card_naap_app, card_naap_app_end},
@@ -20,10 +20,6 @@ static const struct config_builtin cards[] = {
     {"tester-live", card_tester_live, card_tester_live_end},
     {NULL, NULL, NULL},
 };
-
-const char *const scorecard_names[] = {
-    "assay",          "published",   "naap-app", "leaderboard-transcoding",
-    "leaderboard-ai", "tester-live", NULL};
 
 enum err scorecard_find(struct arena *arena, const char *name,
                         struct scorecard *card)
@@ -34,7 +30,7 @@ enum err scorecard_find(struct arena *arena, const char *name,
     struct config_document file = {
         .arena = arena, .problems = &problems, .name = name};
     enum err err =
-        config_builtin_find(cards, name, "scorecard", &owned, &bytes);
+        config_builtin_find(scorecard_files, name, "scorecard", &owned, &bytes);
     if (!err && !scorecard_read(&file, bytes.data, bytes.length, card))
         err = config_problems_verdict(&problems, "mend them one by one");
     buf_free(&owned);

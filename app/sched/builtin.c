@@ -13,7 +13,7 @@ BUILTIN_FILE(workflow_sdxl_v2v, FILES "streamdiffusion-sdxl-v2v.workflow.yaml");
 BUILTIN_FILE(workflow_sdxl_faceid,
              FILES "streamdiffusion-sdxl-faceid.workflow.yaml");
 
-static const struct config_builtin workflows[] = {
+const struct config_builtin workflow_files[] = {
     {"noop", workflow_noop, workflow_noop_end},
     {"streamdiffusion", workflow_sd, workflow_sd_end},
     {"streamdiffusion-sdxl", workflow_sdxl, workflow_sdxl_end},
@@ -22,17 +22,10 @@ static const struct config_builtin workflows[] = {
      workflow_sdxl_faceid_end},
     {NULL, NULL, NULL},
 };
-static const struct config_builtin prompt_sets[] = {
+const struct config_builtin prompt_files[] = {
     {"bootstrap", prompts_bootstrap, prompts_bootstrap_end},
     {NULL, NULL, NULL},
 };
-
-const char *const workflow_names[] = {"noop",
-                                      "streamdiffusion",
-                                      "streamdiffusion-sdxl",
-                                      "streamdiffusion-sdxl-v2v",
-                                      "streamdiffusion-sdxl-faceid",
-                                      NULL};
 
 enum err workflow_find(struct arena *arena, const char *name,
                        struct workflow *workflow)
@@ -43,7 +36,7 @@ enum err workflow_find(struct arena *arena, const char *name,
     struct config_document file = {
         .arena = arena, .problems = &problems, .name = name};
     enum err err =
-        config_builtin_find(workflows, name, "workflow", &owned, &bytes);
+        config_builtin_find(workflow_files, name, "workflow", &owned, &bytes);
     if (!err && !workflow_read(&file, bytes.data, bytes.length, workflow))
         err = config_problems_verdict(&problems, "mend them one by one");
     buf_free(&owned);
@@ -58,7 +51,7 @@ enum err prompts_find(struct arena *arena, const char *name,
     struct config_problems problems = {0};
     struct config_document file = {
         .arena = arena, .problems = &problems, .name = name};
-    enum err err = config_builtin_find(prompt_sets, name, "set of prompts",
+    enum err err = config_builtin_find(prompt_files, name, "set of prompts",
                                        &owned, &bytes);
     if (!err && !prompts_read(&file, bytes.data, bytes.length, set))
         err = config_problems_verdict(&problems, "mend them one by one");

@@ -255,6 +255,8 @@ static bool is_tight(const struct errand *errand)
 {
     const struct rates *rates = &errand->rates;
     int64_t wanted_ppm = errand->driver->terms->tight_ppm;
+    if (!errand->workflow->workflow.rate_ends_run)
+        return false;
     if (!wanted_ppm || rates->count < RATES_LEAST || rates->mean <= 0)
         return false;
     double n = (double)rates->count;

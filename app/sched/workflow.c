@@ -4,6 +4,7 @@
 #include "sched/workflow.h"
 
 #include "base/json.h"
+#include "rollup/rollup.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -33,7 +34,7 @@ static const struct config_key workflow_options[] = {
     {OPTION("model", CONFIG_TEXT, IN_WORKFLOW(model), "",
             "The model that a job asks for.")},
     {OPTION("image", CONFIG_TEXT, IN_WORKFLOW(image), "",
-            "The runner's container image, for people.")},
+            "A note for people: no message tells which image runs.")},
     {OPTION("prompts", CONFIG_TEXT, IN_WORKFLOW(prompts), "bootstrap",
             "A built-in set of prompts, or the path of a file.")},
     {OPTION("prompt_parameter", CONFIG_TEXT, IN_WORKFLOW(prompt_parameter),
@@ -61,7 +62,7 @@ static const char *const workflow_others[] = {"parameters", "metrics", "report",
                                               NULL};
 static const struct config_table workflow_table = {
     "workflow", workflow_options, COUNT_OF(workflow_options), workflow_others,
-    "the built-in files of `assay plan workflow` show all"};
+    "a file that `assay plan workflow NAME` prints shows all"};
 
 static const struct config_key set_options[] = {
     {OPTION("name", CONFIG_TEXT, offsetof(struct prompt_set, name), "",
@@ -142,8 +143,48 @@ static const char *parameters_of(struct config_document *file,
 
 /* ---- lists of names ------------------------------------------------------ */
 
+enum { ALLOWED_MAX = 80 };
+
+/* Names that a list may hold. */
+struct allowed {
+    const char *names[ALLOWED_MAX];
+    size_t count;
+};
+
+static struct allowed allowed_of(struct fields fields, bool figures_only)
+{
+    struct allowed allowed = {.count = 0};
+    for (size_t i = 0; i < fields.exported && allowed.count < ALLOWED_MAX; i++)
+        if (!figures_only || fields.list[i].kind == FIELD_DOUBLE ||
+            fields.list[i].kind == FIELD_INT)
+            allowed.names[allowed.count++] = fields.list[i].name;
+    return allowed;
+}
+
+static bool is_among(const char *name, const char *const *names, size_t count)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(names[i], name))
+            return true;
+    return false;
+}
+
+static void complain_of_name(struct config_document *file,
+                             const struct config_node *node, const char *what,
+                             const struct allowed *allowed)
+{
+    const char *near = nearest_word(node->text, allowed->names, allowed->count);
+    config_document_complain(
+        file, node->line,
+        "%s: nothing of a run is called %.60s%s%s%s; `assay metrics` lists "
+        "all figures",
+        what, node->text, near ? "; did you mean " : "", near ? near : "",
+        near ? "?" : "");
+}
+
 static void read_names(struct config_document *file,
                        const struct config_node *node, const char *what,
+                       const struct allowed *allowed,
                        const char *names[WORKFLOW_NAMES_MAX])
 {
     size_t count = 0;
@@ -162,9 +203,27 @@ static void read_names(struct config_document *file,
                                      WORKFLOW_NAMES_MAX - 1);
             return;
         }
+        if (!is_among(at->text, allowed->names, allowed->count))
+            complain_of_name(file, at, what, allowed);
+        if (is_among(at->text, names, count))
+            config_document_complain(file, at->line, "%s names %.60s twice",
+                                     what, at->text);
         names[count++] = at->text;
         names[count] = NULL;
     }
+}
+
+/* Whether the first figure that grows surer with a run's length is the rate.
+ */
+static bool is_rate_first(const char *const *metrics)
+{
+    static const char *const lasting[] = {
+        "output_fps", "input_fps",  "jitter_fps", "jitter_interval",
+        "freeze_ms",  "e2e_p50_ms", "e2e_p95_ms", "e2e_p99_ms"};
+    for (; *metrics; metrics++)
+        if (is_among(*metrics, lasting, COUNT_OF(lasting)))
+            return !strcmp(*metrics, lasting[0]);
+    return true;
 }
 
 /* ---- files --------------------------------------------------------------- */
@@ -193,10 +252,13 @@ bool workflow_read(struct config_document *file, const char *bytes,
     config_table_read(file, file->root, &workflow_table, workflow);
     workflow->parameters =
         parameters_of(file, config_node_member(file->root, "parameters"));
+    const struct allowed figures = allowed_of(run_fields, true);
+    const struct allowed columns = allowed_of(run_group_fields, false);
     read_names(file, config_node_member(file->root, "metrics"), "metrics",
-               workflow->metrics);
+               &figures, workflow->metrics);
     read_names(file, config_node_member(file->root, "report"), "report",
-               workflow->report);
+               &columns, workflow->report);
+    workflow->rate_ends_run = is_rate_first(workflow->metrics);
     want(file, workflow->name, "name");
     want(file, workflow->model, "model");
     hash_file(bytes, length, workflow->sha256);

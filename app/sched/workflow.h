@@ -55,14 +55,22 @@ struct workflow {
     char sha256[2 * SHA256_BYTES + 1]; /* of the file, hex */
     const char *pipeline;
     const char *model;
-    const char *image;            /* of the runner, for people */
-    const char *prompts;          /* name of the set, or path of its file */
+    const char *image;   /* of the runner; a note, since no message tells it */
+    const char *prompts; /* name of the set, or path of its file */
     const char *prompt_parameter; /* where a prompt goes; "" for nowhere */
     const char *parameters;       /* a JSON object */
     int64_t price_ceiling_wei;    /* of one run */
     struct workflow_targets targets;
-    const char *metrics[WORKFLOW_NAMES_MAX]; /* ends with null */
-    const char *report[WORKFLOW_NAMES_MAX];  /* columns; ends with null */
+    /* Figures of runs that are wanted, the most wanted first; ends with null.
+     */
+    const char *metrics[WORKFLOW_NAMES_MAX];
+    const char *report[WORKFLOW_NAMES_MAX]; /* columns; ends with null */
+    /* A run may end once its frame rate is known well enough. Of what a run
+     * measures from its first to its last frame, the rate alone has an interval
+     * before the end: so it ends a run where it is the first such figure that
+     * is wanted, or none is named; what else is wanted first takes the whole
+     * run. */
+    bool rate_ends_run;
 };
 
 /*
@@ -81,8 +89,9 @@ MUST_USE enum err workflow_find(struct arena *arena, const char *name,
 MUST_USE enum err prompts_find(struct arena *arena, const char *name,
                                struct prompt_set *set);
 
-/* Names of built-in workflows; ends with null. */
-extern const char *const workflow_names[];
+/* Those built in; end with a null name. */
+extern const struct config_builtin workflow_files[];
+extern const struct config_builtin prompt_files[];
 
 /* The job's parameters with PROMPT in its place, as JSON. In ARENA. */
 const char *workflow_parameters(struct arena *arena,

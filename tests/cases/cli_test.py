@@ -1,7 +1,8 @@
 """cli_test.py: the command line as such: help, usage, exit codes, output."""
+import re
 import subprocess
 
-from harness import binary, environment, json_of, run
+from harness import ROOT, binary, environment, json_lines, json_of, run
 
 COMMANDS = ["serve", "demo", "import", "export", "rebuild", "evidence", "metrics",
             "probe", "plan", "sim", "config", "token", "backup", "restore",
@@ -113,3 +114,54 @@ def test_closed_standard_files_are_no_success_and_no_crash():
                               capture_output=True, timeout=60,
                               env=environment(), check=False)
         assert done.returncode == wanted, (closed, done)
+
+
+# ---- advice -----------------------------------------------------------------
+
+
+def words_after_assay():
+    """(file, COMMAND, next word or "") of every command that a text of app/ or
+    a line of README names."""
+    for path in sorted((ROOT / "app").rglob("*.[ch]")):
+        text = path.read_text(encoding="utf-8")
+        text = re.sub(r'"\s*\n\s*"|\n \* ', " ", text)
+        for found in re.finditer(r'(?:`|\{"|: )assay +([a-z]+)(?: +([a-z][a-z-]*)(?![a-z_]))?',
+                                 text):
+            yield path.name, found[1], found[2] or ""
+    for line in (ROOT / "README.md").read_text(encoding="utf-8").splitlines():
+        found = re.match(r"assay ([a-z]+)(?: ([a-z][a-z-]*))?", line)
+        if found:
+            yield "README.md", found[1], found[2] or ""
+
+
+def test_every_command_that_a_text_names_exists():
+    usages = {command: run("help", command).out.split("\n\n")[0]
+              for command in COMMANDS}
+    usages["help"] += " ".join(COMMANDS)
+    named = list(words_after_assay())
+    assert len(named) > 100, named
+    for place, command, word in named:
+        assert command in COMMANDS, (place, command)
+        takes_words = re.search(rf"assay {command} [a-z]", usages[command])
+        if word and (takes_words or command in ("help", "metrics")):
+            assert re.search(rf"\b{word}\b", usages[command]), (
+                place, command, word)
+
+
+def test_files_that_are_built_in_can_be_printed_and_begun_with():
+    for words in (["plan", "workflow"], ["plan", "prompts"],
+                  ["metrics", "scorecard"]):
+        names = run(*words).out.split()
+        assert names == [line["name"]
+                         for line in json_lines(run(*words, "--json").out)]
+        for name in names:
+            text = run(*words, name).out
+            assert f"\nname: {name}\n" in "\n" + text, text
+            assert json_of(run(*words, name, "--json").out)["file"] == text
+        near = run(*words, names[0][:-1], code=2).err
+        assert f"did you mean {names[0]}?" in near, near
+    with open("mine.yaml", "w", encoding="utf-8") as out:
+        out.write(run("metrics", "scorecard", "tester-live").out)
+    # It is read before the store is looked for.
+    assert "no store" in run("export", "scores", "--scorecard", "mine.yaml",
+                             code=3).err

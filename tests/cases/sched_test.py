@@ -28,6 +28,9 @@ orchestrators: [{name: one}, {name: two}, {name: three}]
 WORKFLOW = """name: sandbox
 pipeline: live-video-to-video
 model: streamdiffusion-sdxl
+targets: {success_rate: 0.0001, ptff_ms: 0.001}
+metrics: [ptff_ms, freeze_ms]
+report: [orchestrator_url, runs, success_rate, ptff_ms]
 """
 
 CONFIG = """discover: {{static: "{urls}"}}
@@ -122,6 +125,29 @@ def check_books(truth):
         assert sum(hour[outcome] for hour in hours) == outcomes[outcome]
     shares = json_lines(run("export", "prompts", "--data", "store").out)
     assert [share["runs"] for share in shares] == [outcomes["ok"]], shares
+    # Freezes are wanted and no rate: no run ends because that is known.
+    assert not any(row["stopped_early"] == "tight" for row in rows), rows
+    check_report(measured)
+
+
+def check_report(measured):
+    """What the workflow's file wants shown, held against its targets."""
+    rows = json_lines(run("export", "report", "--workflow", "workflow.yaml",
+                          "--data", "store").out)
+    assert sum(row["runs"] for row in rows) == len(measured), rows
+    for row in rows:
+        assert list(row) == [
+            "orchestrator_url", "runs", "success_rate", "ptff_ms",
+            "success_rate_target", "success_rate_met", "ptff_ms_target",
+            "ptff_ms_met"], row
+        rate, ptff_ms = row["success_rate"], row["ptff_ms"]
+        assert row["success_rate_met"] == (rate and rate > 0.0001), row
+        assert row["ptff_ms_met"] == (None if ptff_ms is None else 0), row
+    assert any(row["ptff_ms_met"] == 0 for row in rows), rows
+    assert run("export", "report", "--workflow", "noop", "--data", "store"
+               ).out == ""
+    assert "assay plan workflow" in run("export", "report", "--data", "store",
+                                        code=2).err
 
 
 def check_judgements(rows, executed):

@@ -23,11 +23,11 @@ static void check_near(double got, double wanted)
 
 TEST(all_that_is_built_in_can_be_read)
 {
-    for (size_t i = 0; scorecard_names[i]; i++) {
+    for (size_t i = 0; scorecard_files[i].name; i++) {
         struct scorecard card;
-        if (scorecard_find(&arena, scorecard_names[i], &card))
+        if (scorecard_find(&arena, scorecard_files[i].name, &card))
             CHECK_EQ_TEXT(err_message(), "");
-        CHECK_EQ_TEXT(card.name, scorecard_names[i]);
+        CHECK_EQ_TEXT(card.name, scorecard_files[i].name);
         CHECK(card.about[0]);
     }
     arena_clear(&arena);

@@ -9,16 +9,17 @@ static struct arena arena;
 
 TEST(all_that_is_built_in_can_be_read)
 {
-    for (size_t i = 0; workflow_names[i]; i++) {
+    for (size_t i = 0; workflow_files[i].name; i++) {
         struct workflow workflow;
         struct prompt_set set;
-        CHECK_EQ_INT(workflow_find(&arena, workflow_names[i], &workflow),
+        CHECK_EQ_INT(workflow_find(&arena, workflow_files[i].name, &workflow),
                      ERR_NONE);
-        CHECK_EQ_TEXT(workflow.name, workflow_names[i]);
-        CHECK_EQ_TEXT(workflow.model, workflow_names[i]);
+        CHECK_EQ_TEXT(workflow.name, workflow_files[i].name);
+        CHECK_EQ_TEXT(workflow.model, workflow_files[i].name);
         CHECK_EQ_INT(strlen(workflow.sha256), 64);
         CHECK(workflow.targets.output_fps > 0);
         CHECK(workflow.metrics[0] && workflow.report[0]);
+        CHECK(workflow.rate_ends_run);
         CHECK_EQ_INT(prompts_find(&arena, workflow.prompts, &set), ERR_NONE);
         CHECK(set.count >= 18);
     }
@@ -72,6 +73,27 @@ TEST(parameters_become_json)
     arena_clear(&arena);
 }
 
+TEST(what_is_wanted_first_decides_what_ends_a_run)
+{
+    static const struct {
+        const char *text;
+        bool rate_ends_run;
+    } cases[] = {
+        {"name: a\nmodel: b\n", true},
+        {"name: a\nmodel: b\nmetrics: [ptff_ms, output_fps, freeze_ms]\n",
+         true},
+        {"name: a\nmodel: b\nmetrics: [freeze_ms, output_fps]\n", false},
+        {"name: a\nmodel: b\nmetrics: [startup_ms]\n", true},
+    };
+    for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+        struct config_problems problems = {0};
+        struct workflow workflow;
+        CHECK(read_workflow(cases[i].text, &workflow, &problems));
+        CHECK(workflow.rate_ends_run == cases[i].rate_ends_run);
+        arena_clear(&arena);
+    }
+}
+
 TEST(mistakes_in_a_workflow)
 {
     static const struct {
@@ -83,6 +105,13 @@ TEST(mistakes_in_a_workflow)
         {"name: a\nmodel: b\npromts: c\n", "did you mean prompts?"},
         {"name: a\nmodel: b\nparameters: 5\n", "is a section of names"},
         {"name: a\nmodel: b\nmetrics: fps\n", "metrics is a list of names"},
+        {"name: a\nmodel: b\nmetrics: [outptu_fps]\n",
+         "metrics: nothing of a run is called outptu_fps; did you mean "
+         "output_fps?"},
+        {"name: a\nmodel: b\nmetrics: [gpu_id]\n", "called gpu_id"},
+        {"name: a\nmodel: b\nreport: [runs, drop_table]\n",
+         "report: nothing of a run is called drop_table"},
+        {"name: a\nmodel: b\nreport: [runs, runs]\n", "names runs twice"},
         {"name: a\nmodel: b\ntargets: {success_rate: 1.5}\n", "success_rate"},
         {"name: a\nmodel: b\nprice_ceiling_wei: -1\n", "price_ceiling_wei"},
         {"[1, 2", "w.yaml:"},
