@@ -10,6 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
+struct text text_kept(struct arena *arena, struct text text)
+{
+    if (text.data)
+        text.data = arena_text(arena, text.data, text.length);
+    return text;
+}
+
 void buf_free(struct buf *buf)
 {
     free(buf->data);

@@ -23,6 +23,11 @@ struct text {
     size_t length;
 };
 
+struct arena;
+
+/* A copy in ARENA, zero-terminated; null stays null. */
+struct text text_kept(struct arena *arena, struct text text);
+
 struct buf {
     char *data; /* owned; null while empty and never grown */
     size_t length;

@@ -258,22 +258,15 @@ static struct demand_row finished(struct demand_group *group)
     return *row;
 }
 
-static struct text kept(struct arena *arena, struct text text)
-{
-    if (text.data)
-        text.data = arena_text(arena, text.data, text.length);
-    return text;
-}
-
 static struct demand_group group_of(struct arena *arena,
                                     const struct demand_part *part)
 {
     return (struct demand_group){
         .row = {.window_start = hour_of(part),
-                .org = kept(arena, part->session->org),
-                .gateway = kept(arena, gateway_of(part)),
-                .pipeline_id = kept(arena, part->session->pipeline_id),
-                .model_id = kept(arena, part->session->model_id)},
+                .org = text_kept(arena, part->session->org),
+                .gateway = text_kept(arena, gateway_of(part)),
+                .pipeline_id = text_kept(arena, part->session->pipeline_id),
+                .model_id = text_kept(arena, part->session->model_id)},
         .fps.arena = arena,
         .minutes.arena = arena,
     };

@@ -92,13 +92,6 @@ void prompt_shares_free(struct prompt_shares *shares)
     free(shares);
 }
 
-static struct text keep(struct prompt_shares *shares, struct text text)
-{
-    return text.data
-               ? text_of(arena_text(&shares->arena, text.data, text.length))
-               : text;
-}
-
 static struct model *model_of(struct prompt_shares *shares,
                               const struct run *run)
 {
@@ -115,9 +108,9 @@ static struct model *model_of(struct prompt_shares *shares,
             shares->models, shares->capacity * sizeof *shares->models);
     }
     if (added)
-        shares->models[number] =
-            (struct model){.workflow = keep(shares, run->workflow),
-                           .model_id = keep(shares, run->model_id)};
+        shares->models[number] = (struct model){
+            .workflow = text_kept(&shares->arena, run->workflow),
+            .model_id = text_kept(&shares->arena, run->model_id)};
     return &shares->models[number];
 }
 

@@ -66,13 +66,6 @@ static struct text text_at(const struct session_row *row, size_t offset)
     return *(const struct text *)(const void *)((const char *)row + offset);
 }
 
-static struct text kept(struct arena *arena, struct text text)
-{
-    if (text.data)
-        text.data = arena_text(arena, text.data, text.length);
-    return text;
-}
-
 /* ---- facts --------------------------------------------------------------- */
 
 static bool is_earlier(int64_t first, int64_t than)
@@ -99,7 +92,7 @@ static void append_facts(struct arena *arena, struct session_row *row,
                      last_texts[i] == FACT(request_id);
         if (names ? is_seen : last.length > 0)
             *(struct text *)(void *)((char *)row + last_texts[i]) =
-                kept(arena, last);
+                text_kept(arena, last);
     }
 }
 
@@ -160,11 +153,12 @@ static void append_hours(struct arena *arena, struct session_sum *sum,
         }
         sum->hours = arena_grow(arena, sum->hours, count, sizeof *sum->hours);
         sum->hours[count] = *more;
-        sum->hours[count].fps_sum = kept(arena, more->fps_sum);
-        sum->hours[count].latency_sum = kept(arena, more->latency_sum);
-        sum->hours[count].fps_squares = kept(arena, more->fps_squares);
-        sum->hours[count].fps_sketch = kept(arena, more->fps_sketch);
-        sum->hours[count].latency_sketch = kept(arena, more->latency_sketch);
+        sum->hours[count].fps_sum = text_kept(arena, more->fps_sum);
+        sum->hours[count].latency_sum = text_kept(arena, more->latency_sum);
+        sum->hours[count].fps_squares = text_kept(arena, more->fps_squares);
+        sum->hours[count].fps_sketch = text_kept(arena, more->fps_sketch);
+        sum->hours[count].latency_sketch =
+            text_kept(arena, more->latency_sketch);
         sum->hours[count].org = sum->facts.org;
         sum->hours[count].session_key = sum->facts.session_key;
         sum->hour_count++;
@@ -188,8 +182,8 @@ static struct gateway_hour_row keep_gateway(struct arena *arena,
     struct gateway_hour_row copy = *row;
     copy.org = sum->facts.org;
     copy.session_key = sum->facts.session_key;
-    copy.gateway = kept(arena, row->gateway);
-    copy.fps_sum = kept(arena, row->fps_sum);
+    copy.gateway = text_kept(arena, row->gateway);
+    copy.fps_sum = text_kept(arena, row->fps_sum);
     return copy;
 }
 
@@ -280,7 +274,7 @@ static void append_swaps(struct arena *arena, struct session_sum *sum,
 {
     for (size_t i = 0; i < next->swap_trace_count; i++)
         add_swap(arena, sum, next->swaps[i].ts,
-                 kept(arena, next->swaps[i].event_id));
+                 text_kept(arena, next->swaps[i].event_id));
 }
 
 /* ---- sums ---------------------------------------------------------------- */
@@ -311,7 +305,7 @@ void session_sum_append(struct arena *arena, struct session_sum *sum,
 {
     append_facts(arena, &sum->facts, &next->facts);
     if (next->trace_gateway.length)
-        sum->trace_gateway = kept(arena, next->trace_gateway);
+        sum->trace_gateway = text_kept(arena, next->trace_gateway);
     append_hours(arena, sum, next);
     append_gateways(arena, sum, next);
     for (size_t i = 0; i < next->day_count; i++)
@@ -322,8 +316,9 @@ void session_sum_append(struct arena *arena, struct session_sum *sum,
 struct session_sum session_sum_copy(struct arena *arena,
                                     const struct session_sum *sum)
 {
-    struct session_sum copy = session_sum_none(
-        kept(arena, sum->facts.org), kept(arena, sum->facts.session_key));
+    struct session_sum copy =
+        session_sum_none(text_kept(arena, sum->facts.org),
+                         text_kept(arena, sum->facts.session_key));
     session_sum_append(arena, &copy, sum);
     return copy;
 }

@@ -287,20 +287,13 @@ static size_t number_of(struct text_index *keys, const struct sla_row *row,
     return number;
 }
 
-static struct text kept(struct arena *arena, struct text text)
-{
-    if (text.data)
-        text.data = arena_text(arena, text.data, text.length);
-    return text;
-}
-
 static struct sla_group group_of(struct arena *arena, struct sla_row row)
 {
-    row.org = kept(arena, row.org);
-    row.orchestrator_address = kept(arena, row.orchestrator_address);
-    row.pipeline_id = kept(arena, row.pipeline_id);
-    row.model_id = kept(arena, row.model_id);
-    row.gpu_id = kept(arena, row.gpu_id);
+    row.org = text_kept(arena, row.org);
+    row.orchestrator_address = text_kept(arena, row.orchestrator_address);
+    row.pipeline_id = text_kept(arena, row.pipeline_id);
+    row.model_id = text_kept(arena, row.model_id);
+    row.gpu_id = text_kept(arena, row.gpu_id);
     return (struct sla_group){.row = row,
                               .fps.arena = arena,
                               .e2e.arena = arena,
