@@ -50,13 +50,14 @@ static struct prompt_sets find_sets(struct arena *arena,
     return sets;
 }
 
-/* A plan by its name, or all that there are, the last one first. */
+/* A plan by its name, or all that there are, the last one first; with the
+ * prompts of its targets out of SETS, where these are not null. */
 static enum err each_plan(struct invocation *invocation, struct store *store,
+                          const struct prompt_sets *sets,
                           enum err (*visit)(void *context,
                                             struct stored_plan *stored),
                           void *context)
 {
-    struct prompt_sets sets = find_sets(&invocation->arena, invocation->config);
     struct arena names = {0};
     struct arena arena = {0};
     struct text *hashes = NULL;
@@ -78,10 +79,10 @@ static enum err each_plan(struct invocation *invocation, struct store *store,
     for (size_t i = 0; !err && i < count; i++) {
         struct stored_plan stored;
         err = stored_plan_read(store, &arena, hashes[i], &stored);
-        if (!err) {
-            stored_plan_prompts(&arena, &stored, sets.list, sets.count);
+        if (!err && sets)
+            stored_plan_prompts(&arena, &stored, sets->list, sets->count);
+        if (!err)
             err = visit(context, &stored);
-        }
         arena_clear(&arena);
     }
     arena_free(&arena);
@@ -89,10 +90,10 @@ static enum err each_plan(struct invocation *invocation, struct store *store,
     return err;
 }
 
-static enum err with_plans(struct invocation *invocation,
-                           enum err (*visit)(void *context,
-                                             struct stored_plan *stored),
-                           void *context)
+static enum err
+with_plans(struct invocation *invocation, const struct prompt_sets *sets,
+           enum err (*visit)(void *context, struct stored_plan *stored),
+           void *context)
 {
     struct store *store;
     enum err err = store_open(&store, invocation->config->data, STORE_READ);
@@ -100,7 +101,7 @@ static enum err with_plans(struct invocation *invocation,
         return err;
     err = store_begin_read(store);
     if (!err)
-        err = each_plan(invocation, store, visit, context);
+        err = each_plan(invocation, store, sets, visit, context);
     store_close(store);
     return err;
 }
@@ -189,10 +190,10 @@ enum err plan_show(struct invocation *invocation)
 {
     struct field_rows rows;
     if (invocation->argument_count)
-        return with_plans(invocation, show_whole, NULL);
+        return with_plans(invocation, NULL, show_whole, NULL);
     field_rows_open(&rows, plan_row_fields,
                     invocation->json ? TABLE_NDJSON : TABLE_ALIGNED);
-    enum err err = with_plans(invocation, show_line, &rows);
+    enum err err = with_plans(invocation, NULL, show_line, &rows);
     enum err closed = table_close(rows.table);
     return err ? err : closed;
 }
@@ -305,7 +306,8 @@ static void verify_days(struct verifying *verifying)
 enum err plan_verify_stored(struct invocation *invocation)
 {
     struct verifying verifying = {.invocation = invocation};
-    enum err err = with_plans(invocation, verify_one, &verifying);
+    struct prompt_sets sets = find_sets(&invocation->arena, invocation->config);
+    enum err err = with_plans(invocation, &sets, verify_one, &verifying);
     verify_days(&verifying);
     if (err)
         return err;
@@ -457,7 +459,8 @@ enum err plan_audit(struct invocation *invocation)
 {
     struct auditing auditing = {.coverage = coverage_new()};
     struct coverage_report report;
-    enum err err = with_plans(invocation, audit_one, &auditing);
+    struct prompt_sets sets = find_sets(&invocation->arena, invocation->config);
+    enum err err = with_plans(invocation, &sets, audit_one, &auditing);
     if (!err) {
         coverage_report(auditing.coverage, &report);
         print_audit(invocation, &auditing, &report);
