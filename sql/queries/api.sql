@@ -78,8 +78,7 @@ WITH hours AS (
     SELECT * FROM packed_session_hour
     WHERE pack IN (SELECT pack FROM pack_hour WHERE org = ?1 AND hour = ?2)
         AND org = ?1 AND hour = ?2
-)
-SELECT DISTINCT reason FROM (
+), reasons AS MATERIALIZED (
     SELECT (SELECT s.attribution_reason FROM every_session AS s
             WHERE s.session_key = h.session_key) AS reason
     FROM hours AS h
@@ -87,6 +86,7 @@ SELECT DISTINCT reason FROM (
       AND coalesce(h.orchestrator_address, '') = ''
       AND coalesce(h.pipeline_id, '') = ?3 AND coalesce(h.model_id, '') = ?4
 )
+SELECT DISTINCT reason FROM reasons
 WHERE reason IS NOT NULL ORDER BY reason;
 
 -- name: api_sessions
