@@ -137,13 +137,9 @@ static enum err newest_line_ms(const struct request *request, int64_t *last_ms)
     *last_ms = INT64_MIN;
     if (request->facts->is_simulated)
         return ERR_NONE;
-    struct query *query = query_start(request->store, QUERY_API_READY);
-    bool row;
-    enum err err;
-    while (!(err = query_step(query, &row)) && row)
-        if (!query_is_null(query, 0))
-            *last_ms = query_int(query, 0);
-    return err;
+    bool found;
+    return query_first_int(query_start(request->store, QUERY_API_READY),
+                           last_ms, &found);
 }
 
 static enum err check_clock(const struct request *request)

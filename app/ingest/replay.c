@@ -61,20 +61,8 @@ static enum err read_frozen(struct replay *replay, struct store *store)
 /* Facts of days that lost evidence stay; they are no longer in packs then. */
 static enum err unpack_frozen(struct store *store)
 {
-    struct arena arena = {0};
-    int64_t *hours = NULL;
-    size_t count = 0;
-    bool row;
-    enum err err;
-    struct query *query = query_start(store, QUERY_PACKED_HOURS_EXPIRED);
-    while (!(err = query_step(query, &row)) && row) {
-        hours = arena_grow(&arena, hours, count, sizeof *hours);
-        hours[count++] = query_int(query, 0);
-    }
-    for (size_t i = 0; !err && i < count; i++)
-        err = packs_unpack(store, hours[i]);
-    arena_free(&arena);
-    return err;
+    return packs_unpack_each(store,
+                             query_start(store, QUERY_PACKED_HOURS_EXPIRED));
 }
 
 static enum err clear(struct replay *replay, struct store *store)

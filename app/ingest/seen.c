@@ -381,13 +381,12 @@ static enum err read_places(struct query *query, struct arena *arena,
 
 static enum err cold_before(struct store *store, int64_t *shard)
 {
-    struct query *query = query_start(store, QUERY_FACTS_COLD_HOURS_BEFORE);
-    bool row;
-    enum err err = query_step(query, &row);
-    *shard = !err && row && !query_is_null(query, 0)
-                 ? query_int(query, 0) / MS_PER_HOUR
-                 : INT64_MIN;
-    return err ? err : query_run(query);
+    int64_t hour;
+    bool found;
+    enum err err = query_first_int(
+        query_start(store, QUERY_FACTS_COLD_HOURS_BEFORE), &hour, &found);
+    *shard = found ? hour / MS_PER_HOUR : INT64_MIN;
+    return err;
 }
 
 static enum err join_shard(struct seen *seen, const struct seen_place *place,

@@ -38,25 +38,15 @@ enum err assembly_check(const struct assembly *assembly)
     return has_room(assembly, 0);
 }
 
-/* ---- facts --------------------------------------------------------------- */
-
-/* The only number of a started query. */
-static enum err read_number(struct query *query, int64_t *number)
-{
-    bool row;
-    enum err err = query_step(query, &row);
-    *number = !err && row ? query_int(query, 0) : 0;
-    return err ? err : query_run(query);
-}
-
 enum err assembly_events(struct assembly *assembly, struct text key,
                          struct session_event **events, size_t *count)
 {
     struct query *query =
         query_start(assembly->store, QUERY_SESSION_EVENT_BYTES);
     query_bind_text(query, 1, key);
-    int64_t bytes;
-    enum err err = read_number(query, &bytes);
+    int64_t bytes = 0;
+    bool found;
+    enum err err = query_first_int(query, &bytes, &found);
     if (!err)
         err = has_room(assembly, bytes * EVENTS_GROW);
     if (!err)
@@ -80,8 +70,9 @@ enum err assembly_snapshots(struct assembly *assembly, struct text org,
     query_bind_int(query, 2,
                    from_ms == INT64_MIN ? from_ms : clock_hour_start(from_ms));
     query_bind_int(query, 3, until_ms);
-    int64_t bytes;
-    enum err err = read_number(query, &bytes);
+    int64_t bytes = 0;
+    bool found;
+    enum err err = query_first_int(query, &bytes, &found);
     if (!err)
         err = has_room(assembly, bytes * SNAPSHOTS_GROW);
     if (!err)

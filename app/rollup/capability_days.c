@@ -190,16 +190,14 @@ static enum err note_followers(struct store *store, struct text org,
                                int64_t day)
 {
     int64_t next = INT64_MAX;
+    bool found;
     struct query *query = query_start(store, QUERY_SNAPSHOT_HOUR_AFTER);
     query_bind_text(query, 1, org);
     query_bind_int(query, 2, day + MS_PER_DAY);
-    bool row;
-    enum err err = query_step(query, &row);
-    if (!err && row && !query_is_null(query, 0))
-        next = clock_day_start(query_int(query, 0));
-    if (!err && row)
-        err = query_run(query);
-    if (!err && next != INT64_MAX)
+    enum err err = query_first_int(query, &next, &found);
+    if (found)
+        next = clock_day_start(next);
+    if (!err && found)
         err = note_closing(store, org, next);
     return err ? err : note_days(store, org, day, next);
 }

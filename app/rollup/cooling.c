@@ -57,22 +57,21 @@ static enum err read_parts(struct query *query, struct arena *arena,
 
 /* Deleted and put anew: of rows that shrink in their place the pages would
  * stay as they are, nearly empty. */
-static enum err write_part(struct store *store, struct text org, int64_t day,
-                           const struct part *part, const struct buf *bytes,
-                           bool cold)
+static enum err write_part(struct store *store, const struct part *part,
+                           const struct buf *bytes, bool cold)
 {
     struct query *query = query_start(store, QUERY_SESSION_PART_DELETE);
     query_bind_text(query, 1, part->session_key);
-    query_bind_int(query, 2, day);
+    query_bind_int(query, 2, part->day);
     query_bind_int(query, 3, part->number);
     enum err err = query_run(query);
     if (err)
         return err;
     query = query_start(store, QUERY_SESSION_PART_PUT);
     query_bind_text(query, 1, part->session_key);
-    query_bind_int(query, 2, day);
+    query_bind_int(query, 2, part->day);
     query_bind_int(query, 3, part->number);
-    query_bind_text(query, 4, org);
+    query_bind_text(query, 4, part->org);
     query_bind_blob(query, 5, bytes->data, bytes->length);
     query_bind_int(query, 6, part->event_count);
     query_bind_int(query, 7, part->first_ts);
@@ -82,18 +81,13 @@ static enum err write_part(struct store *store, struct text org, int64_t day,
 
 /* ---- warm to cold -------------------------------------------------------- */
 
-static enum err cool_part(struct store *store, struct arena *scratch,
-                          const struct warm_day *warm, const struct part *part)
+static enum err cool_part(struct store *store, const struct part *part)
 {
-    struct session_event *events;
-    size_t count;
-    if (!session_events_decode(scratch, part->bytes, &events, &count))
-        return facts_damaged("events", part->session_key);
     struct buf bytes = {0};
-    session_lines_encode(&bytes, events, count);
-    enum err err = write_part(store, warm->org, warm->day, part, &bytes, true);
+    enum err err = session_lines_of(part->session_key, part->bytes, &bytes);
+    if (!err)
+        err = write_part(store, part, &bytes, true);
     buf_free(&bytes);
-    arena_clear(scratch);
     return err;
 }
 
@@ -102,7 +96,6 @@ static enum err cool_some(struct store *store, struct arena *arena,
                           struct warm_day *warm, bool *finished)
 {
     struct part_list list;
-    struct arena scratch = {0};
     struct query *query = query_start(store, QUERY_SESSION_PARTS_TO_COOL);
     query_bind_text(query, 1, warm->org);
     query_bind_int(query, 2, warm->day);
@@ -110,8 +103,7 @@ static enum err cool_some(struct store *store, struct arena *arena,
     query_bind_int(query, 4, PARTS_AT_ONCE);
     enum err err = read_parts(query, arena, &list);
     for (size_t i = 0; !err && i < list.count; i++)
-        err = cool_part(store, &scratch, warm, &list.parts[i]);
-    arena_free(&scratch);
+        err = cool_part(store, &list.parts[i]);
     *finished = list.count < PARTS_AT_ONCE;
     if (list.count)
         warm->after = list.parts[list.count - 1].session_key;
@@ -132,12 +124,10 @@ static enum err note(struct store *store, const struct warm_day *warm,
 
 static enum err cold_before(struct store *store, int64_t *day)
 {
-    struct query *query = query_start(store, QUERY_FACTS_COLD_BEFORE);
-    bool row;
-    enum err err = query_step(query, &row);
-    *day = !err && row && !query_is_null(query, 0) ? query_int(query, 0)
-                                                   : INT64_MIN;
-    return err ? err : query_run(query);
+    bool found;
+    *day = INT64_MIN;
+    return query_first_int(query_start(store, QUERY_FACTS_COLD_BEFORE), day,
+                           &found);
 }
 
 static enum err first_past(struct store *store, struct arena *arena,
@@ -175,7 +165,7 @@ enum err settle_cooling(struct store *store, bool *found)
 /* ---- cold to warm -------------------------------------------------------- */
 
 static enum err warm_part(struct store *store, struct arena *scratch,
-                          struct text org, int64_t day, const struct part *part)
+                          const struct part *part)
 {
     struct session_event *events;
     size_t count;
@@ -188,7 +178,7 @@ static enum err warm_part(struct store *store, struct arena *scratch,
         return err;
     struct buf bytes = {0};
     session_events_encode(&bytes, events, count);
-    err = write_part(store, org, day, part, &bytes, false);
+    err = write_part(store, part, &bytes, false);
     buf_free(&bytes);
     arena_clear(scratch);
     return err;
@@ -205,7 +195,7 @@ static enum err warm_some(struct store *store, struct arena *arena,
     query_bind_int(query, 3, PARTS_AT_ONCE);
     enum err err = read_parts(query, arena, &list);
     for (size_t i = 0; !err && i < list.count; i++)
-        err = warm_part(store, &scratch, org, day, &list.parts[i]);
+        err = warm_part(store, &scratch, &list.parts[i]);
     arena_free(&scratch);
     *more = list.count == PARTS_AT_ONCE;
     return err;
@@ -225,30 +215,9 @@ enum err session_warm(struct store *store, struct text key)
     query_bind_int(query, 2, before);
     err = read_parts(query, &arena, &list);
     for (size_t i = 0; !err && i < list.count; i++)
-        err = warm_part(store, &scratch, list.parts[i].org, list.parts[i].day,
-                        &list.parts[i]);
+        err = warm_part(store, &scratch, &list.parts[i]);
     arena_free(&scratch);
     arena_free(&arena);
-    return err;
-}
-
-/* Packs are made again later, when the day has lost its evidence. */
-static enum err unpack_day(struct store *store, struct arena *arena,
-                           struct text org, int64_t day)
-{
-    struct query *query = query_start(store, QUERY_PACKED_HOURS_BY_LINES);
-    query_bind_text(query, 1, org);
-    query_bind_int(query, 2, day);
-    int64_t *hours = NULL;
-    size_t count = 0;
-    bool row;
-    enum err err;
-    while (!(err = query_step(query, &row)) && row) {
-        hours = arena_grow(arena, hours, count, sizeof *hours);
-        hours[count++] = query_int(query, 0);
-    }
-    for (size_t i = 0; !err && i < count; i++)
-        err = packs_unpack(store, hours[i]);
     return err;
 }
 
@@ -256,7 +225,11 @@ enum err sessions_warm(struct store *store, struct text org, int64_t day)
 {
     struct arena arena = {0};
     bool more = true;
-    enum err err = unpack_day(store, &arena, org, day);
+    /* Packs are made again later, when the day has lost its evidence. */
+    struct query *hours = query_start(store, QUERY_PACKED_HOURS_BY_LINES);
+    query_bind_text(hours, 1, org);
+    query_bind_int(hours, 2, day);
+    enum err err = packs_unpack_each(store, hours);
     while (!err && more) {
         err = warm_some(store, &arena, org, day, &more);
         arena_clear(&arena);

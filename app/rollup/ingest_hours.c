@@ -9,6 +9,7 @@
 
 #include "rollup/facts.h"
 #include "rollup/session.h"
+#include "rollup/settle_int.h"
 
 #include <stdlib.h>
 
@@ -158,17 +159,14 @@ enum err ingest_hours_join(struct store *store, bool *found)
 {
     struct arena arena = {0};
     struct ingest_list list;
-    struct query *query = query_start(store, QUERY_INGEST_HOUR_CHUNKED_FIRST);
-    enum err err = query_step(query, found);
-    if (!err && *found) {
-        struct text org = query_copy(&arena, query, 0);
-        int64_t hour = query_int(query, 1);
-        err = query_run(query);
-        if (!err)
-            err = ingest_hours_of(store, &arena, org, hour, &list);
-        if (!err)
-            err = write_hour(store, org, hour, &list);
-    }
+    struct text org;
+    int64_t hour;
+    enum err err = first_noted(store, QUERY_INGEST_HOUR_CHUNKED_FIRST, &arena,
+                               &org, &hour, found);
+    if (!err && *found)
+        err = ingest_hours_of(store, &arena, org, hour, &list);
+    if (!err && *found)
+        err = write_hour(store, org, hour, &list);
     arena_free(&arena);
     return err;
 }

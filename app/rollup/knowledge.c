@@ -107,13 +107,9 @@ static enum err by_arrival(struct store *store, struct arena *arena,
 {
     struct query *query = query_start(store, QUERY_KNOWLEDGE_END);
     query_bind_int(query, 1, known->until_ms);
-    bool row;
-    enum err err = query_step(query, &row);
-    if (err)
-        return err;
-    known->end_block =
-        row && !query_is_null(query, 0) ? query_int(query, 0) : INT64_MAX;
-    err = query_run(query);
+    bool found;
+    known->end_block = INT64_MAX;
+    enum err err = query_first_int(query, &known->end_block, &found);
     return err ? err : read_cuts(store, arena, known);
 }
 

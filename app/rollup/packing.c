@@ -23,6 +23,9 @@ enum {
     SESSION_ROWS = 4096
 };
 
+/* Columns of session_parts_to_pack. */
+enum { PART_EVENTS = 6, PART_STAYS = 8 };
+
 /* A session that was added. */
 struct packed_key {
     struct text key;
@@ -65,38 +68,6 @@ static enum err add_rows(struct packing *packing, enum packed_table table,
     return err;
 }
 
-/* The lines that the events in BYTES are of. */
-static enum err lines_of(struct text key, struct text bytes, struct buf *lines)
-{
-    struct arena arena = {0};
-    struct session_event *events;
-    size_t count;
-    bool sound = session_events_decode(&arena, bytes, &events, &count);
-    if (sound)
-        session_lines_encode(lines, events, count);
-    arena_free(&arena);
-    return sound ? ERR_NONE : facts_damaged("events", key);
-}
-
-/* LINES are in place of its events, where there are any. */
-static enum err add_part(struct packing *packing, struct text key, int64_t day,
-                         int64_t number, const struct buf *lines)
-{
-    struct query *query =
-        query_start(packing->store, QUERY_SESSION_PART_TO_PACK);
-    query_bind_text(query, 1, key);
-    query_bind_int(query, 2, day);
-    query_bind_int(query, 3, number);
-    if (lines->length)
-        query_bind_blob(query, 4, lines->data, lines->length);
-    bool row;
-    enum err err = query_step(query, &row);
-    if (err || !row)
-        return err;
-    pack_add(packing->columns, PACKED_SESSION_DAY, query);
-    return query_run(query);
-}
-
 static enum err add_parts(struct packing *packing, struct text key)
 {
     struct query *parts =
@@ -107,13 +78,12 @@ static enum err add_parts(struct packing *packing, struct text key)
     enum err err;
     while (!(err = query_step(parts, &row)) && row && !is_large(packing)) {
         buf_clear(&lines);
-        if (!query_int(parts, 3))
-            err = lines_of(key, query_text(parts, 2), &lines);
-        if (!err)
-            err = add_part(packing, key, query_int(parts, 0),
-                           query_int(parts, 1), &lines);
+        bool stays = query_int(parts, PART_STAYS) != 0;
+        if (!stays)
+            err = session_lines_of(key, query_text(parts, PART_EVENTS), &lines);
         if (err)
             break;
+        pack_add_part(packing->columns, parts, stays ? NULL : &lines);
     }
     buf_free(&lines);
     return err;
@@ -236,26 +206,15 @@ enum err settle_unpacked(struct settling *settling, struct store *store,
 
 /* ---- the unit ------------------------------------------------------------ */
 
-/* The first row of QUERY; *FOUND is false where it is null. */
-static enum err read_time(struct query *query, int64_t *ms, bool *found)
-{
-    bool row;
-    enum err err = query_step(query, &row);
-    *found = !err && row && !query_is_null(query, 0);
-    if (*found)
-        *ms = query_int(query, 0);
-    return !err && row ? query_run(query) : err;
-}
-
 enum err settle_packing(struct store *store, bool *found)
 {
     int64_t ms;
     struct query *query = query_start(store, QUERY_SESSIONS_OVER_BEFORE);
-    enum err err = read_time(query, &ms, found);
+    enum err err = query_first_int(query, &ms, found);
     if (err || !*found)
         return err;
     query = query_start(store, QUERY_SESSION_FIRST_BEFORE);
     query_bind_int(query, 1, ms);
-    err = read_time(query, &ms, found);
+    err = query_first_int(query, &ms, found);
     return err || !*found ? err : pack_hour(store, clock_hour_start(ms));
 }

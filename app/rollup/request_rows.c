@@ -93,12 +93,10 @@ static enum err is_published(struct store *store, int64_t hour,
 {
     struct query *query = query_start(store, QUERY_REQUEST_HOUR_PUBLISHED);
     query_bind_int(query, 1, hour);
-    bool row;
-    enum err err = query_step(query, &row);
-    if (err)
-        return err;
-    *published = query_int(query, 0);
-    return query_run(query);
+    query_bind_int(query, 2, pack_number(hour, PACKS_OF_HOUR - 1));
+    query_bind_int(query, 3, pack_number(hour, 0));
+    bool found;
+    return query_first_int(query, published, &found);
 }
 
 enum err request_demand_computed(struct store *store, struct arena *arena,

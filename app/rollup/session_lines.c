@@ -7,12 +7,26 @@
  */
 #include "rollup/session_lines.h"
 
+#include "rollup/facts.h"
+
 void session_lines_encode(struct buf *out, const struct session_event *events,
                           size_t count)
 {
     buf_add_varint(out, count);
     for (size_t i = 0; i < count; i++)
         buf_add_signed(out, events[i].line - (i ? events[i - 1].line : 0));
+}
+
+enum err session_lines_of(struct text key, struct text bytes, struct buf *out)
+{
+    struct arena arena = {0};
+    struct session_event *events;
+    size_t count;
+    bool sound = session_events_decode(&arena, bytes, &events, &count);
+    if (sound)
+        session_lines_encode(out, events, count);
+    arena_free(&arena);
+    return sound ? ERR_NONE : facts_damaged("events", key);
 }
 
 /* False where RECORD is no session event. */

@@ -17,6 +17,11 @@
 void session_lines_encode(struct buf *out, const struct session_event *events,
                           size_t count);
 
+/* The same of a part of session KEY with the events BYTES, appended to OUT.
+ * ERR_CORRUPT where they are damaged. */
+MUST_USE enum err session_lines_of(struct text key, struct text bytes,
+                                   struct buf *out);
+
 /* The events of the lines that BYTES names, in their order, in ARENA. *SOUND is
  * false where BYTES, or a line, is not what it should be. */
 MUST_USE enum err session_lines_read(struct store *store, struct arena *arena,

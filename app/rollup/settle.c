@@ -43,22 +43,6 @@ static enum err finish(struct store *store, enum err err)
     return store_commit(store);
 }
 
-/* The first row of a query of one integer; *FOUND is false where it has none
- * or it is null. */
-static enum err first_int(struct store *store, enum query_id id, int64_t *value,
-                          bool *found)
-{
-    struct query *query = query_start(store, id);
-    bool row;
-    enum err err = query_step(query, &row);
-    *found = !err && row && !query_is_null(query, 0);
-    if (*found)
-        *value = query_int(query, 0);
-    /* To its end also where the row was null: an open query would keep the
-     * log from being checkpointed. */
-    return !err && row ? query_run(query) : err;
-}
-
 /* ---- one unit of each stage ------------------------------------------ */
 
 typedef enum err settle_unit(struct settling *settling, struct store *store,
@@ -69,24 +53,22 @@ static enum err settle_snapshots(struct settling *settling, struct store *store,
 {
     (void)settling;
     int64_t hour;
-    enum err err =
-        first_int(store, QUERY_SNAPSHOT_HOUR_CHUNKED_FIRST, &hour, found);
+    enum err err = query_first_int(
+        query_start(store, QUERY_SNAPSHOT_HOUR_CHUNKED_FIRST), &hour, found);
     if (err || !*found)
         return err;
     return snapshots_join(store);
 }
 
-/* The org and day that query ID gives, if any. */
-static enum err first_noted(struct store *store, enum query_id id,
-                            struct arena *arena, struct text *org, int64_t *day,
-                            bool *found)
+enum err first_noted(struct store *store, enum query_id id, struct arena *arena,
+                     struct text *org, int64_t *time_ms, bool *found)
 {
     struct query *query = query_start(store, id);
     enum err err = query_step(query, found);
     if (err || !*found)
         return err;
     *org = query_copy(arena, query, 0);
-    *day = query_int(query, 1);
+    *time_ms = query_int(query, 1);
     return query_run(query);
 }
 
@@ -198,7 +180,8 @@ static enum err settle_first_hours(struct settling *settling,
 {
     (void)settling;
     int64_t hour;
-    enum err err = first_int(store, QUERY_DIRTY_HOUR_FIRST, &hour, found);
+    enum err err = query_first_int(query_start(store, QUERY_DIRTY_HOUR_FIRST),
+                                   &hour, found);
     if (err || !*found)
         return err;
     return settle_hours(store, clock_day_start(hour));
@@ -209,8 +192,8 @@ static enum err settle_first_benchmarks(struct settling *settling,
 {
     (void)settling;
     int64_t day;
-    enum err err =
-        first_int(store, QUERY_DIRTY_DAY_FIRST_BENCHMARK, &day, found);
+    enum err err = query_first_int(
+        query_start(store, QUERY_DIRTY_DAY_FIRST_BENCHMARK), &day, found);
     if (err || !*found)
         return err;
     return settle_benchmarks(store, day);
@@ -221,7 +204,8 @@ static enum err settle_first_scores(struct settling *settling,
 {
     (void)settling;
     int64_t day;
-    enum err err = first_int(store, QUERY_DIRTY_DAY_FIRST, &day, found);
+    enum err err =
+        query_first_int(query_start(store, QUERY_DIRTY_DAY_FIRST), &day, found);
     if (err || !*found)
         return err;
     return settle_scores(store, day);
@@ -277,7 +261,8 @@ enum err settle_pending(struct store *store, bool *pending)
 {
     int64_t any = 0;
     bool found;
-    enum err err = first_int(store, QUERY_DIRTY_ANY, &any, &found);
+    enum err err =
+        query_first_int(query_start(store, QUERY_DIRTY_ANY), &any, &found);
     *pending = any != 0;
     return err;
 }

@@ -98,6 +98,11 @@ MUST_USE enum err settle_cooling(struct store *store, bool *found);
 /* The columns of table request_demand. */
 extern const struct fields request_demand_stored;
 
+/* The org, in ARENA, and the day or hour that query ID gives first, if any. */
+MUST_USE enum err first_noted(struct store *store, enum query_id id,
+                              struct arena *arena, struct text *org,
+                              int64_t *time_ms, bool *found);
+
 /* Runs a query of one integer pair, as most notes are. */
 MUST_USE enum err note_day(struct store *store, int64_t day, bool benchmarks);
 

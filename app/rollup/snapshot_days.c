@@ -7,6 +7,8 @@
  */
 #include "rollup/snapshot_days.h"
 
+#include "rollup/settle_int.h"
+
 #include "base/clock.h"
 
 #include <stdlib.h>
@@ -31,25 +33,16 @@ static struct query *of_day(struct store *store, enum query_id id,
     return query;
 }
 
-static enum err number(struct query *query, int64_t *value)
-{
-    bool row;
-    enum err err = query_step(query, &row);
-    if (err)
-        return err;
-    *value = query_int(query, 0);
-    return query_run(query);
-}
-
 enum err snapshot_day_is_one(struct store *store, struct text org, int64_t day,
                              bool *one)
 {
-    int64_t found = 0;
+    int64_t is_one = 0;
+    bool found;
     struct query *query = query_start(store, QUERY_SNAPSHOT_DAY_IS_ONE);
     query_bind_text(query, 1, org);
     query_bind_int(query, 2, day);
-    enum err err = number(query, &found);
-    *one = found != 0;
+    enum err err = query_first_int(query, &is_one, &found);
+    *one = is_one != 0;
     return err;
 }
 
@@ -105,9 +98,10 @@ enum err snapshot_day_join(struct store *store, struct text org, int64_t day)
     struct arena arena = {0};
     struct capability_snapshot *snapshots;
     size_t count;
-    int64_t stored_bytes;
-    enum err err =
-        number(of_day(store, QUERY_SNAPSHOT_BYTES, org, day), &stored_bytes);
+    int64_t stored_bytes = 0;
+    bool found;
+    enum err err = query_first_int(
+        of_day(store, QUERY_SNAPSHOT_BYTES, org, day), &stored_bytes, &found);
     if (!err && stored_bytes > HOURS_BYTES_MAX)
         return query_run(of_day(store, QUERY_SNAPSHOT_DAY_LEAVE, org, day));
     if (!err)
@@ -122,15 +116,12 @@ enum err snapshot_day_join(struct store *store, struct text org, int64_t day)
 enum err snapshot_days_settle(struct store *store, bool *found)
 {
     struct arena arena = {0};
-    struct query *query = query_start(store, QUERY_SNAPSHOT_DAY_FIRST);
-    enum err err = query_step(query, found);
-    if (!err && *found) {
-        struct text org = query_copy(&arena, query, 0);
-        int64_t day = query_int(query, 1);
-        err = query_run(query);
-        if (!err)
-            err = snapshot_day_join(store, org, day);
-    }
+    struct text org;
+    int64_t day;
+    enum err err =
+        first_noted(store, QUERY_SNAPSHOT_DAY_FIRST, &arena, &org, &day, found);
+    if (!err && *found)
+        err = snapshot_day_join(store, org, day);
     arena_free(&arena);
     return err;
 }

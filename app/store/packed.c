@@ -266,6 +266,23 @@ void pack_add(struct columns *columns, enum packed_table table,
     columns_add(columns, table, cells, count);
 }
 
+void pack_add_part(struct columns *columns, struct query *query,
+                   const struct buf *lines)
+{
+    /* Columns of session_day as the table stands: what is stored of events, and
+     * whether it is the numbers of their lines, come last. */
+    enum { EVENTS = 6, COLD = 7, COUNT = 8 };
+    struct cell cells[COUNT];
+    for (size_t i = 0; i < COUNT; i++)
+        cells[i] = cell_of(query, (int)i);
+    if (lines) {
+        cells[EVENTS] = (struct cell){.kind = CELL_BLOB,
+                                      .bytes = {lines->data, lines->length}};
+        cells[COLD] = (struct cell){.kind = CELL_INTEGER, .integer = 1};
+    }
+    columns_add(columns, PACKED_SESSION_DAY, cells, COUNT);
+}
+
 static enum err run_each(struct store *store, const enum query_id *steps,
                          size_t count, int64_t number)
 {
@@ -330,17 +347,15 @@ enum err packs_unpack(struct store *store, int64_t hour_ms)
     return err;
 }
 
-/* The hour of pack NUMBER; *FOUND is false where there is none. */
-static enum err hour_of(struct store *store, int64_t number, int64_t *hour_ms,
-                        bool *found)
+enum err packs_unpack_each(struct store *store, struct query *hours)
 {
-    struct query *query = query_start(store, QUERY_SESSION_PACK_HOUR);
-    query_bind_int(query, 1, number);
-    enum err err = query_step(query, found);
-    if (err || !*found)
-        return err;
-    *hour_ms = query_int(query, 0);
-    return query_run(query);
+    struct arena arena = {0};
+    struct pack_numbers starts;
+    enum err err = read_numbers(hours, &arena, &starts);
+    for (size_t i = 0; !err && i < starts.count; i++)
+        err = packs_unpack(store, starts.list[i]);
+    arena_free(&arena);
+    return err;
 }
 
 enum err packs_unpack_session(struct store *store, struct text key,
@@ -353,7 +368,9 @@ enum err packs_unpack_session(struct store *store, struct text key,
     for (size_t i = 0; !err && i < packs.count; i++) {
         int64_t hour_ms;
         bool found;
-        err = hour_of(store, packs.list[i], &hour_ms, &found);
+        struct query *query = query_start(store, QUERY_SESSION_PACK_HOUR);
+        query_bind_int(query, 1, packs.list[i]);
+        err = query_first_int(query, &hour_ms, &found);
         if (!err && found)
             err = packs_unpack(store, hour_ms);
         *unpacked |= found;

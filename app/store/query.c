@@ -111,6 +111,16 @@ enum err query_run(struct query *query)
     return err;
 }
 
+enum err query_first_int(struct query *query, int64_t *value, bool *found)
+{
+    bool row;
+    enum err err = query_step(query, &row);
+    *found = !err && row && !query_is_null(query, 0);
+    if (*found)
+        *value = query_int(query, 0);
+    return !err && row ? query_run(query) : err;
+}
+
 enum err query_run_id(struct store *store, enum query_id id)
 {
     return query_run(query_start(store, id));

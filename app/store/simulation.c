@@ -82,12 +82,7 @@ enum err store_simulation_clock(struct store *store, int64_t otherwise_ms,
                                 int64_t *ms)
 {
     struct query *query = query_start(store, QUERY_SIMULATION_CLOCK);
-    bool row;
-    enum err err = query_step(query, &row);
+    bool found;
     *ms = otherwise_ms;
-    if (err)
-        return err;
-    if (!query_is_null(query, 0))
-        *ms = query_int(query, 0);
-    return query_run(query);
+    return query_first_int(query, ms, &found);
 }

@@ -132,6 +132,11 @@ void query_bind_null(struct query *query, int at);
 MUST_USE enum err query_step(struct query *query, bool *row);
 /* For statements without rows. */
 MUST_USE enum err query_run(struct query *query);
+/* Column 0 of the first row, and the query to its end: an open one would keep
+ * the log from being checkpointed. *FOUND is false, and *VALUE as it was, where
+ * there is no row or it is null. */
+MUST_USE enum err query_first_int(struct query *query, int64_t *value,
+                                  bool *found);
 
 int64_t query_int(struct query *query, int column);
 double query_double(struct query *query, int column);
@@ -192,6 +197,12 @@ int64_t pack_number(int64_t hour_ms, int64_t part);
 void pack_add(struct columns *columns, enum packed_table table,
               struct query *query);
 
+/* The same of a session's part, behind whose columns QUERY may have others;
+ * with LINES, the numbers of its lines, in place of its events where not null.
+ */
+void pack_add_part(struct columns *columns, struct query *query,
+                   const struct buf *lines);
+
 /* Writes what was added as pack NUMBER of the hour. Sessions must have been
  * added by last_seen, the latest first, then by session_key. */
 MUST_USE enum err pack_put(struct store *store, struct columns *columns,
@@ -201,6 +212,8 @@ MUST_USE enum err pack_put(struct store *store, struct columns *columns,
  * the hour in whose packs session KEY is, if it is in any, which *UNPACKED
  * tells. In the caller's transaction. */
 MUST_USE enum err packs_unpack(struct store *store, int64_t hour_ms);
+/* Of each hour that HOURS, a started query, gives in column 0. */
+MUST_USE enum err packs_unpack_each(struct store *store, struct query *hours);
 MUST_USE enum err packs_unpack_session(struct store *store, struct text key,
                                        bool *unpacked);
 

@@ -127,18 +127,13 @@ SELECT * FROM session_hour WHERE session_key = ?1 ORDER BY hour;
 SELECT * FROM gateway_hour WHERE session_key = ?1 ORDER BY hour, gateway;
 
 -- name: session_parts_to_pack
--- And whether they name their lines, which they do not where those expire.
-SELECT day, chunk, events,
+-- All columns as the table has them, and whether the events stay what they are:
+-- numbers of lines already, or of lines that expire.
+SELECT s.*,
     cold OR EXISTS (SELECT 1 FROM evidence_expired_day AS e
                     WHERE e.org = s.org AND e.day = s.day)
 FROM session_day AS s WHERE session_key = ?1 AND event_count IS NOT NULL
 ORDER BY day, chunk;
-
--- name: session_part_to_pack
--- With the numbers of its lines ?4, where these are given.
-SELECT session_key, day, chunk, org, event_count, first_ts,
-    ifnull(?4, events), ?4 IS NOT NULL OR cold
-FROM session_day WHERE session_key = ?1 AND day = ?2 AND chunk = ?3;
 
 -- name: selections_of_session_delete
 DELETE FROM selection WHERE session_key = ?1;

@@ -151,13 +151,12 @@ ORDER BY org, start;
 -- name: request_hour_published
 -- Whether the publisher shows the requests of hour ?1: hours are published in
 -- which a streaming session of anybody began, ended, or had status events.
--- Packs are numbered by hours since 2020.
+-- Packs of that hour have numbers from ?2 to ?3.
 SELECT EXISTS (SELECT 1 FROM demand WHERE window_start = ?1)
     OR EXISTS (SELECT 1 FROM session
                WHERE last_seen >= ?1 AND last_seen < ?1 + 3600000)
     OR EXISTS (SELECT 1 FROM session_pack
-               WHERE pack >= (?1 / 3600000 - 438288) * 16384
-                   AND pack < (?1 / 3600000 - 438287) * 16384);
+               WHERE pack BETWEEN ?2 AND ?3);
 
 -- name: request_demand_between
 SELECT * FROM request_demand

@@ -73,12 +73,11 @@ static void pack_all(struct store *store)
         query_bind_text(query, 1, query_text(sessions, 0));
         while (!query_step(query, &row) && row)
             pack_add(columns, PACKED_SELECTION, query);
-        query = query_start(store, QUERY_SESSION_PART_TO_PACK);
+        query = query_start(store, QUERY_SESSION_PARTS_TO_PACK);
         query_bind_text(query, 1, query_text(sessions, 0));
-        query_bind_int(query, 2, HOUR_MS);
-        query_bind_int(query, 3, 0);
         while (!query_step(query, &row) && row)
-            pack_add(columns, PACKED_SESSION_DAY, query);
+            if (query_int(query, 1) == HOUR_MS)
+                pack_add_part(columns, query, NULL);
         if (columns_rows(columns, PACKED_SESSION) == SESSIONS / 3) {
             REQUIRE_OK(pack_put(store, columns, pack_number(HOUR_MS, part++),
                                 HOUR_MS));
