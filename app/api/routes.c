@@ -43,11 +43,6 @@
     {                                                                          \
         "as_of", PARAMETER_TIME, NULL, AS_OF                                   \
     }
-#define TOLD_ALIKE                                                             \
-    {"lens", PARAMETER_CHOICE, LENS_NAMES, SAME_BY_ALL},                       \
-    {                                                                          \
-        "pass", PARAMETER_CHOICE, PASS_NAMES, SAME_BY_ALL                      \
-    }
 #define PAGED                                                                  \
     {"limit", PARAMETER_LIMIT, NULL, NULL},                                    \
         {"cursor", PARAMETER_CURSOR, NULL, NULL},                              \
@@ -141,7 +136,8 @@ static const struct parameter reports_by_capability[] = {
     BETWEEN,
     {"org", PARAMETER_TEXT, NULL, NULL},
     {"capability", PARAMETER_TEXT, NULL, NULL},
-    TOLD_ALIKE,
+    {"lens", PARAMETER_CHOICE, LENS_NAMES, SAME_BY_ALL},
+    {"pass", PARAMETER_CHOICE, PASS_NAMES, SAME_BY_ALL},
     {"as_of", PARAMETER_TIME, NULL, AS_OF},
     SHOWN_AS,
     {0},
@@ -198,7 +194,9 @@ static const struct parameter list_of_streams[] = {
     {"pipeline", PARAMETER_TEXT, NULL, NULL},
     {"model_id", PARAMETER_TEXT, NULL, NULL},
     {"gpu", PARAMETER_TEXT, NULL, NULL},
-    TOLD_ALIKE,
+    {"lens", PARAMETER_CHOICE, LENS_NAMES, LENS},
+    {"pass", PARAMETER_CHOICE, PASS_NAMES,
+     "what is open is told at once: the same by every pass"},
     SHOWN_AS,
     {0},
 };

@@ -65,7 +65,7 @@ static void list_told(const struct told *told, struct buf *out)
             name.length = SHOWN_NAME_BYTES;
         shown[i] = true;
         buf_add_string(out, n ? ", " : "");
-        buf_add_text(out, name);
+        buf_add(out, name.data, name.length);
         buf_printf(out, " (%zu)", told->counts[i]);
     }
     if (count > SHOWN_MODELS)

@@ -167,6 +167,9 @@ def test_the_gateway_of_the_sandbox_tells_its_network():
         assert len(line["orchestrator_address"]) == 42, line
         assert [model["pipeline"] for model in line["models"]] == [
             "live-video-to-video"], line
+    model, = {line["models"][0]["model"] for line in lines}
+    assert "nobody found tells to offer noop" in result.err, result
+    assert f"they tell: {model} (4)." in result.err, result
 
 
 # ---- a server that is told by somebody hostile ------------------------------
