@@ -32,10 +32,10 @@ int64_t as_of_ms(const struct request *request)
 
 const struct field *field_named(struct fields fields, const char *name)
 {
-    for (size_t i = 0; i < fields.count; i++)
-        if (strcmp(fields.list[i].name, name) == 0)
-            return &fields.list[i];
-    abort(); /* names are spelled in this program */
+    const struct field *field = fields_named(fields, fields.count, name);
+    if (!field)
+        abort(); /* names are spelled in this program */
+    return field;
 }
 
 struct text field_key(const struct field *field, const void *row)

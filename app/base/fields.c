@@ -11,6 +11,15 @@ static const void *at(const struct field *field, const void *row)
     return (const char *)row + field->offset;
 }
 
+const struct field *fields_named(struct fields fields, size_t count,
+                                 const char *name)
+{
+    for (size_t i = 0; i < count; i++)
+        if (!strcmp(fields.list[i].name, name))
+            return &fields.list[i];
+    return NULL;
+}
+
 struct text field_text(const struct field *field, const void *row)
 {
     return *(const struct text *)at(field, row);

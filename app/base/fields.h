@@ -98,6 +98,10 @@ struct fields {
         .derive = (derivation)                                                 \
     }
 
+/* The one called NAME among the first COUNT, or null. */
+const struct field *fields_named(struct fields fields, size_t count,
+                                 const char *name);
+
 /* One field of a row that FIELDS describes. */
 struct text field_text(const struct field *field, const void *row);
 int64_t field_int(const struct field *field, const void *row);

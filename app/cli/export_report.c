@@ -33,23 +33,13 @@ struct report {
 
 static const struct field *field_named(const char *name)
 {
-    for (size_t i = 0; i < run_group_fields.exported; i++)
-        if (!strcmp(run_group_fields.list[i].name, name))
-            return &run_group_fields.list[i];
-    return NULL;
+    return fields_named(run_group_fields, run_group_fields.exported, name);
 }
 
 static void add_column(struct report *report, const char *name,
                        enum column_kind kind)
 {
     report->columns[report->column_count++] = (struct column){name, kind};
-}
-
-static enum column_kind kind_of(const struct field *field)
-{
-    if (field->kind == FIELD_INT)
-        return COLUMN_INT;
-    return field->kind == FIELD_DOUBLE ? COLUMN_DOUBLE : COLUMN_TEXT;
 }
 
 static void plan_columns(struct report *report)
@@ -65,7 +55,7 @@ static void plan_columns(struct report *report)
          false}};
     memcpy(report->targets, targets, sizeof targets);
     for (const char *const *name = report->workflow.report; *name; name++)
-        add_column(report, *name, kind_of(field_named(*name)));
+        add_column(report, *name, column_kind_of(field_named(*name)->kind));
     for (size_t i = 0; i < TARGETS; i++) {
         if (targets[i].value <= 0)
             continue;
@@ -77,9 +67,7 @@ static void plan_columns(struct report *report)
 static void print_target(struct table *table, const struct target *target,
                          const struct run_group *group)
 {
-    double value;
-    memcpy(&value, (const char *)group + field_named(target->name)->offset,
-           sizeof value);
+    double value = field_double(field_named(target->name), group);
     table_double(table, target->value);
     if (isnan(value))
         table_null(table);

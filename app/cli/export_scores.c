@@ -50,15 +50,14 @@ static void plan_columns(struct scoring *scoring)
     const struct scorecard *card = &scoring->card;
     struct fields fields = score_source_fields((enum score_source)card->source);
     const char *const *keys = card->source == SCORE_SLA ? sla_keys : run_keys;
-    for (; *keys; keys++)
-        for (size_t i = 0; i < fields.exported; i++) {
-            if (strcmp(fields.list[i].name, *keys) != 0)
-                continue;
-            scoring->keys[scoring->key_count++] = &fields.list[i];
-            add_column(scoring, *keys,
-                       fields.list[i].kind == FIELD_INT ? COLUMN_INT
-                                                        : COLUMN_TEXT);
-        }
+    for (; *keys; keys++) {
+        const struct field *key = fields_named(fields, fields.exported, *keys);
+        if (!key)
+            continue;
+        scoring->keys[scoring->key_count++] = key;
+        add_column(scoring, *keys,
+                   key->kind == FIELD_INT ? COLUMN_INT : COLUMN_TEXT);
+    }
     add_column(scoring, "scorecard", COLUMN_TEXT);
     add_column(scoring, "scorecard_sha256", COLUMN_TEXT);
     add_column(scoring, "score", COLUMN_DOUBLE);

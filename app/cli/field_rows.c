@@ -5,7 +5,7 @@
 
 #include "base/clock.h"
 
-static enum column_kind column_kind_of(enum field_kind kind)
+enum column_kind column_kind_of(enum field_kind kind)
 {
     if (kind == FIELD_INT)
         return COLUMN_INT;

@@ -22,6 +22,9 @@ struct field_rows {
 void field_rows_open(struct field_rows *rows, struct fields fields,
                      enum table_format format);
 
+/* Of the column that fields of KIND are printed in. */
+enum column_kind column_kind_of(enum field_kind kind);
+
 /* One field of ROW as the next cell. */
 void field_print(struct table *table, const struct field *field,
                  const void *row);

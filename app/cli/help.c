@@ -130,14 +130,6 @@ static void print_exits(FILE *out, const char *exits)
     print_wrapped(out, 2, 0, exits ? exits : common_exits);
 }
 
-static bool has_column(const struct fields *columns, const char *name)
-{
-    for (size_t i = 0; i < columns->exported; i++)
-        if (!strcmp(columns->list[i].name, name))
-            return true;
-    return false;
-}
-
 static const struct verb_columns *columns_of(const struct command *command,
                                              const struct verb *verb)
 {
@@ -154,7 +146,7 @@ static void print_columns(FILE *out, const char *title,
 {
     struct buf names = {0};
     for (size_t i = 0; i < columns->exported; i++)
-        if (!but || !has_column(but, columns->list[i].name))
+        if (!but || !fields_named(*but, but->exported, columns->list[i].name))
             buf_printf(&names, "%s%s", names.length ? " " : "",
                        columns->list[i].name);
     if (names.length) {

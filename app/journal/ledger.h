@@ -14,7 +14,6 @@
 
 #include <stdbool.h>
 
-#define LEDGER_PLANNED "planned"   /* its time has not come */
 #define LEDGER_STARTED "started"   /* the run is under way */
 #define LEDGER_ENDED "ended"       /* it ended and is not judged yet */
 #define LEDGER_EXECUTED "executed" /* it ended; the run says how */

@@ -13,12 +13,13 @@
  */
 #include "livepeer/livepeer.h"
 
+#include "base/clock.h"
+
 #include <stdlib.h>
 #include <string.h>
 
 enum { LINES_OF_BLOCK = 1 << REQUEST_RUN_LINE_BITS, NAMES = 1 << 16 };
 
-static const int64_t HOUR_MS = INT64_C(3600000);
 static const int64_t LINE_MAX = INT64_MAX >> 1;
 
 /* ---- marks --------------------------------------------------------------- */
@@ -327,7 +328,7 @@ bool request_runs_decode(struct arena *arena, struct text bytes, int64_t hour,
     runs->list = arena_array(arena, runs->count, sizeof *runs->list);
     for (size_t i = 0; i < runs->count && !in.failed; i++) {
         struct request_run *run = &runs->list[i];
-        int64_t end_ms = hour + HOUR_MS - 1;
+        int64_t end_ms = hour + MS_PER_HOUR - 1;
         run->block =
             decode_step(&in, before, LINE_MAX >> REQUEST_RUN_LINE_BITS);
         before = run->block + 1;

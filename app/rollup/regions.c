@@ -59,20 +59,13 @@ static const struct label *find(const struct label_map *map, struct text name)
     return NULL;
 }
 
-static const struct field *named(struct fields fields, const char *name)
-{
-    for (size_t i = 0; i < fields.count; i++)
-        if (!strcmp(fields.list[i].name, name))
-            return &fields.list[i];
-    return NULL;
-}
-
 void regions_label(const struct regions *regions, struct fields fields,
                    void *row)
 {
-    const struct field *region = named(fields, "region");
-    const struct field *gateway = named(fields, "gateway");
-    const struct field *address = named(fields, "orchestrator_address");
+    const struct field *region = fields_named(fields, fields.count, "region");
+    const struct field *gateway = fields_named(fields, fields.count, "gateway");
+    const struct field *address =
+        fields_named(fields, fields.count, "orchestrator_address");
     const struct label *label = NULL;
     if (!regions || !region)
         return;

@@ -161,10 +161,8 @@ static void read_keys(struct reading *reading, const struct config_node *by,
 {
     for (const struct config_node *at = by ? by->members : NULL; at;
          at = at->next) {
-        const struct field *found = NULL;
-        for (size_t i = 0; i < reading->fields.exported; i++)
-            if (!strcmp(reading->fields.list[i].name, at->text))
-                found = &reading->fields.list[i];
+        const struct field *found =
+            fields_named(reading->fields, reading->fields.exported, at->text);
         if (!found || is_numeric(found) || cohort->by_count == SCORE_KEYS_MAX) {
             config_document_complain(
                 reading->file, at->line,

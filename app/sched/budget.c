@@ -186,11 +186,9 @@ void budget_spend(struct budget *budget, int64_t now, int64_t wei)
 }
 
 /* What was counted upon then is the least that had been seen. */
-static void count_idle(struct budget *budget, const struct ledger_row *row,
-                       int64_t at)
+static void count_idle(const struct budget *budget, struct hour_books *own,
+                       const struct ledger_row *row, int64_t at)
 {
-    struct hour_books *own =
-        books_of(budget, row->orchestrator_url, row->model_id);
     if (own && row->idle_ms != ABSENT_INT)
         see_idle(books_at(own, at), row->idle_ms / budget->plan->hour_ms);
 }
@@ -198,15 +196,15 @@ static void count_idle(struct budget *budget, const struct ledger_row *row,
 void budget_count(struct budget *budget, const struct ledger_row *row)
 {
     bool began = row->began_at != ABSENT_INT;
-    count_idle(budget, row, began ? row->began_at : row->decided_at);
+    struct hour_books *own =
+        books_of(budget, row->orchestrator_url, row->model_id);
+    count_idle(budget, own, row, began ? row->began_at : row->decided_at);
     if (!began)
         return;
     /* Of a run that never ended nobody knows the cost: the most is taken. */
     int64_t wei =
         row->cost_wei == ABSENT_INT ? budget->plan->run_wei : row->cost_wei;
     int64_t ms = row->run_ms == ABSENT_INT ? row->planned_ms : row->run_ms;
-    struct hour_books *own =
-        books_of(budget, row->orchestrator_url, row->model_id);
     budget_spend(budget, row->began_at, wei);
     books_at(&budget->all, row->began_at)->used_ms += ms;
     if (own)

@@ -12,9 +12,14 @@ static bool is_fast(const struct clock_watch *watch)
     return watch->hour_ms != MS_PER_HOUR;
 }
 
+int64_t stamps_of(int64_t real_ms, int64_t hour_ms)
+{
+    return (int64_t)((__int128)real_ms * MS_PER_HOUR / hour_ms);
+}
+
 int64_t clock_stamps_of(const struct clock_watch *watch, int64_t real_ms)
 {
-    return (int64_t)((__int128)real_ms * MS_PER_HOUR / watch->hour_ms);
+    return stamps_of(real_ms, watch->hour_ms);
 }
 
 int64_t clock_us_of(const struct clock_watch *watch, int64_t stamps)

@@ -41,7 +41,10 @@ int64_t clock_watch_look(struct clock_watch *watch, struct instant now,
 
 bool clock_watch_doubts(const struct clock_watch *watch, int64_t monotonic_us);
 
-/* So many real ms in stamps, and stamps in real microseconds. */
+/* So many real ms in stamps of a clock whose hour lasts HOUR_MS. */
+int64_t stamps_of(int64_t real_ms, int64_t hour_ms);
+
+/* The same by WATCH, and stamps in real microseconds. */
 int64_t clock_stamps_of(const struct clock_watch *watch, int64_t real_ms);
 int64_t clock_us_of(const struct clock_watch *watch, int64_t stamps);
 

@@ -182,8 +182,7 @@ static void turn(struct driver *driver)
     driver->turn.now = first ? now_of(driver).wall_ms : driver->stamp;
     driver->turn.goes_on = first && fast;
     driver->turn.fleet_stamps =
-        (int64_t)((__int128)driver->terms->fleet_window_ms * MS_PER_HOUR /
-                  driver->terms->hour_ms);
+        stamps_of(driver->terms->fleet_window_ms, driver->terms->hour_ms);
     driver->turn.late = doubts ? SKIP_CLOCK : SKIP_MISSED;
     driver->work = (struct store_work){
         .run = run_turn, .context = driver, .done = on_turned};

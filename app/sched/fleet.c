@@ -7,6 +7,7 @@
 #include "sched/fleet.h"
 
 #include "base/clock.h"
+#include "sched/clock_watch.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -101,6 +102,5 @@ int64_t fleet_wait_ms(const struct plan *plan)
 
 int64_t fleet_wait_stamps(const struct plan *plan)
 {
-    return (int64_t)((__int128)fleet_wait_ms(plan) * MS_PER_HOUR /
-                     plan->hour_ms);
+    return stamps_of(fleet_wait_ms(plan), plan->hour_ms);
 }

@@ -7,6 +7,7 @@
 #include "sched/verify_int.h"
 
 #include "base/clock.h"
+#include "sched/clock_watch.h"
 #include "sched/judgement.h"
 
 #include <stdarg.h>
@@ -97,10 +98,9 @@ static void index_runs(struct check *check)
     check->named = memory_zeroed(books->run_count + 1, sizeof *check->named);
     for (size_t i = 0; i < books->run_count; i++) {
         const struct run *run = &books->runs[i];
-        bool added;
         if (!text_equal(run->plan_hash, check->plan_hash))
             continue;
-        size_t number = text_index_add(&check->run_ids, run->run_id, &added);
+        size_t number = text_index_add(&check->run_ids, run->run_id, NULL);
         check->runs[number] = run;
     }
 }
@@ -116,12 +116,6 @@ static void take_rows(struct check *check)
 
 /* ---- one planned run ----------------------------------------------------- */
 
-/* So many real ms by the vantage's clock. */
-static int64_t in_stamps(const struct plan *plan, int64_t ms)
-{
-    return (int64_t)((__int128)ms * MS_PER_HOUR / plan->hour_ms);
-}
-
 /* What a run says of itself, in the words of its row. */
 static bool is_run_of(const struct run *run, const struct ledger_row *row)
 {
@@ -130,6 +124,14 @@ static bool is_run_of(const struct run *run, const struct ledger_row *row)
            text_equal(run->model_id, row->model_id) &&
            text_equal(run->prompt_id, row->prompt_id) &&
            run->started_at == row->began_at;
+}
+
+/* The place among `runs` of the one that ROW names; -1 for none. */
+static ptrdiff_t number_of_run(const struct check *check,
+                               const struct ledger_row *row)
+{
+    return row->run_id.data ? text_index_find(&check->run_ids, row->run_id)
+                            : -1;
 }
 
 /* A run of this row is written down. */
@@ -143,8 +145,7 @@ static bool names_run(const struct ledger_row *row)
 static void check_run(struct check *check, const struct ledger_row *row)
 {
     char due[CLOCK_TEXT_BYTES];
-    ptrdiff_t number =
-        row->run_id.data ? text_index_find(&check->run_ids, row->run_id) : -1;
+    ptrdiff_t number = number_of_run(check, row);
     due_text(row, due);
     if (number < 0) {
         verify_complain(
@@ -180,7 +181,7 @@ static void check_executed(struct check *check, const struct ledger_row *row)
     check->coverage.executed++;
     if (row->began_at < row->due_at ||
         row->began_at - row->due_at >
-            in_stamps(check->books->plan, PLAN_LATE_MS))
+            stamps_of(PLAN_LATE_MS, check->books->plan->hour_ms))
         verify_complain(check, "the run planned for %s did not begin then",
                         due_text(row, due));
 }
@@ -236,8 +237,8 @@ static void check_planned(struct check *check, const struct planned_run *run,
         check_executed(check, row);
     else if (row && text_is(row->state, LEDGER_SKIPPED))
         check_skipped(check, row);
-    else if (run->due_at +
-                 in_stamps(check->books->plan, run->run_ms + PLAN_LATE_MS) <
+    else if (run->due_at + stamps_of(run->run_ms + PLAN_LATE_MS,
+                                     check->books->plan->hour_ms) <
              check->books->now)
         verify_complain(
             check, "the ledger says nothing of the run planned for %s", due);
@@ -264,8 +265,7 @@ static void check_schedule(struct check *check, const uint8_t *hash)
 static const struct run *run_of(const struct check *check,
                                 const struct ledger_row *row)
 {
-    ptrdiff_t number =
-        row->run_id.data ? text_index_find(&check->run_ids, row->run_id) : -1;
+    ptrdiff_t number = number_of_run(check, row);
     return number < 0 ? NULL : check->runs[number];
 }
 

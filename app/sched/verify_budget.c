@@ -10,6 +10,7 @@
 #include "sched/verify_int.h"
 
 #include "base/clock.h"
+#include "sched/clock_watch.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -135,8 +136,7 @@ static int64_t over_at(const struct plan *plan, const struct ledger_row *row)
     int64_t ms = row->run_ms == ABSENT_INT ? 0 : row->run_ms - OVERLAP_MS;
     if (ms < 0)
         ms = 0;
-    return row->began_at +
-           (int64_t)((__int128)ms * MS_PER_HOUR / plan->hour_ms);
+    return row->began_at + stamps_of(ms, plan->hour_ms);
 }
 
 static size_t list_turns(const struct check *check, struct turn *turns)

@@ -250,11 +250,8 @@ def paid(store="assay-data"):
 
 
 def request_hours(store="assay-data"):
-    base = database(store)
-    rows = base.execute("SELECT org, kind, hour, chunk, form, events "
-                        "FROM request_hour ORDER BY 1, 2, 3, 4").fetchall()
-    base.close()
-    return rows
+    return ask("SELECT org, kind, hour, chunk, form, events "
+               "FROM request_hour ORDER BY 1, 2, 3, 4", store)
 
 
 def forms(store="assay-data"):
@@ -359,11 +356,8 @@ def inventories(store="assay-data"):
 
 
 def snapshot_rows(store="assay-data"):
-    base = database(store)
-    rows = base.execute("SELECT org, hour, chunk, form, length(snapshots) "
-                        "FROM snapshot_hour ORDER BY 1, 2, 3").fetchall()
-    base.close()
-    return rows
+    return ask("SELECT org, hour, chunk, form, length(snapshots) "
+               "FROM snapshot_hour ORDER BY 1, 2, 3", store)
 
 
 def test_a_day_of_snapshots_becomes_one_row():

@@ -67,10 +67,6 @@ export function milliseconds(value, reason) {
     return exact(`${count(Math.round(value))} ms`, `${value} ms`);
 }
 
-export function millis(text) {
-    return text ? Date.parse(text) : null;
-}
-
 function two(value) {
     return String(value).padStart(2, "0");
 }
